@@ -1,0 +1,1 @@
+"""The same readings over whole files: streaming, in constant memory, with worker processes."""
