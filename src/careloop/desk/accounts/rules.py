@@ -1,0 +1,37 @@
+"""Roles and what each may do: plain Python, one table."""
+
+from dataclasses import dataclass, field
+
+OWNER, SUPERVISOR, AGENT, ANALYST = "OWNER", "SUPERVISOR", "AGENT", "ANALYST"
+
+AGENT_MAY = frozenset({"case.view", "case.work", "customer.view", "feedback.view"})
+SUPERVISOR_MAY = AGENT_MAY | {"customer.edit", "import.run", "job.view", "job.retry", "audit.view"}
+ANALYST_MAY = frozenset({"case.view", "customer.view", "feedback.view", "import.run", "job.view"})
+OWNER_MAY = SUPERVISOR_MAY | ANALYST_MAY | {"user.edit", "key.edit", "channel.edit"}
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    OWNER: OWNER_MAY,
+    SUPERVISOR: SUPERVISOR_MAY,
+    AGENT: AGENT_MAY,
+    ANALYST: ANALYST_MAY,
+}
+SEES_EVERY_TEAM = frozenset({OWNER, ANALYST})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in person as every query and action sees them; `team_ids` None means every team."""
+
+    user_id: int
+    name: str
+    role: str
+    team_ids: frozenset[int] | None
+    permissions: frozenset[str] = field(default_factory=frozenset)
+
+    def may(self, permission: str) -> bool:
+        """Whether the role grants `permission`, such as "case.work"."""
+        return permission in self.permissions
+
+    def sees_team(self, team_id: int) -> bool:
+        """Whether rows of this team are in the viewer's sight."""
+        return self.team_ids is None or team_id in self.team_ids

@@ -1,0 +1,71 @@
+"""Reading messages and storing what was understood."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from careloop import insight
+from careloop.desk.analysis.models import Reading, State
+from careloop.desk.cases import actions as cases
+from careloop.desk.cases.models import Direction, Message
+from careloop.desk.kernel.slots import slot_of
+
+KEYWORDS_KEPT = 8
+
+
+def understand(message_ids: list[int], *, now: datetime) -> int:
+    """Read the messages that were not read yet, store each reading once, then triage their cases; returns how many were read."""
+    unread = Message.objects.filter(pk__in=message_ids, direction=Direction.INBOUND, reading=None)
+    messages = list(unread.select_related("case", "feedback").order_by("pk"))
+    if not messages:
+        return 0
+    understood = insight.read([message.body for message in messages])
+    readings = [reading_row(message, one, now) for message, one in zip(messages, understood, strict=True)]
+    with transaction.atomic():
+        Reading.objects.bulk_create(readings, ignore_conflicts=True)
+        newest = {reading.case_id: reading for reading in readings if reading.case_id is not None and reading.state == State.DONE}
+        for case_id, reading in newest.items():
+            cases.triage(case_id=case_id, reading=_for_triage(reading), now=now)
+    return len(readings)
+
+
+def reading_row(message: Message, understood: insight.Reading, now: datetime) -> Reading:
+    """The row of one reading; a failed one keeps its sentence and nothing else."""
+    feedback = getattr(message, "feedback", None)
+    row = Reading(
+        message=message,
+        team_id=message.team_id,
+        channel_id=message.channel_id,
+        case_id=message.case_id,
+        slot=slot_of(message.sent_at),
+        read_at=now,
+        model_versions=dict(understood.models),
+        rating_ratio=_rating_ratio(feedback),
+        category=feedback.category if feedback else "",
+    )
+    if understood.error:
+        row.state, row.error = State.FAILED, understood.error[:300]
+        return row
+    row.state, row.language = State.DONE, understood.language
+    row.sentiment, row.sentiment_probability = understood.sentiment.upper(), understood.sentiment_probability
+    row.kind, row.kind_probability = understood.kind.upper(), understood.kind_probability
+    row.keywords = list(understood.keywords[:KEYWORDS_KEPT])
+    row.details = understood.to_json()
+    return row
+
+
+def _rating_ratio(feedback: Any) -> float | None:
+    if feedback is None or feedback.rating is None or feedback.rating_max <= feedback.rating_min:
+        return None
+    return (feedback.rating - feedback.rating_min) / (feedback.rating_max - feedback.rating_min)
+
+
+def _for_triage(reading: Reading) -> dict[str, Any]:
+    return {
+        "kind": reading.kind,
+        "kind_probability": reading.kind_probability,
+        "sentiment": reading.sentiment,
+        "sentiment_probability": reading.sentiment_probability,
+        "category": reading.category,
+    }

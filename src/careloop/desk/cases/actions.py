@@ -1,0 +1,217 @@
+"""Everything that changes a case: check first, then one transaction with the change, its event and its audit entry."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.audit import actions as audit
+from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Message, Priority, Status
+from careloop.desk.cases.queries import access_case
+from careloop.desk.cases.rules import priority_after_triage, snippet_from
+from careloop.desk.kernel.actor import SYSTEM, Actor
+from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.search import actions as search
+from careloop.desk.search.actions import Searchable
+
+MAX_BODY_LENGTH = 100_000
+
+
+def add_event(  # noqa: PLR0913  (an event is these facts)
+    *,
+    case: Case,
+    kind: str,
+    actor: Actor,
+    now: datetime,
+    message: Message | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> CaseEvent:
+    """Append one event, in the caller's transaction."""
+    return CaseEvent.objects.create(
+        case=case,
+        team_id=case.team_id,
+        kind=kind,
+        at=now,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        message=message,
+        before=before or {},
+        after=after or {},
+    )
+
+
+def reply(*, case_id: int, body: str, viewer: Viewer, now: datetime, status: str = Status.WAITING) -> Message:
+    """Write to the customer; the case then waits for the customer unless another status is asked for."""
+    if status not in Status.values:
+        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(Status.values)}.", field="status")
+    with transaction.atomic():
+        case = _case_to_change(case_id, viewer)
+        message = _write(case, Direction.OUTBOUND, body, viewer, now, delivery=Delivery.QUEUED)
+        before = {"status": case.status}
+        case.status, case.last_message_at, case.snippet = status, now, snippet_from(body)
+        case.resolved_at = now if status == Status.RESOLVED else None
+        case.first_response_at = case.first_response_at or now
+        if case.assignee_id is None and viewer.role != "ANALYST":
+            before["assignee"] = None
+            case.assignee_id = viewer.user_id
+        _save(case, "status", "last_message_at", "snippet", "resolved_at", "first_response_at", "assignee_id")
+        after = {"status": status, **({"assignee": viewer.user_id} if "assignee" in before else {})}
+        add_event(
+            case=case,
+            kind=EventKind.REPLIED,
+            actor=actor_of(viewer),
+            now=now,
+            message=message,
+            before=before,
+            after=after,
+        )
+        _audit(case, "case.reply", viewer, now, {"message": message.pk, "status": status})
+    return message
+
+
+def add_note(*, case_id: int, body: str, viewer: Viewer, now: datetime) -> Message:
+    """Write an internal note that the customer never sees."""
+    with transaction.atomic():
+        case = _case_to_change(case_id, viewer)
+        message = _write(case, Direction.NOTE, body, viewer, now)
+        _save(case)
+        add_event(case=case, kind=EventKind.NOTED, actor=actor_of(viewer), now=now, message=message)
+        _audit(case, "case.note", viewer, now, {"message": message.pk})
+    return message
+
+
+def assign(*, case_id: int, assignee_id: int | None, expected_version: int, viewer: Viewer, now: datetime) -> Case:
+    """Give the case to somebody of its team, or to nobody."""
+    with transaction.atomic():
+        case = _case_to_change(case_id, viewer, expected_version)
+        if assignee_id is not None and assignee_id not in {person.pk for person in list_assignable(case.team_id)}:
+            raise InvalidInput("That person does not work in this case's team; choose somebody from the list.", field="assignee")
+        _change(case, EventKind.ASSIGNED, {"assignee_id": assignee_id}, viewer, now)
+    return case
+
+
+def set_priority(*, case_id: int, priority: int, expected_version: int, viewer: Viewer, now: datetime) -> Case:
+    """Say what comes first."""
+    if priority not in Priority.values:
+        raise InvalidInput(f"The priority is {priority!r}; expected one of {', '.join(map(str, Priority.values))}.", field="priority")
+    with transaction.atomic():
+        case = _case_to_change(case_id, viewer, expected_version)
+        _change(case, EventKind.PRIORITY, {"priority": priority}, viewer, now)
+    return case
+
+
+def set_status(*, case_id: int, status: str, expected_version: int, viewer: Viewer, now: datetime) -> Case:
+    """Open the case again, let it wait for the customer, or resolve it."""
+    if status not in Status.values:
+        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(Status.values)}.", field="status")
+    with transaction.atomic():
+        case = _case_to_change(case_id, viewer, expected_version)
+        _change(
+            case,
+            EventKind.STATUS,
+            {"status": status, "resolved_at": now if status == Status.RESOLVED else None},
+            viewer,
+            now,
+        )
+    return case
+
+
+def triage(*, case_id: int, reading: dict[str, Any], now: datetime) -> Case:
+    """Take over what the reading of the newest message says: kind, sentiment, category, and from them the priority."""
+    with transaction.atomic():
+        case = Case.objects.select_for_update().get(pk=case_id)
+        fields = ("kind", "kind_probability", "sentiment", "sentiment_probability", "category")
+        before = {name: getattr(case, name) for name in (*fields, "priority")}
+        for name in fields:
+            if reading.get(name) not in (None, ""):
+                setattr(case, name, reading[name])
+        case.priority = priority_after_triage(
+            case.kind, 0.5 if case.sentiment_probability is None else case.sentiment_probability, case.priority
+        )
+        _save(case, *fields, "priority")
+        after = {name: getattr(case, name) for name in before}
+        add_event(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after)
+    return case
+
+
+def record_delivery(*, message_id: int, delivery: str, error: str, now: datetime) -> None:
+    """Note that a message to the customer went out, or why it did not."""
+    with transaction.atomic():
+        message = Message.objects.select_for_update().select_related("case").get(pk=message_id)
+        before = {"delivery": message.delivery}
+        message.delivery, message.delivery_error = delivery, error[:300]
+        message.save(update_fields=["delivery", "delivery_error"])
+        if message.case is not None:
+            after = {"delivery": delivery, "error": error[:300]}
+            add_event(
+                case=message.case,
+                kind=EventKind.DELIVERY,
+                actor=SYSTEM,
+                now=now,
+                message=message,
+                before=before,
+                after=after,
+            )
+
+
+def _case_to_change(case_id: int, viewer: Viewer, expected_version: int | None = None) -> Case:
+    check_may(viewer, "case.work")
+    access_case(case_id, viewer)
+    case = Case.objects.select_for_update().get(pk=case_id)
+    if expected_version is not None and case.version != expected_version:
+        raise Conflict(
+            f"Somebody else changed case #{case_id} in between (it is at version {case.version}, your page shows {expected_version}); "
+            "look at the change and repeat yours if it is still right."
+        )
+    return case
+
+
+def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime, delivery: str = "") -> Message:
+    text = body.replace("\0", "").strip()
+    if not text:
+        raise InvalidInput("The message is empty; write something first.", field="body")
+    if len(text) > MAX_BODY_LENGTH:
+        raise InvalidInput(f"The message has {len(text):,} characters; at most {MAX_BODY_LENGTH:,} fit. Shorten it.", field="body")
+    message = Message.objects.create(
+        case=case,
+        customer_id=case.customer_id,
+        team_id=case.team_id,
+        channel_id=case.channel_id,
+        direction=direction,
+        author_id=viewer.user_id,
+        body=text,
+        sent_at=now,
+        received_at=now,
+        delivery=delivery,
+    )
+    search.index([Searchable("MESSAGE", message.pk, text, case.pk, case.customer_id, case.team_id)])
+    return message
+
+
+def _change(case: Case, kind: str, changes: dict[str, Any], viewer: Viewer, now: datetime) -> None:
+    before = {name: _plain(getattr(case, name)) for name in changes}
+    after = {name: _plain(value) for name, value in changes.items()}
+    if before == after:
+        return
+    for name, value in changes.items():
+        setattr(case, name, value)
+    _save(case, *changes)
+    add_event(case=case, kind=kind, actor=actor_of(viewer), now=now, before=before, after=after)
+    _audit(case, f"case.{kind.lower()}", viewer, now, {"before": before, "after": after})
+
+
+def _save(case: Case, *fields: str) -> None:
+    case.version += 1
+    case.save(update_fields=["version", *fields])
+
+
+def _audit(case: Case, action: str, viewer: Viewer, now: datetime, details: dict[str, Any]) -> None:
+    audit.record(actor=actor_of(viewer), action=action, object_type="case", object_id=case.pk, now=now, details=details)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,140 @@
+"""How messages from customers join or open cases: many at a time, in the caller's transaction, in a fixed number of queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from careloop.desk.accounts.models import Channel
+from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
+from careloop.desk.cases.rules import SUBJECT_LENGTH, UNRESOLVED, joins_case, snippet_from, subject_from
+from careloop.desk.kernel.actor import Actor
+from careloop.desk.search import actions as search
+from careloop.desk.search.actions import Searchable
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One message from a customer, already checked; `case_id` names a case that the sender refers to."""
+
+    channel: Channel
+    customer_id: int | None
+    customer_name: str
+    body: str
+    subject: str
+    sent_at: datetime
+    opens_case: bool
+    case_id: int | None = None
+
+
+def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
+    """Store the messages in the given order, each joined to its case if it belongs to one; returns them in that order."""
+    open_cases = _open_cases(arrivals)
+    new: list[Case] = []
+    joined: list[Case | None] = []
+    for arrival in arrivals:
+        case = _case_for(arrival, open_cases, now)
+        if case is not None and case.pk is None and case not in new:
+            new.append(case)
+        joined.append(case)
+    opened = {id(case) for case in new}
+    Case.objects.bulk_create(new)
+    messages = Message.objects.bulk_create([_message(arrival, case, now) for arrival, case in zip(arrivals, joined, strict=True)])
+    _advance([case for case in joined if case is not None and id(case) not in opened])
+    CaseEvent.objects.bulk_create(_events(arrivals, joined, messages, opened, now))
+    search.index(
+        Searchable(
+            "MESSAGE",
+            message.pk,
+            f"{arrival.subject}\n{message.body}",
+            message.case_id,
+            message.customer_id,
+            message.team_id,
+        )
+        for arrival, message in zip(arrivals, messages, strict=True)
+    )
+    return messages
+
+
+def _open_cases(arrivals: list[Arrival]) -> dict[tuple[int, int], Case]:
+    """The newest unresolved case of each customer in each channel, and by (0, id) the cases referred to; rows are locked."""
+    customers = {arrival.customer_id for arrival in arrivals if arrival.customer_id and arrival.opens_case}
+    named = {arrival.case_id for arrival in arrivals if arrival.case_id}
+    found = {}
+    locked = Case.objects.select_for_update()
+    for case in locked.filter(customer_id__in=customers, status__in=UNRESOLVED).order_by("last_message_at"):
+        found[case.customer_id, case.channel_id] = case
+    if named:
+        for case in locked.filter(pk__in=named):
+            same = found.get((case.customer_id, case.channel_id))
+            found[0, case.pk] = same if same is not None and same.pk == case.pk else case
+    return found
+
+
+def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case], now: datetime) -> Case | None:
+    if not arrival.opens_case or arrival.customer_id is None:
+        return None
+    named = open_cases.get((0, arrival.case_id)) if arrival.case_id else None
+    case = named if named is not None and named.customer_id == arrival.customer_id else None
+    if case is None:
+        case = open_cases.get((arrival.customer_id, arrival.channel.pk))
+        if case is not None and not joins_case(status=case.status, last_message_at=case.last_message_at, now=arrival.sent_at):
+            case = None
+    if case is None:
+        case = Case(
+            team_id=arrival.channel.team_id,
+            customer_id=arrival.customer_id,
+            channel=arrival.channel,
+            subject=(arrival.subject.strip() or subject_from(arrival.body))[:SUBJECT_LENGTH],
+            opened_at=arrival.sent_at,
+            last_message_at=arrival.sent_at,
+        )
+        open_cases[arrival.customer_id, arrival.channel.pk] = case
+    case.snippet = snippet_from(arrival.body)
+    case.last_message_at = max(case.last_message_at, arrival.sent_at)
+    case.status, case.resolved_at = Status.OPEN, None
+    return case
+
+
+def _message(arrival: Arrival, case: Case | None, now: datetime) -> Message:
+    return Message(
+        case=case,
+        customer_id=arrival.customer_id,
+        team_id=case.team_id if case is not None else arrival.channel.team_id,
+        channel=arrival.channel,
+        direction=Direction.INBOUND,
+        body=arrival.body,
+        sent_at=arrival.sent_at,
+        received_at=now,
+    )
+
+
+def _advance(cases: list[Case]) -> None:
+    distinct = list({case.pk: case for case in cases}.values())
+    for case in distinct:
+        case.version += 1
+    Case.objects.bulk_update(distinct, ["snippet", "last_message_at", "status", "resolved_at", "version"], batch_size=200)
+
+
+def _events(
+    arrivals: list[Arrival], joined: list[Case | None], messages: list[Message], opened: set[int], now: datetime
+) -> list[CaseEvent]:
+    events, seen = [], set()
+    for arrival, case, message in zip(arrivals, joined, messages, strict=True):
+        if case is None:
+            continue
+        first = id(case) in opened and case.pk not in seen
+        seen.add(case.pk)
+        actor = Actor("customer", arrival.customer_id, arrival.customer_name)
+        events.append(
+            CaseEvent(
+                case=case,
+                team_id=case.team_id,
+                kind=EventKind.OPENED if first else EventKind.RECEIVED,
+                at=arrival.sent_at if arrival.sent_at <= now else now,
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                actor_name=actor.name,
+                message=message,
+                after={"status": case.status},
+            )
+        )
+    return events

@@ -1,0 +1,169 @@
+"""Cases, messages, events."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from careloop.desk.accounts.models import Channel, Team, User
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.customers.models import Customer
+
+
+class Status(models.TextChoices):
+    """Where a case stands."""
+
+    OPEN = "OPEN", _("Open")
+    WAITING = "WAITING", _("Waiting for the customer")
+    RESOLVED = "RESOLVED", _("Resolved")
+
+
+class Kind(models.TextChoices):
+    """What the customer came for."""
+
+    CONSULTATION = "CONSULTATION", _("Consultation")
+    COMPLAINT = "COMPLAINT", _("Complaint")
+    REFUND = "REFUND", _("Refund")
+    SUGGESTION = "SUGGESTION", _("Suggestion")
+    PRAISE = "PRAISE", _("Praise")
+    OTHER = "OTHER", _("Other")
+
+
+class Sentiment(models.TextChoices):
+    """How it sounds."""
+
+    POSITIVE = "POSITIVE", _("Positive")
+    NEUTRAL = "NEUTRAL", _("Neutral")
+    NEGATIVE = "NEGATIVE", _("Negative")
+
+
+class Priority(models.IntegerChoices):
+    """What comes first."""
+
+    LOW = 10, _("Low")
+    NORMAL = 20, _("Normal")
+    HIGH = 30, _("High")
+    URGENT = 40, _("Urgent")
+
+
+class ScopedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    """Rows that belong to a team."""
+
+    def visible_to(self, viewer: Viewer) -> "ScopedQuerySet":
+        """Those of the viewer's teams."""
+        return self if viewer.team_ids is None else self.filter(team_id__in=viewer.team_ids)
+
+
+class Case(models.Model):
+    """One matter of one customer, from arrival to resolution; its number is its primary key."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="cases")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
+    assignee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    subject = models.CharField(max_length=200)
+    snippet = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    kind = models.CharField(max_length=12, choices=Kind.choices, blank=True)
+    kind_probability = models.FloatField(null=True)
+    sentiment = models.CharField(max_length=8, choices=Sentiment.choices, blank=True)
+    sentiment_probability = models.FloatField(null=True)
+    category = models.CharField(max_length=80, blank=True)
+    opened_at = models.DateTimeField()
+    last_message_at = models.DateTimeField()
+    first_response_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["team", "status", "-last_message_at"], name="case_team_status"),
+            models.Index(fields=["status", "-last_message_at"], name="case_status"),
+            models.Index(fields=["assignee", "status", "-last_message_at"], name="case_assignee"),
+            models.Index(fields=["customer", "-last_message_at"], name="case_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.subject}"
+
+
+class Direction(models.TextChoices):
+    """From the customer, to the customer, or between colleagues."""
+
+    INBOUND = "INBOUND"
+    OUTBOUND = "OUTBOUND"
+    NOTE = "NOTE"
+
+
+class Delivery(models.TextChoices):
+    """How far a message to the customer has come; empty for the others."""
+
+    QUEUED = "QUEUED", _("Queued")
+    SENT = "SENT", _("Sent")
+    FAILED = "FAILED", _("Not delivered")
+
+
+class Message(models.Model):
+    """What somebody said; a review that opens no case has none."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="messages")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="messages")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
+    direction = models.CharField(max_length=8, choices=Direction.choices)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    body = models.TextField()
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    delivery = models.CharField(max_length=8, choices=Delivery.choices, blank=True)
+    delivery_error = models.CharField(max_length=300, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "sent_at"], name="message_case"),
+            models.Index(fields=["customer", "sent_at"], name="message_customer"),
+            models.Index(fields=["channel", "-received_at"], name="message_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.pk}"
+
+
+class EventKind(models.TextChoices):
+    """What can happen to a case."""
+
+    OPENED = "OPENED", _("Opened")
+    RECEIVED = "RECEIVED", _("Message received")
+    REPLIED = "REPLIED", _("Replied")
+    NOTED = "NOTED", _("Note added")
+    ASSIGNED = "ASSIGNED", _("Assigned")
+    PRIORITY = "PRIORITY", _("Priority changed")
+    STATUS = "STATUS", _("Status changed")
+    TRIAGED = "TRIAGED", _("Read")
+    DELIVERY = "DELIVERY", _("Delivery")
+
+
+class CaseEvent(models.Model):
+    """One thing that happened to a case; clocks, figures and undo are computed from these rows. Never changed."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=EventKind.choices)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=200)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "id"], name="event_case")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.case_id}"

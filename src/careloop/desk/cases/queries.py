@@ -1,0 +1,175 @@
+"""Reading cases: every query is scoped to the viewer's teams."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q
+
+from careloop.desk.accounts.models import User
+from careloop.desk.accounts.queries import list_assignable
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.models import Case, CaseEvent, Message, ScopedQuerySet
+from careloop.desk.cases.rules import UNRESOLVED
+from careloop.desk.customers.models import Customer
+from careloop.desk.customers.queries import find_by_address
+from careloop.desk.kernel.errors import InvalidInput, NotFound
+from careloop.desk.search.queries import matching
+
+PAGE_SIZE = 50
+PAGE_OF_MESSAGES = 200
+VIEWS = ("mine", "unassigned", "open", "waiting", "resolved", "all")
+SORTS = {
+    "newest": ("-last_message_at", "-pk"),
+    "oldest": ("last_message_at", "pk"),
+    "priority": ("-priority", "last_message_at", "pk"),
+    "unhappiest": ("sentiment_probability", "pk"),
+}
+
+
+@dataclass(frozen=True)
+class InboxFilter:
+    """What an inbox shows; "" means no restriction."""
+
+    view: str = "open"
+    kind: str = ""
+    sentiment: str = ""
+    channel: str = ""
+    query: str = ""
+    sort: str = "newest"
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """One page of cases, how many there are in all, and the number in each view."""
+
+    cases: list[Case]
+    total: int
+    page: int
+    pages: int
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """All that the case page needs; `earlier` messages are not loaded."""
+
+    case: Case
+    messages: list[Message]
+    events: list[CaseEvent]
+    earlier: int
+    assignable: list[User]
+    other_cases: list[Case] = field(default_factory=list)
+
+
+def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
+    """One page of the cases that a filter wants, in a fixed number of queries."""
+    if wanted.view not in VIEWS or wanted.sort not in SORTS:
+        raise InvalidInput(
+            f"The view is {wanted.view!r} and the order {wanted.sort!r}; expected {', '.join(VIEWS)} and {', '.join(SORTS)}."
+        )
+    cases = _restrict(Case.objects.visible_to(viewer), wanted, viewer)
+    total = cases.count()
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(wanted.page, 1), pages)
+    rows = cases.select_related("customer", "assignee", "channel").order_by(*SORTS[wanted.sort])
+    return InboxPage(list(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), total, page, pages, count_views(viewer))
+
+
+def count_views(viewer: Viewer) -> dict[str, int]:
+    """How many unresolved cases each view holds (one query)."""
+    return (
+        Case.objects.visible_to(viewer)
+        .filter(status__in=UNRESOLVED)
+        .aggregate(
+            mine=Count("pk", filter=Q(assignee_id=viewer.user_id)),
+            unassigned=Count("pk", filter=Q(assignee_id=None)),
+            open=Count("pk", filter=Q(status="OPEN")),
+            waiting=Count("pk", filter=Q(status="WAITING")),
+        )
+    )
+
+
+def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> ScopedQuerySet:
+    views = {
+        "mine": Q(assignee_id=viewer.user_id, status__in=UNRESOLVED),
+        "unassigned": Q(assignee_id=None, status__in=UNRESOLVED),
+        "open": Q(status="OPEN"),
+        "waiting": Q(status="WAITING"),
+        "resolved": Q(status="RESOLVED"),
+        "all": Q(),
+    }
+    cases = cases.filter(views[wanted.view])
+    if wanted.kind:
+        cases = cases.filter(kind=wanted.kind)
+    if wanted.sentiment:
+        cases = cases.filter(sentiment=wanted.sentiment)
+    if wanted.channel:
+        cases = cases.filter(channel__slug=wanted.channel)
+    if wanted.query.strip():
+        cases = cases.filter(found_by(wanted.query.strip(), viewer))
+    return cases
+
+
+def found_by(query: str, viewer: Viewer) -> Q:
+    """Cases whose number, messages, customer's name or customer's exact address the query finds."""
+    documents = matching(query)
+    found = Q(pk__in=documents.filter(subject="MESSAGE").values("case_id"))
+    found |= Q(customer_id__in=documents.filter(subject="CUSTOMER").values("customer_id"))
+    number = query.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) <= 12:
+        found |= Q(pk=int(number))
+    if people := find_by_address(query, viewer):
+        found |= Q(customer_id__in=[person.pk for person in people])
+    return found
+
+
+def access_case(case_id: int, viewer: Viewer) -> Case:
+    """The case, if it belongs to one of the viewer's teams."""
+    case = Case.objects.visible_to(viewer).select_related("customer", "assignee", "channel", "team").filter(pk=case_id).first()
+    if case is None:
+        raise NotFound(f"There is no case #{case_id} in your teams.")
+    return case
+
+
+def page(case_id: int, viewer: Viewer) -> CasePage:
+    """The case page: the newest messages in the order in which they were said, in a fixed number of queries."""
+    case = access_case(case_id, viewer)
+    newest = list(case.messages.select_related("author", "channel").order_by("-sent_at", "-pk")[: PAGE_OF_MESSAGES + 1])
+    earlier = case.messages.count() - PAGE_OF_MESSAGES if len(newest) > PAGE_OF_MESSAGES else 0
+    others = Case.objects.visible_to(viewer).filter(customer_id=case.customer_id).exclude(pk=case.pk).order_by("-last_message_at")[:5]
+    return CasePage(
+        case=case,
+        messages=newest[:PAGE_OF_MESSAGES][::-1],
+        events=list(case.events.order_by("id")[:500]),
+        earlier=max(0, earlier),
+        assignable=list_assignable(case.team_id),
+        other_cases=list(others),
+    )
+
+
+def list_customer_messages(customer: Customer, viewer: Viewer, limit: int = 200) -> list[Message]:
+    """Everything said by and to a customer in the viewer's teams, newest first."""
+    messages = Message.objects.visible_to(viewer).filter(customer=customer).select_related("author", "channel", "case")
+    return list(messages.order_by("-sent_at", "-pk")[:limit])
+
+
+def list_customer_cases(customer: Customer, viewer: Viewer, limit: int = 100) -> list[Case]:
+    """The customer's cases in the viewer's teams, newest first."""
+    return list(
+        Case.objects.visible_to(viewer).filter(customer=customer).select_related("assignee", "channel").order_by("-last_message_at")[:limit]
+    )
+
+
+def newest_event_id() -> int:
+    """Where a reader of the event table starts."""
+    return CaseEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def list_events_after(event_id: int, limit: int = 500) -> list[CaseEvent]:
+    """Events that were written after `event_id`, oldest first; for the live stream."""
+    return list(CaseEvent.objects.filter(pk__gt=event_id).order_by("pk")[:limit])
+
+
+def get_messages(message_ids: list[int]) -> list[Message]:
+    """Messages by id, for the house's own jobs (not scoped)."""
+    return list(Message.objects.filter(pk__in=message_ids).select_related("case").order_by("pk"))

@@ -1,0 +1,1 @@
+"""The API: programs deliver messages as JSON and fetch replies."""

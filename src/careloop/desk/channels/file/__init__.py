@@ -1,0 +1,1 @@
+"""Files: each row of a table is a message or a review."""

@@ -1,0 +1,1 @@
+"""Settings, URL table and the WSGI and ASGI entry points; nothing else."""

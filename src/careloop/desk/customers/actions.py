@@ -1,0 +1,96 @@
+"""Making and changing customers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from careloop.desk.accounts.queries import actor_of, check_may
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.audit import actions as audit
+from careloop.desk.customers.models import Address, Customer
+from careloop.desk.customers.queries import access_customer, index_of
+from careloop.desk.customers.rules import AddressValue
+from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.search import actions as search
+from careloop.desk.search.actions import Searchable
+
+
+@dataclass
+class NewCustomer:
+    """Somebody who writes for the first time."""
+
+    name: str
+    language: str
+    addresses: list[AddressValue] = field(default_factory=list)
+    team_id: int = 0
+
+
+def create_customers(new: list[NewCustomer], *, now: datetime) -> list[int]:
+    """New customers with addresses, each known to one team and found by name, in the caller's transaction; their ids in order."""
+    made = Customer.objects.bulk_create(
+        [Customer(name=one.name[:200], language=one.language[:10], created_at=now, last_seen_at=now) for one in new]
+    )
+    Address.objects.bulk_create(
+        [
+            Address(customer=customer, kind=a.kind, scope=a.scope, value=a.value, value_index=index_of(a), created_at=now)
+            for customer, one in zip(made, new, strict=True)
+            for a in one.addresses
+        ]
+    )
+    search.index(Searchable("CUSTOMER", customer.pk, customer.name, customer_id=customer.pk) for customer in made)
+    return [customer.pk for customer in made]
+
+
+def note_seen(seen: list[tuple[int, int]], *, now: datetime) -> None:
+    """Remember for (customer, team) pairs that the team knows the customer and when they last wrote."""
+    if not seen:
+        return
+    Customer.objects.filter(pk__in={customer_id for customer_id, _ in seen}).update(last_seen_at=now)
+    link = Customer.teams.through
+    link.objects.bulk_create(
+        [link(customer_id=customer_id, team_id=team_id) for customer_id, team_id in sorted(set(seen))],
+        ignore_conflicts=True,
+    )
+
+
+def change_customer(  # noqa: PLR0913  (what may be changed)
+    *,
+    customer_id: int,
+    expected_version: int,
+    name: str,
+    company: str,
+    language: str,
+    notes: str,
+    viewer: Viewer,
+    now: datetime,
+) -> Customer:
+    """Change the profile; refused when somebody else changed it since `expected_version`."""
+    check_may(viewer, "customer.edit")
+    if len(name) > 200 or len(company) > 200:
+        raise InvalidInput("Name and company have at most 200 characters each.", field="name")
+    with transaction.atomic():
+        customer = access_customer(customer_id, viewer)
+        after = {"name": name, "company": company, "language": language, "notes": notes}
+        before = {field: getattr(customer, field) for field in after}
+        changed = Customer.objects.filter(pk=customer.pk, version=expected_version).update(**after, version=expected_version + 1)
+        if not changed:
+            raise Conflict("Somebody else changed this customer in between; load the page again and repeat your change.")
+        fields = sorted(field for field in after if after[field] != before[field])
+        audit.record(
+            actor=actor_of(viewer),
+            action="customer.change",
+            object_type="customer",
+            object_id=customer.pk,
+            now=now,
+            details={"fields": fields},
+        )
+        search.index([Searchable("CUSTOMER", customer.pk, f"{name} {company}", customer_id=customer.pk)])
+        customer.refresh_from_db()
+    return customer
+
+
+def record_look_up(*, customer: Customer, viewer: Viewer, now: datetime) -> None:
+    """Audit that the viewer saw this customer's personal fields."""
+    with transaction.atomic():
+        audit.record(actor=actor_of(viewer), action="customer.view", object_type="customer", object_id=customer.pk, now=now)

@@ -1,0 +1,1 @@
+"""Feedback: reviews and survey answers with their rating."""

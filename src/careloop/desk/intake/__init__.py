@@ -1,0 +1,1 @@
+"""The front door: every message from a customer enters here, in one transaction."""

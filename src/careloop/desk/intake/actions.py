@@ -1,0 +1,154 @@
+"""The front door: receive_message and, for imports, receive_messages."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from careloop.desk.accounts.models import Channel
+from careloop.desk.analysis import tasks as analysis
+from careloop.desk.cases import arrivals
+from careloop.desk.cases.arrivals import Arrival
+from careloop.desk.cases.models import Message
+from careloop.desk.customers import actions as customers
+from careloop.desk.customers.actions import NewCustomer
+from careloop.desk.customers.queries import index_of, lock_customers, map_addresses
+from careloop.desk.feedback.actions import NewFeedback, record_feedback
+from careloop.desk.intake.models import RawPayload
+from careloop.desk.intake.rules import Inbound, Receipt, clean_text, problems_of
+from careloop.desk.kernel.errors import InvalidInput
+
+READ_AT_ONCE = 200
+TRIES = 3
+
+
+def receive_message(inbound: Inbound, *, now: datetime) -> Receipt:
+    """Store everything that follows from one delivery, or nothing; the same (channel, external id) again returns the same Receipt."""
+    return receive_messages([inbound], now=now)[0]
+
+
+def receive_messages(inbounds: list[Inbound], *, now: datetime, is_urgent: bool = True) -> list[Receipt]:
+    """The same for many deliveries in one transaction; receipts in the given order. InvalidInput when one is not acceptable."""
+    for inbound in inbounds:
+        if problems := problems_of(inbound, now):
+            field, sentence = problems[0]
+            raise InvalidInput(sentence, field=field)
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                return _receive(inbounds, now, is_urgent)
+        except IntegrityError:  # another process stored the same delivery or the same new customer in this moment: look again
+            if attempt == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _receive(inbounds: list[Inbound], now: datetime, is_urgent: bool) -> list[Receipt]:
+    channels = _channels(inbounds)
+    keys = [(channels[inbound.channel_slug].pk, inbound.external_id) for inbound in inbounds]
+    known = _receipts(keys)
+    new = {key: inbound for key, inbound in zip(keys, inbounds, strict=True) if key not in known}
+    if new:
+        people = _customers(list(new.values()), channels, now)
+        parties = zip(new.values(), people, strict=True)
+        messages = arrivals.receive([_arrival(inbound, channels[inbound.channel_slug], person) for inbound, person in parties], now)
+        _keep_raw(new, messages, now)
+        record_feedback(_feedback(inbound, message) for inbound, message in zip(new.values(), messages, strict=True) if inbound.is_feedback)
+        ids = [message.pk for message in messages]
+        for start in range(0, len(ids), READ_AT_ONCE):
+            analysis.understand.using(priority=0 if is_urgent else -50).enqueue(ids[start : start + READ_AT_ONCE])
+        for key, message in zip(new, messages, strict=True):
+            known[key] = Receipt(message.pk, message.case_id, message.customer_id, is_new=True)
+    first = set()
+    receipts = []
+    for key in keys:
+        receipt = known[key]
+        receipts.append(receipt if key not in first else Receipt(receipt.message_id, receipt.case_id, receipt.customer_id, is_new=False))
+        first.add(key)
+    return receipts
+
+
+def _channels(inbounds: list[Inbound]) -> dict[str, Channel]:
+    slugs = {inbound.channel_slug for inbound in inbounds}
+    channels = {channel.slug: channel for channel in Channel.objects.filter(slug__in=slugs, is_active=True)}
+    if missing := slugs - channels.keys():
+        raise InvalidInput(
+            f"There is no active channel {sorted(missing)[0]!r}; an owner makes one under Settings, Channels.",
+            field="channel",
+        )
+    return channels
+
+
+def _receipts(keys: list[tuple[int, str]]) -> dict[tuple[int, str], Receipt]:
+    rows = RawPayload.objects.filter(channel_id__in={key[0] for key in keys}, external_id__in={key[1] for key in keys})
+    return {
+        (channel_id, external_id): Receipt(message_id, case_id, customer_id, is_new=False)
+        for channel_id, external_id, message_id, case_id, customer_id in rows.values_list(
+            "channel_id", "external_id", "message_id", "message__case_id", "message__customer_id"
+        )
+    }
+
+
+def _customers(inbounds: list[Inbound], channels: dict[str, Channel], now: datetime) -> list[int | None]:
+    """For each inbound the id of its customer: known by one of the addresses, or made; None without address."""
+    known: dict[str, int] = map_addresses([address for inbound in inbounds for address in inbound.addresses])
+    lock_customers(set(known.values()))
+    new: list[NewCustomer] = []
+    owner: list[int | NewCustomer | None] = []
+    draft: dict[str, NewCustomer] = {}
+    for inbound in inbounds:
+        indexes = [index_of(address) for address in inbound.addresses]
+        person: int | NewCustomer | None = next((known[i] for i in indexes if i in known), None) or next(
+            (draft[i] for i in indexes if i in draft), None
+        )
+        if person is None and indexes:
+            person = NewCustomer(clean_text(inbound.sender_name), inbound.language, [], channels[inbound.channel_slug].team_id)
+            new.append(person)
+        if isinstance(person, NewCustomer):
+            person.addresses.extend(a for a, i in zip(inbound.addresses, indexes, strict=True) if i not in known and i not in draft)
+            draft |= dict.fromkeys((i for i in indexes if i not in known and i not in draft), person)
+        owner.append(person)
+    made = dict(zip(map(id, new), customers.create_customers(new, now=now), strict=True))
+    ids = [made[id(person)] if isinstance(person, NewCustomer) else person for person in owner]
+    seen = [(one, channels[inbound.channel_slug].team_id) for one, inbound in zip(ids, inbounds, strict=True) if one is not None]
+    customers.note_seen(seen, now=now)
+    return ids
+
+
+def _arrival(inbound: Inbound, channel: Channel, customer_id: int | None) -> Arrival:
+    return Arrival(
+        channel=channel,
+        customer_id=customer_id,
+        customer_name=clean_text(inbound.sender_name)[:200],
+        body=clean_text(inbound.text),
+        subject=" ".join(clean_text(inbound.subject).split()),
+        sent_at=inbound.sent_at,
+        opens_case=inbound.opens_case,
+        case_id=inbound.case_id,
+    )
+
+
+def _keep_raw(new: dict[tuple[int, str], Inbound], messages: list[Message], now: datetime) -> None:
+    RawPayload.objects.bulk_create(
+        [
+            RawPayload(
+                channel_id=channel_id,
+                external_id=external_id,
+                content_type=inbound.content_type[:80],
+                body=inbound.raw,
+                message=message,
+                received_at=now,
+            )
+            for ((channel_id, external_id), inbound), message in zip(new.items(), messages, strict=True)
+        ]
+    )
+
+
+def _feedback(inbound: Inbound, message: Message) -> NewFeedback:
+    return NewFeedback(
+        message,
+        inbound.rating,
+        inbound.rating_min,
+        inbound.rating_max,
+        clean_text(inbound.category),
+        clean_text(inbound.product),
+    )

@@ -1,0 +1,97 @@
+"""What an inbound message is and what makes one acceptable: plain Python."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from careloop.desk.customers.rules import AddressValue
+
+MAX_BODY_LENGTH = 1_000_000
+MAX_RAW_BYTES = 5_000_000
+MAX_EXTERNAL_ID_LENGTH = 200
+FUTURE_TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One message as a channel's parser hands it over; `raw` is what came over the wire, kept encrypted."""
+
+    channel_slug: str
+    external_id: str
+    text: str
+    raw: bytes
+    sent_at: datetime
+    subject: str = ""
+    sender_name: str = ""
+    addresses: tuple[AddressValue, ...] = ()
+    language: str = ""
+    opens_case: bool = True
+    case_id: int | None = None
+    rating: float | None = None
+    rating_min: float = 1
+    rating_max: float = 5
+    category: str = ""
+    product: str = ""
+    content_type: str = field(default="application/json")
+
+    @property
+    def is_feedback(self) -> bool:
+        """Whether it carries a rating or is a review that opens no case."""
+        return self.rating is not None or not self.opens_case
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the sender is told; the same for every delivery of the same message. `is_new` is False from the second on."""
+
+    message_id: int
+    case_id: int | None
+    customer_id: int | None
+    is_new: bool
+
+
+def problems_of(inbound: Inbound, now: datetime) -> list[tuple[str, str]]:
+    """(field, sentence) for each reason why the message cannot be accepted; empty when it can."""
+    found = []
+    if not inbound.text.strip("\0 \t\r\n") and inbound.rating is None:
+        found.append(("text", "The text is empty; a message needs a text or a rating."))
+    if len(inbound.text) > MAX_BODY_LENGTH:
+        found.append(("text", f"The text has {len(inbound.text):,} characters; at most {MAX_BODY_LENGTH:,} are accepted."))
+    if len(inbound.raw) > MAX_RAW_BYTES:
+        found.append(("raw", f"The delivery has {len(inbound.raw):,} bytes; at most {MAX_RAW_BYTES:,} are accepted."))
+    if not inbound.external_id or len(inbound.external_id) > MAX_EXTERNAL_ID_LENGTH or "\0" in inbound.external_id:
+        found.append(
+            (
+                "external_id",
+                f"The external id has {len(inbound.external_id)} characters; expected 1 to {MAX_EXTERNAL_ID_LENGTH}.",
+            )
+        )
+    if inbound.sent_at.tzinfo is None:
+        found.append(("sent_at", "The time has no zone; give one such as 2026-05-02T14:03:00+08:00."))
+    elif inbound.sent_at > now + FUTURE_TOLERANCE:
+        found.append(("sent_at", f"The time {inbound.sent_at.isoformat()} lies in the future; check the sender's clock."))
+    if inbound.rating is not None and not inbound.rating_min <= inbound.rating <= inbound.rating_max:
+        found.append(("rating", f"The rating is {inbound.rating:g}; expected {inbound.rating_min:g} to {inbound.rating_max:g}."))
+    if inbound.opens_case and not inbound.addresses:
+        found.append(
+            (
+                "addresses",
+                "There is no address; a message that opens a case needs the sender's e-mail, phone or name in the channel.",
+            )
+        )
+    for address in inbound.addresses:
+        try:
+            _ = address.normalised
+        except ValueError as error:
+            found.append((f"addresses.{address.kind.lower()}", f"{error}."))
+    return found
+
+
+def clean_text(text: str) -> str:
+    """The text as stored: no NUL, no lone surrogates, line ends as \\n."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def derived_external_id(*parts: object) -> str:
+    """An external id for sources that have none: equal content gives an equal id."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()

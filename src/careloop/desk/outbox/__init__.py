@@ -1,0 +1,1 @@
+"""What must leave the house: written with the reply, sent after commit, at least once."""

@@ -1,0 +1,21 @@
+"""Writing to customers: the reply, its outbox row and the job that sends it, in one transaction; sending comes after commit."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases import actions as cases
+from careloop.desk.cases.models import Message, Status
+from careloop.desk.outbox.models import OutboxItem
+from careloop.desk.outbox.tasks import deliver
+
+
+def reply_to_case(*, case_id: int, body: str, viewer: Viewer, now: datetime, status: str = Status.WAITING) -> Message:
+    """Write to the customer and queue the message for delivery."""
+    with transaction.atomic():
+        message = cases.reply(case_id=case_id, body=body, viewer=viewer, now=now, status=status)
+        item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now)
+        deliver.enqueue(item.pk)
+    return message

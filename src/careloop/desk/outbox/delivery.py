@@ -1,0 +1,39 @@
+"""Sending what the outbox holds, after commit."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from careloop.desk.cases import actions as cases
+from careloop.desk.cases.models import Delivery
+from careloop.desk.channels import email
+from careloop.desk.channels.outgoing import CannotDeliver, Outgoing
+from careloop.desk.customers.queries import list_addresses
+from careloop.desk.outbox.models import OutboxItem
+
+BY_MAIL = ("EMAIL", "FORM", "FILE")
+
+
+def deliver(item_id: int, *, now: datetime) -> None:
+    """Send one outbox row unless it was sent; what can never be delivered is marked so, anything else is raised and tried again."""
+    item = OutboxItem.objects.select_related("message__case", "message__customer", "message__channel").get(pk=item_id)
+    if item.sent_at is not None:
+        return
+    message = item.message
+    try:
+        if message.channel.kind in BY_MAIL:
+            email.send(_outgoing(item))
+    except CannotDeliver as error:
+        cases.record_delivery(message_id=message.pk, delivery=Delivery.FAILED, error=str(error), now=now)
+        return
+    with transaction.atomic():
+        OutboxItem.objects.filter(pk=item_id).update(sent_at=now)
+        cases.record_delivery(message_id=message.pk, delivery=Delivery.SENT, error="", now=now)
+
+
+def _outgoing(item: OutboxItem) -> Outgoing:
+    message = item.message
+    if message.customer is None or message.case is None:
+        raise CannotDeliver("The message belongs to no customer.")
+    mails = [address.value for address in list_addresses(message.customer) if address.kind == "EMAIL"]
+    return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, message.body, message.case.pk)

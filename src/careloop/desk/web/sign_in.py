@@ -1,0 +1,12 @@
+"""How people sign in: nobody signs up by themselves."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class SignInAdapter(DefaultAccountAdapter):
+    """Owners make the accounts."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False

@@ -1,0 +1,90 @@
+"""The cast that all tests share: one house, two teams, a person in each role, an outsider, a clock that stands still."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Monday 4 May 2026, 06:00 UTC (14:00 in Shanghai)."""
+    return NOW
+
+
+@dataclass
+class Cast:
+    """People, teams and channels; `viewer(user)` is what actions take."""
+
+    team: object
+    other_team: object
+    owner: object
+    supervisor: object
+    agent: object
+    analyst: object
+    outsider: object
+    channel: object
+    form: object
+    other_channel: object
+
+    @staticmethod
+    def viewer(user):
+        """The viewer of a user."""
+        from careloop.desk.accounts.queries import viewer_of
+
+        return viewer_of(user)
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    """Made with plain rows; `outsider` is an agent of the other team."""
+    from careloop.desk.accounts.models import Channel, Team, User
+
+    team, other = (Team.objects.create(name=name, created_at=NOW) for name in ("After-sales", "Wholesale"))
+
+    def person(name: str, role: str, *teams: Team) -> User:
+        user = User(email=f"{name.lower()}@desk.example", display_name=name, role=role, date_joined=NOW)
+        user.set_password(PASSWORD)
+        user.save()
+        user.teams.set(teams)
+        return user
+
+    def channel(kind: str, slug: str, of: Team) -> Channel:
+        return Channel.objects.create(kind=kind, name=slug.title(), slug=slug, team=of, created_at=NOW)
+
+    return Cast(
+        team=team,
+        other_team=other,
+        owner=person("Olga", "OWNER"),
+        supervisor=person("Sun", "SUPERVISOR", team),
+        agent=person("Chen", "AGENT", team),
+        analyst=person("Ana", "ANALYST"),
+        outsider=person("Wang", "AGENT", other),
+        channel=channel("API", "shop", team),
+        form=channel("FORM", "contact", team),
+        other_channel=channel("API", "wholesale", other),
+    )
+
+
+@pytest.fixture
+def inbound():
+    """Builds an acceptable inbound message; keyword arguments replace its facts."""
+    from careloop.desk.customers.rules import AddressValue
+    from careloop.desk.intake.rules import Inbound
+
+    def build(**facts):
+        given = {
+            "channel_slug": "shop",
+            "external_id": "m-1",
+            "text": "热水器漏水，我要求退款。订单 20418837",
+            "raw": b'{"text": "..."}',
+            "sent_at": NOW,
+            "sender_name": "林晓彤",
+            "addresses": (AddressValue("EMAIL", "lin@example.com"),),
+        }
+        return Inbound(**{**given, **facts})
+
+    return build
