@@ -25,7 +25,7 @@ def test_a_first_message_makes_customer_case_event_and_job(cast, inbound, now):
         "林晓彤",
         "OPEN",
         cast.team,
-        "热水器漏水，我要求退款。",
+        "热水器漏水，我要求退款",
     )
     assert list(CaseEvent.objects.values_list("kind", "actor_kind")) == [("OPENED", "customer")]
     assert bytes(RawPayload.objects.get().body) == b'{"text": "..."}'
