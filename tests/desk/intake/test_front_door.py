@@ -1,13 +1,13 @@
 """The front door: one transaction, idempotent, everything or nothing."""
 
 import pytest
-from careloop.desk.jobs.models import Job
 
 from careloop.desk.cases.models import Case, CaseEvent, Message
 from careloop.desk.customers.models import Address, Customer
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.intake.actions import receive_message, receive_messages
 from careloop.desk.intake.models import RawPayload
+from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import InvalidInput
 
 pytestmark = pytest.mark.django_db
