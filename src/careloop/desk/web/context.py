@@ -1,20 +1,69 @@
 """What every page's frame needs."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.rules import PERMISSIONS
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One way in the rail or the user's menu; `prefixes` are the paths on which it is the current one."""
+
+    label: str | Promise
+    icon: str
+    route: str
+    permission: str = ""
+    prefixes: tuple[str, ...] = ()
+    at_end: bool = False
+
+
+RAIL = (
+    Entry(_("Inbox"), "inbox", "inbox", "case.view", ("/cases/",)),
+    Entry(_("Feedback"), "star", "feedback", "feedback.view"),
+    Entry(_("Customers"), "users", "customers", "customer.view"),
+    Entry(_("Import"), "file-up", "imports", "import.run"),
+    Entry(_("Jobs"), "list-checks", "jobs", "job.view"),
+    Entry(_("Settings"), "settings", "users", "user.edit", ("/keys/",), at_end=True),
+)
+USER_MENU = (
+    Entry(_("Preferences"), "sliders-horizontal", "preferences"),
+    Entry(_("Change password"), "lock", "account_change_password"),
+    Entry(_("Two-factor authentication"), "shield-check", "mfa_index"),
+)
+
+
 def page_frame(request: HttpRequest) -> dict[str, Any]:
-    """The house's name, where the live stream is, and what the person may do."""
+    """The house's name, where the live stream is, what the person may do and where they may go."""
     user = getattr(request, "user", None)
-    role = getattr(user, "role", "")
+    permissions = PERMISSIONS.get(getattr(user, "role", ""), frozenset())
+    rail = _entries(RAIL, permissions, request.path)
     return {
         "house_name": settings.HOUSE_NAME,
         "stream_url": settings.STREAM_URL,
-        "may": {permission.replace(".", "_"): True for permission in PERMISSIONS.get(role, ())},
+        "may": {permission.replace(".", "_"): True for permission in permissions},
         "theme": getattr(user, "theme", "SYSTEM"),
+        "rail": rail,
+        "rail_has_end": any(entry["at_end"] for entry in rail),
+        "user_menu": _entries(USER_MENU, permissions, request.path),
     }
+
+
+def _entries(entries: tuple[Entry, ...], permissions: frozenset[str], path: str) -> list[dict[str, Any]]:
+    shown = []
+    for entry in entries:
+        if entry.permission and entry.permission not in permissions:
+            continue
+        try:
+            url = reverse(entry.route)
+        except NoReverseMatch:
+            continue
+        here = path == url or (url != "/" and path.startswith(url)) or path.startswith(entry.prefixes or ("\0",))
+        shown.append({"label": entry.label, "icon": entry.icon, "url": url, "is_current": here, "at_end": entry.at_end})
+    return shown

@@ -1,0 +1,53 @@
+"""Small words on pages: initials, ages, shares."""
+
+from datetime import datetime
+
+from django import template
+from django.template.defaultfilters import date
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+register = template.Library()
+HOUR_SECONDS, DAY_SECONDS, WEEK_SECONDS = 3_600, 86_400, 604_800
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters that stand for a person: "Lin Xiaotong" → LX, "林晓彤" → 晓彤."""
+    words = name.split()
+    if not words:
+        return "?"
+    if len(words) == 1:
+        return words[0][-2:] if not words[0].isascii() else words[0][:2].title()
+    return (words[0][0] + words[-1][0]).upper()
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How long ago, in few letters; the date when it was more than a week ago."""
+    return age_at(moment, timezone.now()) if moment else ""
+
+
+def age_at(moment: datetime, now: datetime) -> str:
+    """How long before `now`: "now", "3 min", "2 h", "5 d", else the date."""
+    seconds = int((now - moment).total_seconds())
+    if seconds < 60:
+        return _("now")
+    if seconds < HOUR_SECONDS:
+        return _("%(count)d min") % {"count": seconds // 60}
+    if seconds < DAY_SECONDS:
+        return _("%(count)d h") % {"count": seconds // HOUR_SECONDS}
+    if seconds < WEEK_SECONDS:
+        return _("%(count)d d") % {"count": seconds // DAY_SECONDS}
+    return str(date(timezone.localtime(moment), "SHORT_DATE_FORMAT"))
+
+
+@register.filter
+def day_and_time(moment: datetime | None) -> str:
+    """ "14:03" today, else the date before it; in the house's time zone."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return str(date(local, "H:i"))
+    return f"{date(local, 'SHORT_DATE_FORMAT')} {date(local, 'H:i')}"
