@@ -133,3 +133,22 @@ def test_a_reply_in_an_api_channel_leaves_no_mail_and_counts_as_sent(cast, inbou
     reply_to_case(case_id=case_id, body="您好", viewer=cast.viewer(cast.agent), now=now)
     deliver(OutboxItem.objects.get().pk, now=now)
     assert (Message.objects.get(direction="OUTBOUND").delivery, mailoutbox) == ("SENT", [])
+
+
+def reading(**facts):
+    return {"kind": "COMPLAINT", "kind_probability": 0.9, "category": "", "sentiment": "NEGATIVE", "sentiment_probability": 0.1, **facts}
+
+
+def test_triage_takes_over_kind_and_sentiment_and_raises_the_priority(cast, case, now):
+    actions.triage(case_id=case.pk, reading=reading(), now=now)
+    case.refresh_from_db()
+    assert (case.kind, case.sentiment, case.priority, case.version) == ("COMPLAINT", "NEGATIVE", 30, 2)
+    event = CaseEvent.objects.get(kind="TRIAGED")
+    assert (event.before["priority"], event.after["priority"], event.actor_kind) == (20, 30, "system")
+
+
+def test_thanks_at_the_end_change_how_a_complaint_sounds_but_not_what_it_is(cast, case, now):
+    actions.triage(case_id=case.pk, reading=reading(), now=now)
+    actions.triage(case_id=case.pk, reading=reading(kind="PRAISE", sentiment="POSITIVE", sentiment_probability=0.97), now=now)
+    case.refresh_from_db()
+    assert (case.kind, case.sentiment, case.sentiment_probability, case.priority) == ("COMPLAINT", "POSITIVE", 0.97, 30)

@@ -8,7 +8,7 @@ from django.db import transaction
 from careloop import insight
 from careloop.desk.analysis.models import Reading, State
 from careloop.desk.cases import actions as cases
-from careloop.desk.cases.models import Direction, Message
+from careloop.desk.cases.models import Direction, Kind, Message
 from careloop.desk.kernel.slots import slot_of
 
 KEYWORDS_KEPT = 8
@@ -24,9 +24,12 @@ def understand(message_ids: list[int], *, now: datetime) -> int:
     readings = [reading_row(message, one, now) for message, one in zip(messages, understood, strict=True)]
     with transaction.atomic():
         Reading.objects.bulk_create(readings, ignore_conflicts=True)
-        newest = {reading.case_id: reading for reading in readings if reading.case_id is not None and reading.state == State.DONE}
-        for case_id, reading in newest.items():
-            cases.triage(case_id=case_id, reading=_for_triage(reading), now=now)
+        by_case: dict[int, list[Reading]] = {}
+        for reading in readings:
+            if reading.case_id is not None and reading.state == State.DONE:
+                by_case.setdefault(reading.case_id, []).append(reading)
+        for case_id, in_order in by_case.items():
+            cases.triage(case_id=case_id, reading=for_triage(in_order), now=now)
     return len(readings)
 
 
@@ -51,7 +54,7 @@ def reading_row(message: Message, understood: insight.Reading, now: datetime) ->
     row.sentiment, row.sentiment_probability = understood.sentiment.upper(), understood.sentiment_probability
     row.kind, row.kind_probability = understood.kind.upper(), understood.kind_probability
     row.keywords = list(understood.keywords[:KEYWORDS_KEPT])
-    row.details = understood.to_json()
+    row.details = {**understood.to_json(), "tokens": []}
     return row
 
 
@@ -61,11 +64,13 @@ def _rating_ratio(feedback: Any) -> float | None:
     return (feedback.rating - feedback.rating_min) / (feedback.rating_max - feedback.rating_min)
 
 
-def _for_triage(reading: Reading) -> dict[str, Any]:
+def for_triage(readings: list[Reading]) -> dict[str, Any]:
+    """What a case takes over from its new readings, oldest first: what it came for from the first that knows, how it sounds from the last."""
+    telling = next((reading for reading in readings if reading.kind != Kind.OTHER), readings[0])
     return {
-        "kind": reading.kind,
-        "kind_probability": reading.kind_probability,
-        "sentiment": reading.sentiment,
-        "sentiment_probability": reading.sentiment_probability,
-        "category": reading.category,
+        "kind": telling.kind,
+        "kind_probability": telling.kind_probability,
+        "category": telling.category,
+        "sentiment": readings[-1].sentiment,
+        "sentiment_probability": readings[-1].sentiment_probability,
     }

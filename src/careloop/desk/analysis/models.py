@@ -31,7 +31,9 @@ class Reading(models.Model):
     category = models.CharField(max_length=80, blank=True)
     rating_ratio = models.FloatField(null=True, help_text="0 the worst rating possible, 1 the best")
     keywords = models.JSONField(default=list)
-    details = models.JSONField(default=dict, help_text="tokens' evidence, entities, summary: insight.Reading.to_json()")
+    details = models.JSONField(
+        default=dict, help_text="insight.Reading.to_json() without the tokens, which cost more to keep than to cut again"
+    )
     model_versions = models.JSONField(default=dict, help_text="model name -> version")
     read_at = models.DateTimeField()
 

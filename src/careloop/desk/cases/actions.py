@@ -8,7 +8,7 @@ from django.db import transaction
 from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
-from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Message, Priority, Status
+from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
 from careloop.desk.kernel.actor import SYSTEM, Actor
@@ -121,17 +121,18 @@ def set_status(*, case_id: int, status: str, expected_version: int, viewer: View
 
 
 def triage(*, case_id: int, reading: dict[str, Any], now: datetime) -> Case:
-    """Take over what the reading of the newest message says: kind, sentiment, category, and from them the priority."""
+    """Take over what a reading says: how the newest message sounds, what the case came for if that is still unknown; then the priority."""
     with transaction.atomic():
         case = Case.objects.select_for_update().get(pk=case_id)
-        fields = ("kind", "kind_probability", "sentiment", "sentiment_probability", "category")
+        fields = ["sentiment", "sentiment_probability"]
+        if case.kind in {"", Kind.OTHER}:
+            fields += ["kind", "kind_probability", "category"]
         before = {name: getattr(case, name) for name in (*fields, "priority")}
         for name in fields:
             if reading.get(name) not in (None, ""):
                 setattr(case, name, reading[name])
-        case.priority = priority_after_triage(
-            case.kind, 0.5 if case.sentiment_probability is None else case.sentiment_probability, case.priority
-        )
+        happiness = 0.5 if case.sentiment_probability is None else case.sentiment_probability
+        case.priority = priority_after_triage(case.kind, happiness, case.priority)
         _save(case, *fields, "priority")
         after = {name: getattr(case, name) for name in before}
         add_event(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after)

@@ -9,7 +9,7 @@ KINDS = ("CONSULTATION", "COMPLAINT", "REFUND", "SUGGESTION", "PRAISE", "OTHER")
 JOIN_WITHIN = timedelta(days=7)
 SUBJECT_LENGTH = 200
 SNIPPET_LENGTH = 160
-URGENT_BELOW = 0.15
+UNHAPPY_BELOW = 0.15
 
 
 def joins_case(*, status: str, last_message_at: datetime, now: datetime) -> bool:
@@ -36,7 +36,7 @@ def snippet_from(text: str) -> str:
 
 
 def priority_after_triage(kind: str, positive_probability: float, current: int) -> int:
-    """Complaints and refunds of clearly unhappy customers come first; a person's choice of priority is never lowered."""
-    if kind in {"COMPLAINT", "REFUND"}:
-        return max(current, HIGH if positive_probability < URGENT_BELOW else NORMAL)
-    return max(current, LOW) if kind != "PRAISE" or current != NORMAL else LOW
+    """Complaints and refunds of clearly unhappy customers come before the rest; a priority is never lowered by a reading."""
+    if kind in {"COMPLAINT", "REFUND"} and positive_probability < UNHAPPY_BELOW:
+        return max(current, HIGH)
+    return current

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('category', models.CharField(blank=True, max_length=80)),
                 ('rating_ratio', models.FloatField(help_text='0 the worst rating possible, 1 the best', null=True)),
                 ('keywords', models.JSONField(default=list)),
-                ('details', models.JSONField(default=dict, help_text="tokens' evidence, entities, summary: insight.Reading.to_json()")),
+                ('details', models.JSONField(default=dict, help_text="insight.Reading.to_json() without the tokens, which cost more to keep than to cut again")),
                 ('model_versions', models.JSONField(default=dict, help_text='model name -> version')),
                 ('read_at', models.DateTimeField()),
                 ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='cases.case')),
