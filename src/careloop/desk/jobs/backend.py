@@ -28,14 +28,14 @@ class LeaseBackend(BaseTaskBackend):
     supports_priority = True
     supports_async_task = True
 
-    def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+    def enqueue(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any]:
         """Insert one READY job now, inside whatever transaction the caller has open."""
         self.validate_task(task)
         job = new_job(task, args, kwargs)
         job.save(force_insert=True)
         return result_of(job, task)
 
-    def get_result(self, result_id: str) -> TaskResult:
+    def get_result(self, result_id: str) -> TaskResult[Any]:
         """The job as django-tasks sees it; a retrying job is READY, a dead one FAILED."""
         job = Job.objects.filter(pk=result_id).first() if str(result_id).isdecimal() else None
         if job is None:
@@ -43,7 +43,7 @@ class LeaseBackend(BaseTaskBackend):
         return result_of(job, load_task(job.task))
 
 
-def new_job(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], *, dedupe_key: str | None = None) -> Job:
+def new_job(task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, dedupe_key: str | None = None) -> Job:
     """An unsaved READY row for one call of a task, its arguments checked."""
     now = timezone.now()
     name = task.module_path
@@ -60,7 +60,7 @@ def new_job(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], *, dedup
     )
 
 
-def load_task(path: str) -> Task:
+def load_task(path: str) -> Task[..., Any]:
     """Import the task that a stored path names.
 
     Raises
@@ -77,9 +77,9 @@ def load_task(path: str) -> Task:
     return found
 
 
-def result_of(job: Job, task: Task) -> TaskResult:
+def result_of(job: Job, task: Task[..., Any]) -> TaskResult[Any]:
     """A row as a django-tasks result; it remembers the last worker and the last error only."""
-    result: TaskResult = TaskResult(
+    result: TaskResult[Any] = TaskResult(
         task=task.using(priority=job.priority, queue_name=job.queue, run_after=job.run_after),
         id=str(job.pk),
         status=STATUS_OF_STATE[State(job.state)],

@@ -1,0 +1,125 @@
+"""What keeps a worker's claims honest while its jobs are busy: held jobs, lease renewal, schedules, recovery."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from careloop.desk.jobs import actions, claims
+from careloop.desk.jobs.models import Heartbeat, Job
+
+logger = logging.getLogger("careloop.jobs")
+BEAT_SECONDS = 10.0
+RECOVERY_SECONDS = 5.0
+STUCK_SECONDS = 1.0
+
+
+class Holdings:
+    """The claimed jobs of one process, shared by its threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[Job] = deque()
+        self._running: dict[int, Job] = {}
+        self._taken_at: datetime | None = None
+
+    def add(self, jobs: list[Job]) -> None:
+        """Keep freshly claimed jobs until a thread takes them."""
+        with self._lock:
+            self._waiting.extend(jobs)
+
+    def take(self, now: datetime) -> Job | None:
+        """The next job to run, if one waits."""
+        with self._lock:
+            if not self._waiting:
+                return None
+            job = self._waiting.popleft()
+            self._running[job.pk] = job
+            self._taken_at = now
+            return job
+
+    def drop(self, job: Job) -> None:
+        """Forget a job that ended."""
+        with self._lock:
+            self._running.pop(job.pk, None)
+
+    def ids(self) -> list[int]:
+        """All whose leases must be renewed."""
+        with self._lock:
+            return [*self._running, *(job.pk for job in self._waiting)]
+
+    def take_all_waiting(self) -> list[Job]:
+        """Remove and return what nobody has begun."""
+        with self._lock:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            return waiting
+
+    def is_stuck(self, now: datetime) -> bool:
+        """Whether jobs wait here behind long ones, while another worker might run them."""
+        with self._lock:
+            since = self._taken_at
+            return bool(self._waiting and since and now - since > timedelta(seconds=STUCK_SECONDS))
+
+
+@dataclass
+class Heart:
+    """Beats in a thread of its own, so that a busy or long job keeps its lease."""
+
+    worker_id: str
+    holdings: Holdings
+    clock: Callable[[], datetime]
+    lease_seconds: float = 60.0
+    threads: int = 1
+    fires_schedules: bool = True
+    _next_beat: datetime | None = field(default=None, init=False)
+    _next_recovery: datetime | None = field(default=None, init=False)
+
+    @property
+    def tick_seconds(self) -> float:
+        """How often to look: often enough for three renewals within a lease."""
+        return min(1.0, self.lease_seconds / 6)
+
+    def tick(self) -> None:
+        """Do what is due now: renew leases, recover those of dead workers, fire schedules, hand back stuck claims."""
+        now = self.clock()
+        if self._next_beat is None or now >= self._next_beat:
+            self.beat(now)
+            self._next_beat = now + timedelta(seconds=min(BEAT_SECONDS, self.lease_seconds / 3))
+        if self._next_recovery is None or now >= self._next_recovery:
+            claims.recover_expired(now=now)
+            self._next_recovery = now + timedelta(seconds=min(RECOVERY_SECONDS, self.lease_seconds / 3))
+        if self.fires_schedules:
+            actions.fire_schedules(now=now)
+        if self.holdings.is_stuck(now):
+            claims.release(self.holdings.take_all_waiting())
+
+    def beat(self, now: datetime) -> None:
+        """Renew the leases of what is held and show that this worker lives."""
+        held = self.holdings.ids()
+        if held:
+            claims.extend(held, worker_id=self.worker_id, now=now, lease_seconds=self.lease_seconds)
+        Heartbeat.objects.update_or_create(
+            worker_id=self.worker_id,
+            defaults={"seen_at": now, "threads": self.threads},
+            create_defaults={"seen_at": now, "threads": self.threads, "started_at": now},
+        )
+
+    def stop(self) -> None:
+        """Hand back what was not begun and take the sign of life away."""
+        claims.release(self.holdings.take_all_waiting())
+        Heartbeat.objects.filter(worker_id=self.worker_id).delete()
+
+    def run(self, stopped: threading.Event) -> None:
+        """Tick until stopped; a database that is busy or away is logged, and tried again at the next tick."""
+        while not stopped.wait(self.tick_seconds):
+            try:
+                self.tick()
+            except Exception:
+                logger.exception("Worker %s could not renew its leases; it tries again.", self.worker_id)
+                connection.close()
+        connection.close()
