@@ -72,6 +72,11 @@ def list_users() -> list[User]:
     return list(User.objects.prefetch_related("teams").order_by("-is_active", "display_name"))
 
 
+def is_empty() -> bool:
+    """Whether nobody has an account yet."""
+    return not User.objects.exists()
+
+
 def list_api_keys() -> list[ApiKey]:
     """Every key, living ones first."""
     return sorted(

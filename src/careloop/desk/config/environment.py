@@ -30,6 +30,7 @@ class Environment(BaseSettings):
     mail_url: str = ""
     mail_from: str = "service@localhost"
     log_level: str = "WARNING"
+    web_processes: int = Field(default=1, ge=1, le=64)
     upload_limit_megabytes: int = Field(default=200, ge=1, le=10_000)
 
     @field_validator("time_zone")
