@@ -9,6 +9,7 @@ from careloop import insight
 from careloop.desk.analysis.models import Reading, State
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Direction, Kind, Message
+from careloop.desk.feedback.models import Feedback
 from careloop.desk.kernel.slots import slot_of
 
 KEYWORDS_KEPT = 8
@@ -58,14 +59,14 @@ def reading_row(message: Message, understood: insight.Reading, now: datetime) ->
     return row
 
 
-def _rating_ratio(feedback: Any) -> float | None:
+def _rating_ratio(feedback: Feedback | None) -> float | None:
     if feedback is None or feedback.rating is None or feedback.rating_max <= feedback.rating_min:
         return None
     return (feedback.rating - feedback.rating_min) / (feedback.rating_max - feedback.rating_min)
 
 
 def for_triage(readings: list[Reading]) -> dict[str, Any]:
-    """What a case takes over from its new readings, oldest first: what it came for from the first that knows, how it sounds from the last."""
+    """What a case takes over from its new readings, oldest first: its kind from the first that knows, its sentiment from the last."""
     telling = next((reading for reading in readings if reading.kind != Kind.OTHER), readings[0])
     return {
         "kind": telling.kind,

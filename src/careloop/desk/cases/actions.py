@@ -51,7 +51,7 @@ def reply(*, case_id: int, body: str, viewer: Viewer, now: datetime, status: str
     with transaction.atomic():
         case = _case_to_change(case_id, viewer)
         message = _write(case, Direction.OUTBOUND, body, viewer, now, delivery=Delivery.QUEUED)
-        before = {"status": case.status}
+        before: dict[str, Any] = {"status": case.status}
         case.status, case.last_message_at, case.snippet = status, now, snippet_from(body)
         case.resolved_at = now if status == Status.RESOLVED else None
         case.first_response_at = case.first_response_at or now
@@ -123,7 +123,7 @@ def set_status(*, case_id: int, status: str, expected_version: int, viewer: View
 def triage(*, case_id: int, reading: dict[str, Any], now: datetime) -> Case:
     """Take over what a reading says: how the newest message sounds, what the case came for if that is still unknown; then the priority."""
     with transaction.atomic():
-        case = Case.objects.select_for_update().get(pk=case_id)
+        case: Case = Case.objects.select_for_update().get(pk=case_id)
         fields = ["sentiment", "sentiment_probability"]
         if case.kind in {"", Kind.OTHER}:
             fields += ["kind", "kind_probability", "category"]
@@ -162,7 +162,7 @@ def record_delivery(*, message_id: int, delivery: str, error: str, now: datetime
 def _case_to_change(case_id: int, viewer: Viewer, expected_version: int | None = None) -> Case:
     check_may(viewer, "case.work")
     access_case(case_id, viewer)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case: Case = Case.objects.select_for_update().get(pk=case_id)
     if expected_version is not None and case.version != expected_version:
         raise Conflict(
             f"Somebody else changed case #{case_id} in between (it is at version {case.version}, your page shows {expected_version}); "

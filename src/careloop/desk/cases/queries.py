@@ -125,7 +125,7 @@ def found_by(query: str, viewer: Viewer) -> Q:
 
 def access_case(case_id: int, viewer: Viewer) -> Case:
     """The case, if it belongs to one of the viewer's teams."""
-    case = Case.objects.visible_to(viewer).select_related("customer", "assignee", "channel", "team").filter(pk=case_id).first()
+    case: Case | None = Case.objects.visible_to(viewer).select_related("customer", "assignee", "channel", "team").filter(pk=case_id).first()
     if case is None:
         raise NotFound(f"There is no case #{case_id} in your teams.")
     return case

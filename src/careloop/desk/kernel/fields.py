@@ -8,7 +8,7 @@ from django.db import models
 from careloop.desk.kernel import crypto
 
 
-class EncryptedBytesField(models.BinaryField):
+class EncryptedBytesField(models.BinaryField):  # type: ignore[type-arg]
     """Bytes, encrypted when written and opened when read."""
 
     def context(self) -> str:
