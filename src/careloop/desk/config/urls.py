@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from careloop.desk.api.build import api
+
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("careloop.desk.web.urls")),
 ]
