@@ -189,7 +189,7 @@ def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime,
         received_at=now,
         delivery=delivery,
     )
-    search.index([Searchable("MESSAGE", message.pk, text, case.pk, case.customer_id, case.team_id)])
+    search.index([Searchable("MESSAGE", message.pk, text, case.pk, case.customer_id, case.team_id)], is_new=True)
     return message
 
 

@@ -28,19 +28,14 @@ class Arrival:
 def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
     """Store the messages in the given order, each joined to its case if it belongs to one; returns them in that order."""
     open_cases = _open_cases(arrivals)
-    new: list[Case] = []
-    joined: list[Case | None] = []
-    for arrival in arrivals:
-        case = _case_for(arrival, open_cases, now)
-        if case is not None and case.pk is None and case not in new:
-            new.append(case)
-        joined.append(case)
+    joined = [_case_for(arrival, open_cases) for arrival in arrivals]
+    new = list({id(case): case for case in filter(None, joined) if case.pk is None}.values())
     opened = {id(case) for case in new}
     Case.objects.bulk_create(new)
     messages = Message.objects.bulk_create([_message(arrival, case, now) for arrival, case in zip(arrivals, joined, strict=True)])
     _advance([case for case in joined if case is not None and id(case) not in opened])
     CaseEvent.objects.bulk_create(_events(arrivals, joined, messages, opened, now))
-    search.index(
+    found = [
         Searchable(
             "MESSAGE",
             message.pk,
@@ -50,7 +45,8 @@ def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
             message.team_id,
         )
         for arrival, message in zip(arrivals, messages, strict=True)
-    )
+    ]
+    search.index(found, is_new=True)
     return messages
 
 
@@ -69,7 +65,7 @@ def _open_cases(arrivals: list[Arrival]) -> dict[tuple[int, int], Case]:
     return found
 
 
-def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case], now: datetime) -> Case | None:
+def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case]) -> Case | None:
     if not arrival.opens_case or arrival.customer_id is None:
         return None
     named = open_cases.get((0, arrival.case_id)) if arrival.case_id else None

@@ -1,5 +1,6 @@
 """Making and changing customers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,7 +39,9 @@ def create_customers(new: list[NewCustomer], *, now: datetime) -> list[int]:
             for a in one.addresses
         ]
     )
-    search.index(Searchable("CUSTOMER", customer.pk, customer.name, customer_id=customer.pk) for customer in made)
+    _link((customer.pk, one.team_id) for customer, one in zip(made, new, strict=True))
+    named = [Searchable("CUSTOMER", customer.pk, customer.name, customer_id=customer.pk) for customer in made if customer.name]
+    search.index(named, is_new=True)
     return [customer.pk for customer in made]
 
 
@@ -47,11 +50,7 @@ def note_seen(seen: list[tuple[int, int]], *, now: datetime) -> None:
     if not seen:
         return
     Customer.objects.filter(pk__in={customer_id for customer_id, _ in seen}).update(last_seen_at=now)
-    link = Customer.teams.through
-    link.objects.bulk_create(
-        [link(customer_id=customer_id, team_id=team_id) for customer_id, team_id in sorted(set(seen))],
-        ignore_conflicts=True,
-    )
+    _link(seen)
 
 
 def change_customer(  # noqa: PLR0913  (what may be changed)
@@ -94,3 +93,10 @@ def record_look_up(*, customer: Customer, viewer: Viewer, now: datetime) -> None
     """Audit that the viewer saw this customer's personal fields."""
     with transaction.atomic():
         audit.record(actor=actor_of(viewer), action="customer.view", object_type="customer", object_id=customer.pk, now=now)
+
+
+def _link(pairs: Iterable[tuple[int, int]]) -> None:
+    """The team of each (customer, team) pair knows the customer from now on."""
+    link = Customer.teams.through
+    rows = [link(customer_id=customer_id, team_id=team_id) for customer_id, team_id in sorted(set(pairs))]
+    link.objects.bulk_create(rows, ignore_conflicts=True)

@@ -108,10 +108,9 @@ def _customers(inbounds: list[Inbound], channels: dict[str, Channel], now: datet
             draft |= dict.fromkeys((i for i in indexes if i not in known and i not in draft), person)
         owner.append(person)
     made = dict(zip(map(id, new), customers.create_customers(new, now=now), strict=True))
-    ids = [made[id(person)] if isinstance(person, NewCustomer) else person for person in owner]
-    seen = [(one, channels[inbound.channel_slug].team_id) for one, inbound in zip(ids, inbounds, strict=True) if one is not None]
+    seen = [(one, channels[inbound.channel_slug].team_id) for one, inbound in zip(owner, inbounds, strict=True) if isinstance(one, int)]
     customers.note_seen(seen, now=now)
-    return ids
+    return [made[id(person)] if isinstance(person, NewCustomer) else person for person in owner]
 
 
 def _arrival(inbound: Inbound, channel: Channel, customer_id: int | None) -> Arrival:

@@ -21,8 +21,8 @@ class Searchable:
     team_id: int | None = None
 
 
-def index(subjects: Iterable[Searchable]) -> None:
-    """Put new subjects into the index; a subject that is there already is replaced."""
+def index(subjects: Iterable[Searchable], *, is_new: bool = False) -> None:
+    """Put subjects into the index; one that is there already is replaced, which callers who know better (`is_new`) need not look for."""
     documents = [
         SearchDocument(
             subject=one.subject,
@@ -34,7 +34,9 @@ def index(subjects: Iterable[Searchable]) -> None:
         )
         for one in subjects
     ]
-    for subject in {document.subject for document in documents}:
+    if not documents:
+        return
+    for subject in set() if is_new else {document.subject for document in documents}:
         forget(subject, [document.object_id for document in documents if document.subject == subject])
     SearchDocument.objects.bulk_create(documents)
     if connection.vendor == "sqlite":
