@@ -142,7 +142,7 @@ def triage(*, case_id: int, reading: dict[str, Any], now: datetime) -> Case:
 def record_delivery(*, message_id: int, delivery: str, error: str, now: datetime) -> None:
     """Note that a message to the customer went out, or why it did not."""
     with transaction.atomic():
-        message = Message.objects.select_for_update().select_related("case").get(pk=message_id)
+        message = Message.objects.select_for_update(of=("self",)).select_related("case").get(pk=message_id)
         before = {"delivery": message.delivery}
         message.delivery, message.delivery_error = delivery, error[:300]
         message.save(update_fields=["delivery", "delivery_error"])

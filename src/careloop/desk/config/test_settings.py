@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import tempfile
+from pathlib import Path
 
 _keys = {name: base64.b64encode(name.encode().ljust(32, b".")).decode() for name in ("k1", "k0", "index")}
 os.environ.setdefault(
@@ -24,3 +25,5 @@ from careloop.desk.config.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ALLOWED_HOSTS = ["*"]
+if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405  (a file, so that threads and processes meet as they do in earnest)
+    DATABASES["default"]["TEST"] = {"NAME": Path(tempfile.mkdtemp(prefix="careloop-db-")) / "test.sqlite3"}  # noqa: F405
