@@ -59,7 +59,7 @@ def _open_cases(arrivals: list[Arrival]) -> dict[tuple[int, int], Case]:
     for case in locked.filter(customer_id__in=customers, status__in=UNRESOLVED).order_by("last_message_at"):
         found[case.customer_id, case.channel_id] = case
     if named:
-        for case in locked.filter(pk__in=named):
+        for case in locked.filter(pk__in=named, customer_id__in=customers):
             same = found.get((case.customer_id, case.channel_id))
             found[0, case.pk] = same if same is not None and same.pk == case.pk else case
     return found
