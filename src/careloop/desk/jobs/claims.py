@@ -5,14 +5,13 @@ writer at a time (IMMEDIATE transactions), so there is nothing to skip.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, QuerySet, TextField, Value
 
 from careloop.desk.jobs.models import Job, State
 from careloop.desk.jobs.rules import RetryPolicy, WorkerLost, error_text
@@ -43,8 +42,7 @@ def claim(*, worker_id: str, now: datetime, lease_seconds: float, limit: int, qu
 def begin(job: Job, *, now: datetime, lease_seconds: float) -> bool:
     """Count an attempt and renew the lease, immediately before the job's code runs; False if the job is not ours any more."""
     lease_until = now + timedelta(seconds=lease_seconds)
-    with _unhurried():
-        begun = _ours(job).update(attempts=F("attempts") + 1, started_at=now, lease_until=lease_until, progress=None)
+    begun = _unhurried(_ours(job)).update(attempts=F("attempts") + 1, started_at=now, lease_until=lease_until, progress=None)
     if not begun:
         return False
     job.attempts += 1
@@ -60,8 +58,7 @@ def extend(job_ids: Collection[int], *, worker_id: str, now: datetime, lease_sec
 
 def succeed(job: Job, *, result: Any, now: datetime) -> bool:
     """Store the end of a good attempt; False and a warning if somebody else has the job by now."""
-    with _unhurried():
-        done = _ours(job).update(state=State.SUCCEEDED, result=result, finished_at=now, lease_until=None)
+    done = _unhurried(_ours(job)).update(state=State.SUCCEEDED, result=result, finished_at=now, lease_until=None)
     return _told(job, bool(done), "success")
 
 
@@ -114,15 +111,15 @@ def put_back(row: QuerySet[Job], **changes: Any) -> bool:
         return bool(row.update(dedupe_key=None, **changes))
 
 
-@contextmanager
-def _unhurried() -> Iterator[None]:
-    """A transaction that PostgreSQL need not flush to disk at once: lost in a power cut, the job merely runs again."""
+def _unhurried(row: QuerySet[Job]) -> QuerySet[Job]:
+    """Spare PostgreSQL the flush to disk of this one update: lost in a power cut, the job merely runs again.
+
+    `set_config` inside the statement costs no round trip; SET LOCAL would cost three.
+    """
     if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO OFF")
-        yield
+        return row
+    local = Func(Value("synchronous_commit"), Value("off"), Value(True), function="set_config", output_field=TextField())
+    return row.alias(flush=local).filter(flush__isnull=False)
 
 
 def _ours(job: Job) -> QuerySet[Job]:

@@ -61,8 +61,8 @@ class Runner:
         value = task.call(*first, *job.args, **job.kwargs)
         try:
             self._check_no_transaction(f"Job {job.pk} ({job.task}) left a transaction open; use `with transaction.atomic()`.")
-        except OpenTransaction:
-            connection.close()
+        except OpenTransaction as error:
+            self._roll_back(error)
             raise
         try:
             return to_json(value, f"The result of job {job.pk} ({job.task})")
@@ -73,6 +73,14 @@ class Runner:
     def _check_no_transaction(self, sentence: str) -> None:
         if len(connection.atomic_blocks) != self.depth or (self.depth == 0 and not connection.get_autocommit()):
             raise OpenTransaction(sentence)
+
+    def _roll_back(self, error: OpenTransaction) -> None:
+        """Undo what the job left open, down to the transactions that were there before it."""
+        while len(connection.atomic_blocks) > self.depth:
+            connection.atomic_blocks[-1].__exit__(type(error), error, None)
+        if self.depth == 0 and not connection.get_autocommit():
+            connection.rollback()
+            connection.set_autocommit(True)
 
     def _recover_connection(self) -> None:
         """Reconnect if the job's work broke the connection, so that the outcome can be written."""
