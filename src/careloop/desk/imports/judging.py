@@ -1,0 +1,85 @@
+"""Which rows of a file are acceptable, and what each becomes: the same for a dry run and for the import itself."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from careloop.desk.channels import file as file_channel
+from careloop.desk.channels.file import Origin
+from careloop.desk.imports.rules import MESSAGES, Choices, cleaning_plan
+from careloop.desk.intake.rules import Inbound, problems_of
+from careloop.insight.tables import CleaningReport, CleanRow, Reason, Rejected, Row, Table, clean_row, spelled
+from careloop.insight.tables.duplicates import SeenKeys
+from careloop.insight.tables.rows import place
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+CODES = {"text": "TEXT_REFUSED", "external_id": "ID_REFUSED", "sent_at": "TIME_REFUSED", "addresses": "NO_ADDRESS", "raw": "ROW_TOO_LARGE"}
+
+
+class Judged(NamedTuple):
+    """One row's fate: `inbound` is what the front door gets, None when the row was `rejected`."""
+
+    number: int
+    inbound: Inbound | None
+    rejected: Rejected | None
+
+
+class Judge:
+    """Cleans rows, finds duplicates and asks the front door's rules; counts everything in `report`."""
+
+    def __init__(self, choices: Choices, what: str, *, channel_slug: str, sha256: str, now: datetime) -> None:
+        self._choices, self._now = choices, now
+        self._plan = cleaning_plan(choices)
+        self._seen = SeenKeys()
+        self.report = CleaningReport(self._plan)
+        scale = {} if choices.rating_min is None else {"rating_min": choices.rating_min, "rating_max": choices.rating_max}
+        content = f"{sha256}:{choices.sheet}" if choices.sheet else sha256
+        self._origin = Origin(channel_slug, content, now, opens_case=what == MESSAGES, **scale)  # type: ignore[arg-type]
+
+    def check_columns(self, table: Table) -> None:
+        """Refuse a table that lacks a chosen column (MissingColumnError)."""
+        self._plan.check_columns(table.columns)
+
+    def judge_all(self, table: Table) -> Iterator[Judged]:
+        """Every row of the table in order. A resumed run passes over what is done, so that duplicates and report come out the same."""
+        self.check_columns(table)
+        for row in table:
+            judged = self._judge(row)
+            self.report.blank_rows = table.blank_rows
+            yield judged
+
+    def _judge(self, row: Row) -> Judged:
+        result = clean_row(row, self._plan)
+        if isinstance(result, CleanRow):
+            result = self._duplicate(row, result) or result
+        inbound = None
+        if isinstance(result, CleanRow):
+            raw = json.dumps(row.values, ensure_ascii=False).encode()
+            inbound = file_channel.parse(result.values, row.number, raw, self._origin)
+            result = self._refusal(row, inbound) or result
+        self.report.add(result)
+        if isinstance(result, Rejected):
+            return Judged(row.number, None, result)
+        return Judged(row.number, inbound, None)
+
+    def _duplicate(self, row: Row, clean: CleanRow) -> Rejected | None:
+        keys = self._plan.duplicate_keys
+        cells = [clean.values[key] for key in keys]
+        if all(cell is None for cell in cells) or self._seen.add(*map(spelled, cells)):
+            return None
+        names = ", ".join(f"“{self._choices.column_of(key)}”" for key in keys)
+        reason = f"{place(row.number, row.line)}: an earlier row has the same {names}."
+        return Rejected(row.number, self._choices.column_of(keys[0]), Reason.DUPLICATE, reason, row.values, row.line)
+
+    def _refusal(self, row: Row, inbound: Inbound) -> Rejected | None:
+        problems = problems_of(inbound, self._now)
+        if inbound.sent_at < EARLIEST:
+            problems.append(("sent_at", f"The time {inbound.sent_at.isoformat()} lies before 1970; check the column."))
+        if not problems:
+            return None
+        field, sentence = problems[0]
+        column = self._choices.column_of(field.rpartition(".")[2])
+        where = f", column “{column}”" if column else ""
+        reason = f"{place(row.number, row.line)}{where}: {sentence}"
+        return Rejected(row.number, column, CODES.get(field, "ADDRESS_REFUSED"), reason, row.values, row.line)

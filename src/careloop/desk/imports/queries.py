@@ -1,0 +1,143 @@
+"""Looking imports up."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from careloop.desk.accounts.models import Channel, ChannelKind
+from careloop.desk.accounts.queries import check_may, list_teams
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.imports.models import ImportRun, State, What
+from careloop.desk.kernel.errors import InvalidInput, NotFound
+from careloop.insight.errors import CareloopError
+from careloop.insight.tables import Preview, preview
+
+SHOWN_RUNS = 50
+PREVIEW_ROWS = 8
+FIELD_NAMES: dict[str, Promise] = {
+    "text": _("Text"),
+    "rating": _("Rating"),
+    "category": _("Category"),
+    "product": _("Product"),
+    "sent_at": _("Date and time"),
+    "external_id": _("Unique number of the row"),
+    "subject": _("Subject"),
+    "customer_name": _("Customer's name"),
+    "email": _("Customer's e-mail"),
+    "phone": _("Customer's phone"),
+    "customer_id": _("Customer number"),
+    "language": _("Customer's language"),
+}
+REASON_NAMES: dict[str, Promise] = {
+    "MISSING": _("A value is missing and the plan drops such rows"),
+    "DUPLICATE": _("Repeats an earlier row"),
+    "NOT_A_RATING": _("Not a rating"),
+    "RATING_OUT_OF_RANGE": _("Rating outside its scale"),
+    "NOT_A_DATE": _("Not a date"),
+    "AMBIGUOUS_DATE": _("Day and month may be swapped"),
+    "NOT_AN_EMAIL": _("Not an e-mail address"),
+    "NOT_A_PHONE": _("Not a phone number"),
+    "TEXT_REFUSED": _("No text and no rating"),
+    "ID_REFUSED": _("Unique number too long"),
+    "TIME_REFUSED": _("Time in the future or before 1970"),
+    "NO_ADDRESS": _("No address to answer to"),
+    "ADDRESS_REFUSED": _("Address cannot be used"),
+    "ROW_TOO_LARGE": _("Row too large"),
+    "TOO_FEW_CELLS": _("Too few cells"),
+    "TOO_MANY_CELLS": _("Too many cells"),
+    "BROKEN_QUOTES": _("Broken quotes"),
+    "BROKEN_JSON": _("Broken JSON"),
+    "NUL": _("Holds a NUL character"),
+    "UNDECODABLE": _("Wrong encoding"),
+    "CELL_TOO_LONG": _("Cell too long"),
+    "LINE_TOO_LONG": _("Line too long"),
+    "FORMULA_WITHOUT_VALUE": _("Formula without a stored value"),
+    "UNREADABLE_CELL": _("Cell cannot be read"),
+}
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """All that the page of one run needs; `preview` while its columns are chosen, `earlier` when the same file came before."""
+
+    run: ImportRun
+    preview: Preview | None
+    earlier: ImportRun | None
+    destinations: list[tuple[str, str]]
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a job is at it."""
+        return self.run.state in (State.CHECKING, State.RUNNING)
+
+    @property
+    def percent(self) -> int | None:
+        """How far it is, in whole percent; None while the number of rows is unknown."""
+        return min(100, 100 * self.run.rows_done // self.run.rows_total) if self.run.rows_total else None
+
+
+def list_runs(viewer: Viewer) -> list[ImportRun]:
+    """The newest runs in the viewer's sight."""
+    check_may(viewer, "import.run")
+    runs = ImportRun.objects.visible_to(viewer).select_related("created_by", "channel").defer("report_text", "choices")
+    return list(runs.order_by("-created_at", "-pk")[:SHOWN_RUNS])
+
+
+def access_run(run_id: int, viewer: Viewer) -> ImportRun:
+    """The run, if the viewer may import and has it in sight."""
+    check_may(viewer, "import.run")
+    run = ImportRun.objects.visible_to(viewer).select_related("created_by", "channel").filter(pk=run_id).distinct().first()
+    if run is None:
+        raise NotFound(f"There is no import {run_id} in your teams.")
+    return run
+
+
+def page(run_id: int, viewer: Viewer, *, encoding: str = "", sheet: str = "") -> RunPage:
+    """One run's page; its first rows are read from the file while the columns are to be chosen."""
+    run = access_run(run_id, viewer)
+    needs_preview = run.state in (State.UPLOADED, State.CHECKED)
+    return RunPage(
+        run,
+        look_into(run, encoding=encoding, sheet=sheet) if needs_preview else None,
+        find_earlier(run) if needs_preview else None,
+        list_destinations(viewer) if needs_preview else [],
+    )
+
+
+def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview:
+    """The first rows of the run's file and a proposed mapping, in the chosen or detected encoding and sheet."""
+    chosen = run.chosen
+    encoding = encoding or (chosen.encoding if chosen else "")
+    sheet = sheet or (chosen.sheet if chosen else "")
+    try:
+        return preview(Path(run.stored_path), PREVIEW_ROWS, name=run.file_name, encoding=encoding or None, sheet=sheet or None)
+    except CareloopError as error:
+        raise InvalidInput(str(error), field="file") from error
+
+
+def find_earlier(run: ImportRun) -> ImportRun | None:
+    """The newest finished import of the same bytes, or None."""
+    same = ImportRun.objects.filter(sha256=run.sha256, state=State.DONE).exclude(pk=run.pk).select_related("channel")
+    return same.defer("report_text").order_by("-finished_at").first()
+
+
+def find_unfinished(*, sha256: str, what: str, channel_id: int, choices: dict[str, object]) -> ImportRun | None:
+    """The run of the same file, channel and choices that was interrupted, or None: the command line goes on with it."""
+    runs = ImportRun.objects.filter(sha256=sha256, what=what, channel_id=channel_id, state=State.RUNNING).order_by("-pk")
+    return next((run for run in runs if run.choices == choices), None)
+
+
+def list_destinations(viewer: Viewer) -> list[tuple[str, str]]:
+    """(value, name) of where rows may go: the file channels in sight, and a new one for each team that has none."""
+    channels = Channel.objects.filter(kind=ChannelKind.FILE, is_active=True).select_related("team").order_by("name")
+    if viewer.team_ids is not None:
+        channels = channels.filter(team_id__in=viewer.team_ids)
+    found = list(channels)
+    served = {channel.team_id for channel in found}
+    new = [(f"team:{team.pk}", team.name) for team in list_teams(viewer) if team.pk not in served]
+    return [(channel.slug, f"{channel.name} · {channel.team.name}") for channel in found] + new
+
+
+__all__ = ["FIELD_NAMES", "REASON_NAMES", "RunPage", "State", "What", "access_run", "list_destinations", "list_runs", "page"]

@@ -1,0 +1,183 @@
+"""What a person chose for an import, checked and turned into a cleaning plan: plain Python."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from careloop.insight.errors import InputError
+from careloop.insight.tables import CleaningPlan, ColumnPlan, Kind, Missing, PlanError, Suggestion, Table, parse_rating
+
+FEEDBACK, MESSAGES = "FEEDBACK", "MESSAGES"
+FIELDS: dict[str, Kind] = {
+    "text": Kind.TEXT,
+    "rating": Kind.RATING,
+    "category": Kind.TEXT,
+    "product": Kind.TEXT,
+    "sent_at": Kind.DATETIME,
+    "external_id": Kind.TEXT,
+    "subject": Kind.TEXT,
+    "customer_name": Kind.TEXT,
+    "email": Kind.EMAIL,
+    "phone": Kind.PHONE,
+    "customer_id": Kind.TEXT,
+    "language": Kind.TEXT,
+}
+FIELD_OF_SUGGESTION = {"created_at": "sent_at", "title": "subject"}
+ADDRESS_FIELDS = ("email", "phone", "customer_id")
+WIDEST_RATING = 1_000_000.0
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """One column: the field that it becomes, and what happens to rows without a value (KEEP, DROP or FILL with `fill`)."""
+
+    column: str
+    field: str
+    missing: str = "KEEP"
+    fill: str = ""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person may choose for one import; kept as JSON with the run. The rating scale is None until the file is looked at."""
+
+    columns: tuple[ColumnChoice, ...]
+    rating_min: float | None = None
+    rating_max: float | None = None
+    is_day_first: bool | None = None
+    drops_repeated: bool = False
+    region: str = "CN"
+    time_zone: str = "UTC"
+    encoding: str = ""
+    sheet: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists, texts and numbers; `from_json` turns them back."""
+        return asdict(self) | {"columns": [asdict(one) for one in self.columns]}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Choices":
+        """The choices that `to_json` wrote."""
+        return cls(**stored | {"columns": tuple(ColumnChoice(**one) for one in stored["columns"])})
+
+    def column_of(self, field: str) -> str | None:
+        """The column that becomes this field."""
+        return next((one.column for one in self.columns if one.field == field), None)
+
+
+def suggested_choices(suggestions: Sequence[Suggestion], what: str, *, time_zone: str) -> Choices:
+    """The choices proposed to the person: fields that we store; rows without text are dropped unless a rating can stand alone."""
+    named = [(one.column, FIELD_OF_SUGGESTION.get(one.field or "", one.field or "")) for one in suggestions]
+    mapped = {field for _, field in named}
+    needs_text = what == MESSAGES or "rating" not in mapped
+    columns = tuple(
+        ColumnChoice(column, field, "DROP" if field == "text" and needs_text else "KEEP") for column, field in named if field in FIELDS
+    )
+    return Choices(columns, time_zone=time_zone)
+
+
+def check_choices(choices: Choices, what: str) -> None:
+    """Refuse choices from which no message can come (PlanError)."""
+    fields = {one.field for one in choices.columns}
+    if unknown := sorted(fields - FIELDS.keys()):
+        raise PlanError(f"“{unknown[0]}” is no field; choose one of {', '.join(FIELDS)}.", field=unknown[0])
+    if what not in (FEEDBACK, MESSAGES):
+        raise PlanError(f"The import is of {what!r}; expected {FEEDBACK} or {MESSAGES}.", field="what")
+    if what == FEEDBACK and not fields & {"text", "rating"}:
+        raise PlanError("No column is chosen as text or rating; feedback needs at least one of them.", field="text")
+    if what == MESSAGES and "text" not in fields:
+        raise PlanError("No column is chosen as text; messages need one.", field="text")
+    if what == MESSAGES and not fields & set(ADDRESS_FIELDS):
+        raise PlanError(
+            "No column is chosen as e-mail, phone or customer number; a message that opens a case needs a sender to answer to.",
+            field="email",
+        )
+    if (choices.rating_min is None) != (choices.rating_max is None):
+        raise PlanError("Only one end of the rating scale is given; give both, or none to take them from the values.", field="rating")
+    cleaning_plan(choices)
+
+
+def cleaning_plan(choices: Choices) -> CleaningPlan:
+    """The plan that the tables package cleans by; rows with the same external id, or the same in every column, are duplicates."""
+    scale = (0.0, 5.0) if choices.rating_min is None or choices.rating_max is None else (choices.rating_min, choices.rating_max)
+    columns = tuple(
+        ColumnPlan(
+            one.column,
+            one.field,
+            FIELDS[one.field],
+            Missing(one.missing),
+            one.fill if one.missing == Missing.FILL else None,
+            scale=scale,
+            is_day_first=choices.is_day_first,
+        )
+        for one in choices.columns
+    )
+    return CleaningPlan(columns, duplicate_keys=_duplicate_keys(choices), region=choices.region, time_zone=choices.time_zone)
+
+
+def _duplicate_keys(choices: Choices) -> tuple[str, ...]:
+    if choices.column_of("external_id"):
+        return ("external_id",)
+    return tuple(one.field for one in choices.columns) if choices.drops_repeated else ()
+
+
+def looked_over(choices: Choices, table: Table) -> tuple[Choices, int]:
+    """The number of the file's last row, and the choices with the rating scale that the whole file shows if none was given."""
+    column = choices.column_of("rating")
+    last = 0
+
+    def cells() -> Iterator[str | None]:
+        nonlocal last
+        for row in table:
+            last = row.number
+            yield row.values.get(column) if column else None
+
+    lowest, highest = usual_scale(cells())
+    if column is None or choices.rating_min is not None:
+        return choices, last
+    return replace(choices, rating_min=lowest, rating_max=highest), last
+
+
+def usual_scale(cells: Iterable[str | None]) -> tuple[float, float]:
+    """The narrowest usual scale (0–1, 1–5, 0–5, 0–10, 0–100) that holds every rating; 1–5 when there is none."""
+    lowest, highest = float("inf"), float("-inf")
+    known: dict[str, tuple[float, ...]] = {}
+    for cell in cells:
+        if cell is None:
+            continue
+        values = known.get(cell)
+        if values is None:
+            values = _ratings(cell)
+            if len(known) < 10_000:
+                known[cell] = values
+        for value in values:
+            lowest, highest = min(lowest, value), max(highest, value)
+    if lowest > highest:
+        return 1.0, 5.0
+    for bottom, top in ((0.0, 1.0), (1.0, 5.0), (0.0, 5.0), (0.0, 10.0), (0.0, 100.0)):
+        if bottom <= lowest and highest <= top:
+            return bottom, top
+    return min(0.0, lowest), max(1.0, highest)
+
+
+def _ratings(cell: str) -> tuple[float, ...]:
+    """The rating in a cell; "4/10" names the end of its scale too. Nothing for a cell that is no rating."""
+    value, slash, top = cell.rpartition("/")
+    try:
+        if slash:
+            return parse_rating(value, 0, WIDEST_RATING), float(top)
+        return (parse_rating(cell, -WIDEST_RATING, WIDEST_RATING),)
+    except ValueError:
+        return ()
+
+
+def missing_choice(text: str) -> tuple[str, str, str]:
+    """Column, policy and fill value of "COL=drop", "COL=keep" or "COL=fill:VALUE" (InputError otherwise)."""
+    column, equals, policy = text.rpartition("=") if "=fill:" not in text else text.partition("=fill:")
+    if "=fill:" in text:
+        return column, "FILL", policy
+    if not equals or not column or policy not in ("drop", "keep"):
+        raise InputError(
+            f"{text!r} says nothing about missing values; write COLUMN=drop, COLUMN=keep or COLUMN=fill:VALUE.", field="missing"
+        )
+    return column, policy.upper(), ""
