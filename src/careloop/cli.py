@@ -110,6 +110,87 @@ def manage(arguments: tuple[str, ...]) -> None:
     execute_from_command_line(["careloop manage", *arguments])
 
 
+@main.group("import")
+def import_group() -> None:
+    """Bring a file in: feedback (reviews with ratings) or messages that open cases."""
+
+
+IMPORT_COLUMNS = {
+    "text": ("--text", "Column of the texts."),
+    "rating": ("--rating-column", "Column of the ratings."),
+    "category": ("--category", "Column of the categories."),
+    "product": ("--product", "Column of the products."),
+    "sent_at": ("--date", "Column of date and time; without it rows get the time of the import."),
+    "external_id": ("--id", "Column that names each row once and for all; without it file content and row number do."),
+    "subject": ("--subject", "Column of the subjects."),
+    "customer_name": ("--name", "Column of the customers' names."),
+    "email": ("--email", "Column of the customers' e-mail addresses."),
+    "phone": ("--phone", "Column of the customers' phone numbers."),
+    "customer_id": ("--customer-id", "Column of the customers' numbers in the system that the file comes from."),
+    "language": ("--language", "Column of the customers' languages."),
+}
+IMPORT_OPTIONS = [
+    click.option("--rating-min", type=float, help="Lowest rating possible; taken from the values when both ends are left out."),
+    click.option("--rating-max", type=float, help="Highest rating possible."),
+    click.option("--channel", metavar="SLUG", help="Channel that the rows belong to; default: the file channel of the first team."),
+    click.option("--missing", multiple=True, metavar="COL=drop|keep|fill:VALUE", help="What to do with rows that lack a value."),
+    click.option("--drop-repeated", is_flag=True, help="Refuse rows that repeat an earlier one in every chosen column."),
+    click.option("--dates", type=click.Choice(["refuse", "day-first", "month-first"]), default="refuse", help="What 03/05/2026 means."),
+    click.option("--region", default="CN", show_default=True, help="Country of phone numbers that name none."),
+    click.option("--encoding", help="Of text files; detected when left out."),
+    click.option("--sheet", help="Of a workbook; the first visible one when left out."),
+    click.option("--dry-run", is_flag=True, help="Look at every row and report; store nothing."),
+    click.option(
+        "--rejects", type=click.Path(dir_okay=False, writable=True), help="Copy the refused rows, with reasons, to this CSV file."
+    ),
+    click.option("--wait", is_flag=True, help="Also run the waiting jobs, so that every text is read when the command ends."),
+    click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
+]
+
+
+def import_command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """FILE and the options that both kinds of import share; the columns arrive as one dictionary by field."""
+
+    def command(file: str, **options: Any) -> None:
+        import django
+
+        django.setup()
+        from careloop.desk.imports.command_line import import_file
+        from careloop.desk.kernel.errors import DeskError
+
+        options["columns"] = {field: options.pop(f"column_{field}") for field in IMPORT_COLUMNS}
+        try:
+            sys.exit(import_file(file, what=function.__name__.rpartition("_")[2].upper(), options=options))
+        except DeskError as error:
+            raise click.ClickException(error.message) from error
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    wrapped = desk_command(command)
+    for option in reversed(IMPORT_OPTIONS):
+        wrapped = option(wrapped)
+    for field, (name, help_text) in reversed(IMPORT_COLUMNS.items()):
+        wrapped = click.option(name, f"column_{field}", metavar="COL", help=help_text)(wrapped)
+    return click.argument("file")(wrapped)
+
+
+@import_group.command("feedback")
+@import_command
+def import_feedback() -> None:
+    """Import reviews and survey answers from FILE (csv, tsv, jsonl, xlsx or parquet, text also as .gz; - is standard input).
+
+    Give at least --text or --rating-column. The same command goes on after an interruption and never doubles a row.
+    """
+
+
+@import_group.command("messages")
+@import_command
+def import_messages() -> None:
+    """Import messages from FILE; each opens or joins a case of its customer.
+
+    Give --text and one of --email, --phone, --customer-id. The same command goes on after an interruption and never doubles a row.
+    """
+
+
 FILE = click.Path(path_type=Path, allow_dash=True)
 
 
