@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -95,17 +95,18 @@ def spelled(value: object) -> str:
     """Return a cleaned value as text: ISO 8601 dates, plain numbers, "1250 CNY" (minor units); empty for None."""
     if isinstance(value, str):
         return value
-    if value is None:
-        return ""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Amount):
-        return f"{value.cents} {value.currency}"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return str(value)
+    for types, spell in _SPELLINGS:
+        if isinstance(value, types):
+            return spell(value)
+    return "" if value is None else str(value)
+
+
+_SPELLINGS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (date, lambda value: value.isoformat()),
+    (float, lambda value: f"{value:g}"),
+    (Amount, lambda value: f"{value.cents} {value.currency}"),
+    (Decimal, lambda value: format(value, "f")),
+)
 
 
 def _rejected(row: Row, step: Step, code: Reason, what: str) -> Rejected:

@@ -7,7 +7,8 @@ Detection looks at a byte order mark, then at the first 256 kB, or further until
 2. else GB18030, the superset of GBK and GB2312, when at least half of those lines decode and at least 80 % of their
    two-byte characters lie in the block of common characters (GB 2312), which separates it from Big5, Shift JIS and
    Western text that decodes by accident;
-3. else `EncodingError`, asking for the name of the encoding.
+3. else UTF-8 when at most 20 % of all lines are not valid in it: those become error rows;
+4. else `EncodingError`, asking for the name of the encoding.
 
 Mixed bytes: the file has one encoding. A line that is not valid in it is handed out with U+FFFD in place of the bad
 bytes and is marked, so that its row becomes an error row; nothing is guessed line by line, as short GB18030 lines can
@@ -34,6 +35,7 @@ BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark begins with that of
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 COMMON_SHARE = 0.8
+STRAY_SHARE = 0.2
 
 
 def detect_encoding(blocks: Iterable[bytes], name: str) -> str:
@@ -62,6 +64,9 @@ def detect_encoding(blocks: Iterable[bytes], name: str) -> str:
         return "utf-8"
     if _decodable(lines, "gb18030") * 2 >= len(lines) and _common_share(lines) >= COMMON_SHARE:
         return "gb18030"
+    bad = len(lines) - _decodable(lines, "utf-8")
+    if bad <= STRAY_SHARE * (sample.count(b"\n") + 1):
+        return "utf-8"
     raise EncodingError(
         f"{name} is neither UTF-8, UTF-16 with a byte order mark, nor GB18030 (GBK, GB2312); save it as UTF-8, or name its encoding.",
         field="encoding",

@@ -18,7 +18,32 @@ from careloop.insight.tables.quantities import parse_amount, parse_integer, pars
 from careloop.insight.tables.reasons import ValueProblem
 
 MISSING_WORDS = frozenset(
-    ["", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "\\n", "-", "--", "—", "——", "/", "无", "空", "暂无", "未填写"]
+    [
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "#null!",
+        "#ref!",
+        "#value!",
+        "#div/0!",
+        "#name?",
+        "#num!",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "\\n",
+        "-",
+        "--",
+        "—",
+        "——",
+        "/",
+        "无",
+        "空",
+        "暂无",
+        "未填写",
+    ]
 )
 
 

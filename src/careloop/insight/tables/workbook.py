@@ -1,7 +1,7 @@
 """Rows of XLSX workbooks, one sheet, read as a stream.
 
 Formulas are never evaluated: the value that the spreadsheet program stored last is taken, and a formula without one
-makes its row an error row. XML entities are refused (defusedxml), sizes are checked before anything is unpacked, and
+makes its row an error row. XML with a document type is refused, and with it entities; sizes are checked before anything is unpacked, and
 the shared texts of the workbook wait in a temporary file, so that memory does not grow with the file.
 """
 
@@ -13,14 +13,16 @@ import zipfile
 import zlib
 from array import array
 from collections.abc import Iterator
-from typing import Any
-from xml.etree.ElementTree import ParseError
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import ParseError, iterparse
+from xml.parsers import expat
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.common import DefusedXmlException, DTDForbidden
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from careloop.insight.errors import FileFormatError, InputError
@@ -43,6 +45,7 @@ MOST_ENTRIES = 10_000
 MOST_ROWS = 1_048_576
 STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
 TEXT_TAG = f"{{{SHEET_MAIN_NS}}}t"
+PROLOG_BYTES = 4096
 NOT_COMPUTED = object()
 BROKEN = (
     ParseError,
@@ -87,19 +90,19 @@ class WorkbookReader:
         self._limits = limits
         check_archive(source, limits)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
-                self._book = _SpillingReader(str(source.path), read_only=True, data_only=True, keep_links=False)
-                self._book.read()
+            self._book = _BookReader(source.path.open("rb"), read_only=True, data_only=True, keep_links=False)
+            self._book.read()
         except BROKEN as error:
             raise FileFormatError(f"{source.name} cannot be read as a workbook: {_reason(error)}.", field="file") from error
-        sheets = [one for one in self._book.wb.worksheets if hasattr(one, "_worksheet_path")]
-        self.sheets = tuple(one.title for one in sheets)
-        self._sheet = self._chosen(sheets, sheet)
-        self._header_row, header = next(((line, cells) for line, cells in self._cells() if any(map(_is_filled, cells))), (0, []))
+        self.sheets = tuple(sheet.name for sheet in self._book.sheets)
+        self._sheet = self._chosen(sheet)
+        try:
+            self._header_row, header = next(((line, cells) for line, cells in self._cells() if any(map(_is_filled, cells))), (0, []))
+        except BROKEN as error:
+            raise FileFormatError(f"{source.name} cannot be read as a workbook: {_reason(error)}.", field="file") from error
         if not header:
             raise FileFormatError(
-                f"The sheet “{self._sheet.title}” of {source.name} is empty; its first row should name the columns.",
+                f"The sheet “{self._sheet.name}” of {source.name} is empty; its first row should name the columns.",
                 field="file",
             )
         if len(header) > limits.columns:
@@ -116,21 +119,19 @@ class WorkbookReader:
         except BROKEN as error:
             raise BrokenStreamError(f"The workbook {self._source.name} is damaged: {_reason(error)}.") from error
 
-    def _chosen(self, sheets: list[Any], name: str | None) -> Any:
+    def _chosen(self, name: str | None) -> Sheet:
+        for sheet in self._book.sheets:
+            if sheet.name == name or (name is None and sheet.is_visible):
+                return sheet
         if name is None:
-            visible = [one for one in sheets if one.sheet_state == "visible"]
-            if not visible:
-                raise FileFormatError(f"{self._source.name} has no visible sheet.", field="file")
-            return visible[0]
-        for one in sheets:
-            if one.title == name:
-                return one
+            raise FileFormatError(f"{self._source.name} has no visible sheet.", field="file")
         names = ", ".join(f"“{title}”" for title in self.sheets)
         raise InputError(f"{self._source.name} has no sheet “{name}”; it has {names}.", field="sheet")
 
     def _cells(self) -> Iterator[tuple[int, list[object]]]:
         book = self._book.wb
-        with self._book.archive.open(self._sheet._worksheet_path) as xml:
+        check_prolog(self._book.archive, self._sheet.part)
+        with self._book.archive.open(self._sheet.part) as xml:
             parser = _SheetParser(
                 xml,
                 self._book.shared_strings,
@@ -196,24 +197,73 @@ def check_archive(source: Source, limits: Limits) -> None:
         )
 
 
-class _SpillingReader(ExcelReader):  # type: ignore[misc]
-    """openpyxl's reader, with the shared texts in a temporary file instead of a list."""
+def check_prolog(archive: zipfile.ZipFile, part: str) -> None:
+    """Refuse an XML part that has a document type declaration, the only place where entities can be declared.
+
+    It stands before the first element or nowhere, so a part that passes is safe for the standard parser, which reads
+    the two large parts of a workbook several times as fast as defusedxml; openpyxl reads all others with defusedxml.
+
+    Raises
+    ------
+    DTDForbidden
+    ParseError
+        When the part does not begin as XML.
+    """
+    parser = expat.ParserCreate()
+    found: list[str] = []
+
+    def refuse(name: str, system_id: str | None, public_id: str | None, _has_subset: bool) -> None:
+        raise DTDForbidden(name, system_id, public_id)
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = lambda name, _attributes: found.append(name)
+    with archive.open(part) as xml:
+        while not found and (block := xml.read(PROLOG_BYTES)):
+            try:
+                parser.Parse(block)
+            except expat.ExpatError as error:
+                raise ParseError(str(error)) from None
+
+
+class Sheet(NamedTuple):
+    """A sheet of the workbook and the archive's part that holds it."""
+
+    name: str
+    part: str
+    is_visible: bool
+
+
+class _BookReader(ExcelReader):  # type: ignore[misc]
+    """openpyxl's reader without all that a table does not need, the shared texts in a temporary file."""
+
+    sheets: tuple[Sheet, ...] = ()
+
+    def read(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
+            self.read_manifest()
+            self.read_strings()
+            self.read_workbook()
+            apply_stylesheet(self.archive, self.wb)
+        self.sheets = tuple(
+            Sheet(sheet.name, relation.target, sheet.state == "visible")
+            for sheet, relation in self.parser.find_sheets()
+            if relation.target in self.valid_files and "worksheet" in relation.Type
+        )
 
     def read_strings(self) -> None:
         part = self.package.find(SHARED_STRINGS)
         self.shared_strings = SpilledTexts()
         if part is not None:
+            check_prolog(self.archive, part.PartName[1:])
             with self.archive.open(part.PartName[1:]) as xml:
                 for text in _shared_texts(xml):
                     self.shared_strings.append(text)
 
-    def read_custom(self) -> None:
-        """Leave custom document properties alone."""
-
 
 def _shared_texts(xml: Any) -> Iterator[str]:
     parents: list[Any] = []
-    for event, node in iterparse(xml, events=("start", "end"), forbid_dtd=True):
+    for event, node in iterparse(xml, events=("start", "end")):  # noqa: S314 - after check_prolog
         if event == "start":
             parents.append(node)
             continue
@@ -257,20 +307,26 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
 
     def parse_rows(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         parents: list[Any] = []
-        for event, node in iterparse(self.source, events=("start", "end"), forbid_dtd=True):
+        for event, node in iterparse(self.source, events=("start", "end")):  # noqa: S314 - after check_prolog
             if event == "start":
                 parents.append(node)
                 continue
             parents.pop()
             if node.tag == ROW_TAG:
-                yield self.parse_row(node)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of date cells out of range; their text becomes #VALUE!
+                    row = self.parse_row(node)
+                yield row
                 parents[-1].clear()
                 self.row_dimensions.clear()
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            cell: dict[str, Any] = super().parse_cell(element)
+        inline = element.find(INLINE_STRING) if element.get("t") == "inlineStr" else None
+        if inline is not None and element.get("r") and len(inline) == 1:
+            row, column = coordinate_to_tuple(element.get("r"))
+            self.col_counter = column
+            return {"row": row, "column": column, "value": _string_item(inline)}
+        cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None and element.get("t") != "str":
             cell["value"] = NOT_COMPUTED
         return cell
