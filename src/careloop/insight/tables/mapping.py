@@ -148,6 +148,7 @@ def _from_values(cells: Sequence[str]) -> dict[str, float]:
     for name, weight in (("email", 0.85), ("phone", 0.8), ("created_at", 0.7)):
         if shares[name] >= 0.8:
             evidence[name] = weight
+            evidence |= {"text": 0.0, "category": 0.0}
     if shares["rating"] == 1 and 3 <= len(set(cells)) <= 5 and set(cells) <= set("12345"):
         evidence["rating"] = 0.4
     is_numeric = _share(cells, parse_number) >= 0.8
