@@ -44,12 +44,18 @@ def add_event(  # noqa: PLR0913  (an event is these facts)
     )
 
 
-def reply(*, case_id: int, body: str, viewer: Viewer, now: datetime, status: str = Status.WAITING) -> Message:
-    """Write to the customer; the case then waits for the customer unless another status is asked for."""
+def reply(
+    *, case_id: int, body: str, viewer: Viewer, now: datetime, status: str = Status.WAITING, seen_message_id: int | None = None
+) -> Message:
+    """Write to the customer; the case then waits for the customer unless another status is asked for.
+
+    Refused when somebody wrote after `seen_message_id`: nobody shall answer past a message that they have not read.
+    """
     if status not in Status.values:
         raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(Status.values)}.", field="status")
     with transaction.atomic():
         case = _case_to_change(case_id, viewer)
+        _check_seen(case, seen_message_id)
         message = _write(case, Direction.OUTBOUND, body, viewer, now, delivery=Delivery.QUEUED)
         before: dict[str, Any] = {"status": case.status}
         case.status, case.last_message_at, case.snippet = status, now, snippet_from(body)
@@ -169,6 +175,14 @@ def _case_to_change(case_id: int, viewer: Viewer, expected_version: int | None =
             "look at the change and repeat yours if it is still right."
         )
     return case
+
+
+def _check_seen(case: Case, seen_message_id: int | None) -> None:
+    newest = case.messages.exclude(direction=Direction.NOTE).order_by("-pk").values_list("pk", flat=True).first()
+    if seen_message_id is not None and newest is not None and newest > seen_message_id:
+        raise Conflict(
+            f"Somebody wrote in case #{case.pk} in between; read it, then send your message again if it is still right.", field="body"
+        )
 
 
 def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime, delivery: str = "") -> Message:

@@ -1,13 +1,14 @@
 """Reading cases: every query is scoped to the viewer's teams."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, Q
 
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import list_assignable
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.cases.models import Case, CaseEvent, Message, ScopedQuerySet
+from careloop.desk.cases.models import Case, CaseEvent, Direction, Kind, Message, Priority, ScopedQuerySet, Sentiment, Status
 from careloop.desk.cases.rules import UNRESOLVED
 from careloop.desk.customers.models import Customer
 from careloop.desk.customers.queries import find_by_address
@@ -23,6 +24,14 @@ SORTS = {
     "priority": ("-priority", "last_message_at", "pk"),
     "unhappiest": ("sentiment_probability", "pk"),
 }
+
+
+Choices = list[tuple[Any, Any]]
+
+
+def choices() -> dict[str, Choices]:
+    """Codes and words of what a form may offer: kinds, sentiments, statuses, priorities."""
+    return {"kind": Kind.choices, "sentiment": Sentiment.choices, "status": Status.choices, "priority": Priority.choices}
 
 
 @dataclass(frozen=True)
@@ -140,11 +149,35 @@ def page(case_id: int, viewer: Viewer) -> CasePage:
     return CasePage(
         case=case,
         messages=newest[:PAGE_OF_MESSAGES][::-1],
-        events=list(case.events.order_by("id")[:500]),
+        events=list(case.events.order_by("-id")[:500])[::-1],
         earlier=max(0, earlier),
         assignable=list_assignable(case.team_id),
         other_cases=list(others),
     )
+
+
+def list_earlier(case_id: int, before_message_id: int, viewer: Viewer) -> tuple[Case, list[Message], int]:
+    """The case, the page of messages before one of its messages, in the order in which they were said, and how many come before those."""
+    case = access_case(case_id, viewer)
+    first = get_message(case, before_message_id)
+    before = case.messages.filter(Q(sent_at__lt=first.sent_at) | Q(sent_at=first.sent_at, pk__lt=first.pk))
+    newest = list(before.select_related("author", "channel").order_by("-sent_at", "-pk")[:PAGE_OF_MESSAGES])
+    return case, newest[::-1], before.count() - len(newest)
+
+
+def get_message(case: Case, message_id: int) -> Message:
+    """One message of a case that the viewer was let into."""
+    message = case.messages.select_related("author", "channel").filter(pk=message_id).first()
+    if message is None:
+        raise NotFound(f"Case #{case.pk} has no message {message_id}.")
+    return message
+
+
+def list_newer_messages(case_id: int, seen_message_id: int, viewer: Viewer) -> list[Message]:
+    """What customer and colleagues wrote to each other after a message that the viewer has seen; notes are left out."""
+    case = access_case(case_id, viewer)
+    newer = case.messages.filter(pk__gt=seen_message_id).exclude(direction=Direction.NOTE)
+    return list(newer.select_related("author").order_by("pk")[:20])
 
 
 def list_customer_messages(customer: Customer, viewer: Viewer, limit: int = 200) -> list[Message]:

@@ -12,10 +12,12 @@ from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.outbox.tasks import deliver
 
 
-def reply_to_case(*, case_id: int, body: str, viewer: Viewer, now: datetime, status: str = Status.WAITING) -> Message:
-    """Write to the customer and queue the message for delivery."""
+def reply_to_case(
+    *, case_id: int, body: str, viewer: Viewer, now: datetime, status: str = Status.WAITING, seen_message_id: int | None = None
+) -> Message:
+    """Write to the customer and queue the message for delivery; refused when somebody wrote after `seen_message_id`."""
     with transaction.atomic():
-        message = cases.reply(case_id=case_id, body=body, viewer=viewer, now=now, status=status)
+        message = cases.reply(case_id=case_id, body=body, viewer=viewer, now=now, status=status, seen_message_id=seen_message_id)
         item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now)
         deliver.enqueue(item.pk)
     return message

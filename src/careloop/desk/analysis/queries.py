@@ -1,0 +1,13 @@
+"""Readings as screens show them; scoped to the viewer's teams."""
+
+from collections.abc import Iterable
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.models import Reading
+from careloop.desk.cases.models import Message
+
+
+def readings_of(messages: Iterable[Message], viewer: Viewer) -> dict[int, Reading]:
+    """The readings of these messages by message id, in one query; a message that waits to be read has none."""
+    rows = Reading.objects.visible_to(viewer).filter(message_id__in=[message.pk for message in messages])
+    return {reading.message_id: reading for reading in rows}
