@@ -37,6 +37,15 @@ USER_MENU = (
     Entry(_("Change password"), "lock", "account_change_password"),
     Entry(_("Two-factor authentication"), "shield-check", "mfa_index"),
 )
+SCRIPT_WORDS = {
+    "offline": _("Offline, trying again…"),
+    "signed_out": _("You were signed out. What you typed is kept: sign in again in another tab."),
+    "fresh": _("{count} new"),
+    "saved": _("Draft kept on this device"),
+    "unanswered": _("The server did not answer. What you typed is kept; try again."),
+    "failed": _("Something went wrong on the server. What you typed is kept; try again, or tell the person who runs this desk."),
+    "arrived": _("A new message arrived while you were writing."),
+}
 
 
 def page_frame(request: HttpRequest) -> dict[str, Any]:
@@ -51,6 +60,7 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
         "theme": getattr(user, "theme", "SYSTEM"),
         "rail": rail,
         "rail_has_end": any(entry["at_end"] for entry in rail),
+        "script_words": SCRIPT_WORDS,
         "user_menu": _entries(USER_MENU, permissions, request.path),
     }
 

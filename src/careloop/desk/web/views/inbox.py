@@ -1,12 +1,147 @@
-"""The inbox."""
+"""The inbox: which cases, in which order, with the whole choice in the address."""
+
+from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
+from careloop.desk.accounts.queries import list_channels
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.queries import InboxFilter, access_case, choices, count_views, inbox, newest_event_id
 from careloop.desk.web.access import for_viewer
+
+SURE_RATIO = 0.8  # a kind below this probability is shown with it
+DEFAULTS = InboxFilter()
+NAMES = {"view": "view", "kind": "kind", "sentiment": "sentiment", "channel": "channel", "query": "q", "sort": "sort"}
 
 
 @for_viewer("case.view")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """The list of cases."""
-    return HttpResponse(viewer.name)
+    """The list of cases: a whole page, or the part of it that htmx asks for."""
+    wanted = filter_from(request)
+    event_id = newest_event_id()
+    found = inbox(wanted, viewer)
+    context = {
+        "cases": found.cases,
+        "total": found.total,
+        "page": found.page,
+        "pages": found.pages,
+        "newest_event_id": event_id,
+        **_choice(wanted, viewer),
+        **_tabs(wanted, found.counts, found.total),
+    }
+    parts = {"list": "inbox/list.html", "inbox": "inbox/column.html"}
+    return render(request, parts.get(part_wanted(request), "inbox/page.html"), context)
+
+
+@for_viewer("case.view")
+def counts(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The views with their numbers, fresh."""
+    return render(request, "inbox/tabs.html", _tabs(filter_from(request), count_views(viewer), None))
+
+
+@for_viewer("case.view")
+def row(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """One row of the list, fresh."""
+    context = {"case": access_case(case_id, viewer), "suffix": suffix(filter_from(request)), "sure": SURE_RATIO}
+    return render(request, "inbox/row.html", context)
+
+
+def filter_from(request: HttpRequest) -> InboxFilter:
+    """What the address asks for; a page number that is none means the first."""
+    given = request.GET
+    number = given.get("page", "")
+    return InboxFilter(
+        view=given.get("view", DEFAULTS.view),
+        kind=given.get("kind", ""),
+        sentiment=given.get("sentiment", ""),
+        channel=given.get("channel", ""),
+        query=given.get("q", "").replace("\0", "")[:200],
+        sort=given.get("sort", DEFAULTS.sort),
+        page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
+    )
+
+
+def suffix(wanted: InboxFilter, **changes: str) -> str:
+    """The query string of a filter ("" for the plain inbox), with changes; a changed filter begins at its first page."""
+    values = {name: changes.get(field, getattr(wanted, field)) for field, name in NAMES.items()}
+    kept = {name: value for field, name in NAMES.items() if (value := values[name]) != getattr(DEFAULTS, field)}
+    if not changes and wanted.page > 1:
+        kept["page"] = str(wanted.page)
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def part_wanted(request: HttpRequest) -> str:
+    """The id of the element that htmx will replace; "" for a whole page."""
+    return request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
+
+
+def _choice(wanted: InboxFilter, viewer: Viewer) -> dict[str, Any]:
+    offered, channels = choices(), list_channels(viewer)
+    labels = {
+        "kind": dict(offered["kind"]),
+        "sentiment": dict(offered["sentiment"]),
+        "channel": {channel.slug: channel.name for channel in channels},
+    }
+    address = reverse("inbox")
+    active = [
+        {"label": labels[name].get(value, value), "url": address + suffix(wanted, **{name: ""})}
+        for name in labels
+        if (value := getattr(wanted, name))
+    ]
+    if wanted.query.strip():
+        active.append({"label": f"“{wanted.query}”", "url": address + suffix(wanted, query="")})
+    return {
+        "wanted": wanted,
+        "choices": offered,
+        "channels": channels,
+        "sorts": _sorts(),
+        "chosen": active,
+        "is_filtered": bool(wanted.kind or wanted.sentiment or wanted.channel or wanted.sort != DEFAULTS.sort),
+        "everywhere_url": address + suffix(wanted, view="all"),
+        "suffix": suffix(wanted),
+        "sure": SURE_RATIO,
+        "import_url": url_or_nothing("imports"),
+    }
+
+
+def _sorts() -> list[tuple[str, str]]:
+    return [
+        ("newest", _("Newest first")),
+        ("oldest", _("Longest waiting first")),
+        ("priority", _("Most urgent first")),
+        ("unhappiest", _("Unhappiest first")),
+    ]
+
+
+def _tabs(wanted: InboxFilter, counted: dict[str, int], total: int | None) -> dict[str, Any]:
+    labels = {
+        "mine": _("Mine"),
+        "unassigned": _("Unassigned"),
+        "open": _("Open"),
+        "waiting": _("Waiting"),
+        "resolved": _("Resolved"),
+        "all": _("All"),
+    }
+    address = reverse("inbox")
+    views = [
+        {
+            "label": label,
+            "url": address + suffix(wanted, view=view),
+            "count": counted.get(view, total if view == wanted.view else None),
+            "is_current": view == wanted.view,
+        }
+        for view, label in labels.items()
+    ]
+    return {"views": views}
+
+
+def url_or_nothing(route: str, *args: Any) -> str:
+    """The address of a page that this installation may not have."""
+    try:
+        return reverse(route, args=args)
+    except NoReverseMatch:
+        return ""

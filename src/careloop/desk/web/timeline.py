@@ -1,0 +1,108 @@
+"""What the case page tells in order of time: messages and, in plain words, what was done."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from careloop.desk.cases.queries import choices
+from careloop.desk.web.highlight import highlight, marks_of
+
+SHOWN_LENGTH = 20_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message (with its text as HTML) or one sentence about what happened; `day` is set on the first entry of a day."""
+
+    at: datetime
+    sentence: str = ""
+    message: Any = None
+    reading: Any = None
+    html: SafeString | str = ""
+    length: int = 0
+    is_cut: bool = False
+    day: date | None = None
+
+
+def timeline(messages: Iterable[Any], readings: Mapping[int, Any], events: Iterable[Any], people: Mapping[int, str]) -> list[Entry]:
+    """Messages and events by time; events that say nothing beyond their message are left out, as are those before the first message."""
+    entries = [message_entry(message, readings.get(message.pk)) for message in messages]
+    begin = entries[0].at if entries else None
+    for event in events:
+        if begin is not None and event.at < begin:
+            continue
+        if sentence := describe(event, people):
+            entries.append(Entry(at=event.at, sentence=sentence))
+    entries.sort(key=lambda entry: (entry.at, entry.message is None))
+    return _with_days(entries)
+
+
+def message_entry(message: Any, reading: Any, shown_length: int = SHOWN_LENGTH) -> Entry:
+    """One message, its beginning only when it is very long."""
+    shown = message.body[:shown_length]
+    marks = marks_of(reading.details) if reading is not None and reading.details else []
+    is_cut = len(message.body) > shown_length
+    return Entry(message.sent_at, "", message, reading, highlight(shown, marks), len(message.body), is_cut)
+
+
+def _with_days(entries: list[Entry]) -> list[Entry]:
+    told, last = [], None
+    for entry in entries:
+        day = timezone.localtime(entry.at).date()
+        told.append(Entry(**{**entry.__dict__, "day": day}) if day != last else entry)
+        last = day
+    return told
+
+
+def describe(event: Any, people: Mapping[int, str]) -> str:
+    """The event as a sentence; "" when the message beside it already says everything."""
+    who = event.actor_name or _("Somebody")
+    if event.kind == "ASSIGNED":
+        return _assigned(event, who, people)
+    if event.kind == "PRIORITY":
+        return _("%(who)s set the priority to %(after)s") % {"who": who, "after": word("priority", event.after.get("priority"))}
+    if event.kind == "STATUS":
+        return _status(event.after.get("status"), who)
+    if event.kind == "TRIAGED":
+        return _triaged(event.before, event.after)
+    if event.kind == "REPLIED" and event.after.get("status") == "RESOLVED":
+        return _("%(who)s resolved the case with this reply") % {"who": who}
+    return ""
+
+
+def _assigned(event: Any, who: str, people: Mapping[int, str]) -> str:
+    assignee = event.after.get("assignee_id")
+    if assignee is None:
+        return _("%(who)s gave the case back; nobody has it") % {"who": who}
+    if event.actor_kind == "user" and assignee == event.actor_id:
+        return _("%(who)s took the case") % {"who": who}
+    return _("%(who)s gave the case to %(whom)s") % {"who": who, "whom": people.get(assignee, _("somebody"))}
+
+
+def _status(status: Any, who: str) -> str:
+    sentences = {
+        "RESOLVED": _("%(who)s resolved the case"),
+        "OPEN": _("%(who)s opened the case again"),
+        "WAITING": _("%(who)s set the case to wait for the customer"),
+    }
+    return sentences.get(status, "") % {"who": who}
+
+
+def _triaged(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    said = []
+    kind, probability = after.get("kind"), after.get("kind_probability")
+    if kind and kind != before.get("kind"):
+        said.append(_("Read as %(kind)s (%(probability).2f)") % {"kind": word("kind", kind), "probability": probability or 0.0})
+    if after.get("priority") != before.get("priority"):
+        said.append(_("priority set to %(after)s") % {"after": word("priority", after.get("priority"))})
+    return " · ".join(said)
+
+
+def word(field: str, code: Any) -> str:
+    """The word of a stored code: "kind", "sentiment", "status" or "priority"."""
+    return str(dict(choices()[field]).get(code, code))

@@ -1,0 +1,200 @@
+"""The case page and what can be done on it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.queries import readings_of
+from careloop.desk.cases import actions, queries
+from careloop.desk.cases.queries import CasePage
+from careloop.desk.customers.queries import list_addresses
+from careloop.desk.customers.rules import mask_address
+from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.outbox.actions import reply_to_case
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
+from careloop.desk.web.timeline import describe, message_entry, timeline, word
+from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix, url_or_nothing
+
+
+@require_GET
+@for_viewer("case.view")
+def page(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """The case: a whole page, or beside the list that is already there."""
+    is_fragment = part_wanted(request) == "work"
+    context = {**case_context(request, viewer, case_id), "is_fragment": is_fragment}
+    if not is_fragment:
+        context["newest_event_id"] = queries.newest_event_id()
+    return render(request, "case/work.html" if is_fragment else "case/page.html", context)
+
+
+@require_GET
+@for_viewer("case.view")
+def parts(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Everything of an open case that may have changed; never what somebody is typing."""
+    return render(request, "case/parts.html", case_context(request, viewer, case_id))
+
+
+@require_GET
+@for_viewer("case.view")
+def earlier(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """The messages before the first that is shown."""
+    case, messages, remaining = queries.list_earlier(case_id, _number(request.GET.get("before", ""), "before"), viewer)
+    context = {
+        "case": case,
+        "entries": timeline(messages, readings_of(messages, viewer), [], {}),
+        "earlier": remaining,
+        "first_message_id": messages[0].pk if messages else 0,
+    }
+    return render(request, "case/entries.html", context)
+
+
+@require_GET
+@for_viewer("case.view")
+def message(request: HttpRequest, viewer: Viewer, case_id: int, message_id: int) -> HttpResponse:
+    """The whole text of a very long message."""
+    one = queries.get_message(queries.access_case(case_id, viewer), message_id)
+    return HttpResponse(message_entry(one, readings_of([one], viewer).get(one.pk), len(one.body)).html)
+
+
+@require_POST
+@for_viewer("case.work")
+def reply(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Write to the customer, unless somebody wrote in between."""
+    seen = _number(request.POST.get("seen", ""), "seen") if request.POST.get("seen") else None
+    try:
+        reply_to_case(
+            case_id=case_id,
+            body=request.POST.get("body", ""),
+            viewer=viewer,
+            now=datetime.now(UTC),
+            status=request.POST.get("status", "WAITING"),
+            seen_message_id=seen,
+        )
+    except Conflict:
+        return _conflict(request, viewer, case_id, {"newer": queries.list_newer_messages(case_id, seen or 0, viewer)})
+    return _done(request, viewer, case_id, sent="reply")
+
+
+@require_POST
+@for_viewer("case.work")
+def note(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Write something that only colleagues see."""
+    actions.add_note(case_id=case_id, body=request.POST.get("body", ""), viewer=viewer, now=datetime.now(UTC))
+    return _done(request, viewer, case_id, sent="note")
+
+
+@require_POST
+@for_viewer("case.work")
+def assign(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Give the case to somebody, or to nobody."""
+    given = request.POST.get("assignee", "")
+    assignee_id = _number(given, "assignee") if given else None
+    return _change(request, viewer, case_id, "assignee", lambda facts: actions.assign(assignee_id=assignee_id, **facts))
+
+
+@require_POST
+@for_viewer("case.work")
+def priority(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Say what comes first."""
+    wanted = _number(request.POST.get("priority", ""), "priority")
+    return _change(request, viewer, case_id, "priority", lambda facts: actions.set_priority(priority=wanted, **facts))
+
+
+@require_POST
+@for_viewer("case.work")
+def status(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Open, waiting or resolved."""
+    wanted = request.POST.get("status", "")
+    return _change(request, viewer, case_id, "status", lambda facts: actions.set_status(status=wanted, **facts))
+
+
+def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str, Any]:
+    """All that the templates of the case page show."""
+    shown = queries.page(case_id, viewer)
+    readings = readings_of(shown.messages, viewer)
+    choice = suffix(filter_from(request))
+    conversation = [one.pk for one in shown.messages if one.direction != "NOTE"]
+    return {
+        "case": shown.case,
+        "entries": timeline(shown.messages, readings, shown.events, _people(shown)),
+        "earlier": shown.earlier,
+        "first_message_id": shown.messages[0].pk if shown.messages else 0,
+        "seen": max(conversation, default=0),
+        "assignable": shown.assignable,
+        "other_cases": shown.other_cases,
+        "panel": _panel(shown, readings),
+        "addresses": [
+            {"label": address.get_kind_display(), "masked": mask_address(address.kind, address.value)}
+            for address in list_addresses(shown.case.customer)
+        ],
+        "choices": queries.choices(),
+        "suffix": choice,
+        "inbox_url": reverse("inbox") + choice,
+        "customer_url": url_or_nothing("customer", shown.case.customer_id) if viewer.may("customer.view") else "",
+    }
+
+
+def _people(shown: CasePage) -> dict[int, str]:
+    names = {event.actor_id: event.actor_name for event in shown.events if event.actor_kind == "user" and event.actor_id}
+    return names | {person.pk: person.display_name for person in shown.assignable}
+
+
+def _panel(shown: CasePage, readings: dict[int, Any]) -> ReadingPanel | None:
+    newest = next((one for one in reversed(shown.messages) if one.direction == "INBOUND"), None)
+    if newest is None or newest.pk not in readings:
+        return None
+    return reading_panel(readings[newest.pk], newest.sent_at)
+
+
+def _change(request: HttpRequest, viewer: Viewer, case_id: int, name: str, change: Callable[[dict[str, Any]], Any]) -> HttpResponse:
+    version = _number(request.POST.get("version", ""), "version")
+    try:
+        change({"case_id": case_id, "expected_version": version, "viewer": viewer, "now": datetime.now(UTC)})
+    except Conflict:
+        value = request.POST.get(name, "")
+        return _conflict(request, viewer, case_id, {"name": name, "value": value, "action": request.path})
+    return _done(request, viewer, case_id)
+
+
+def _done(request: HttpRequest, viewer: Viewer, case_id: int, sent: str = "") -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect("case", case_id)
+    response = render(request, "case/parts.html", case_context(request, viewer, case_id))
+    response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": sent}})
+    return response
+
+
+def _conflict(request: HttpRequest, viewer: Viewer, case_id: int, facts: dict[str, Any]) -> HttpResponse:
+    """Both sides: what the others did, and what this person wanted, ready to be done nevertheless."""
+    if not request.headers.get("HX-Request"):
+        raise Conflict(_("Somebody else changed this case in between; look at it, then repeat your change if it is still right."))
+    shown = queries.page(case_id, viewer)
+    told = [sentence for event in shown.events if (sentence := describe(event, _people(shown)))]
+    context = {**case_context(request, viewer, case_id), **facts, "oob": True}
+    if "name" in facts:
+        context["theirs"] = told[-1] if told else ""
+        context["mine"] = _wish(facts["name"], facts["value"], shown)
+    response = render(request, "case/conflict.html", context, status=Conflict.status)
+    response["HX-Retarget"], response["HX-Reswap"] = "#case-refusals", "innerHTML"
+    return response
+
+
+def _wish(name: str, value: str, shown: CasePage) -> str:
+    if name == "assignee":
+        return next((person.display_name for person in shown.assignable if str(person.pk) == value), _("Nobody"))
+    return word(name, int(value) if name == "priority" else value)
+
+
+def _number(given: str, field: str) -> int:
+    if not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise InvalidInput(_("“%(given)s” is not a number; load the page again.") % {"given": given[:40]}, field=field)
+    return int(given)
