@@ -88,3 +88,30 @@ def inbound():
         return Inbound(**{**given, **facts})
 
     return build
+
+
+@pytest.fixture(autouse=True)
+def guarded_rows(request):
+    """After a test with real transactions: empty what the database refuses to empty (audit entries) or cannot (the search index)."""
+    marker = request.node.get_closest_marker("django_db")
+    is_real = (marker is not None and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & set(request.fixturenames)
+    if not is_real:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    from django.apps import apps
+    from django.db import connection
+
+    if not apps.is_installed("careloop.desk.audit") or connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_auditentry'")
+        guards = cursor.fetchall()
+        for name, _ in guards:
+            cursor.execute(f"DROP TRIGGER {name}")
+        cursor.execute("DELETE FROM audit_auditentry")
+        for _, statement in guards:
+            cursor.execute(statement)
+        cursor.execute("DELETE FROM search_searchdocument")
+        cursor.execute("INSERT INTO search_fts(search_fts) VALUES ('rebuild')")

@@ -1,5 +1,6 @@
 """Making and changing people, teams, channels and keys; every change is audited."""
 
+import re
 import secrets
 from datetime import datetime
 from typing import Any
@@ -13,13 +14,15 @@ from careloop.desk.accounts.models import ApiKey, Channel, ChannelKind, Role, Te
 from careloop.desk.accounts.queries import secret_hash
 from careloop.desk.audit import actions as audit
 from careloop.desk.kernel.actor import Actor
-from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
+
+MAX_NAME_LENGTH = 80
+SLUG = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
 
 
 def create_team(*, name: str, actor: Actor, now: datetime) -> Team:
     """A new team; its name must be new."""
-    if not name.strip():
-        raise InvalidInput("The team's name is empty; give it a name.", field="name")
+    _check_name(name, "The team")
     if Team.objects.filter(name=name.strip()).exists():
         raise Conflict(f"There is already a team called {name.strip()!r}.", field="name")
     with transaction.atomic():
@@ -62,7 +65,9 @@ def change_user(  # noqa: PLR0913  (what may be changed)
 ) -> User:
     """Change a person; the last active owner keeps role and access."""
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user_id)
+        user = User.objects.select_for_update().filter(pk=user_id).first()
+        if user is None:
+            raise NotFound(f"There is no person {user_id}.")
         _check_user(email=user.email, display_name=display_name, role=role)
         loses_owner = user.role == Role.OWNER and user.is_active and (role != Role.OWNER or not is_active)
         if loses_owner and not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=user_id).exists():
@@ -93,10 +98,15 @@ def create_channel(*, kind: str, name: str, slug: str, team_id: int, actor: Acto
     """A new channel of a team."""
     if kind not in ChannelKind.values:
         raise InvalidInput(f"The kind of channel is {kind!r}; expected one of {', '.join(ChannelKind.values)}.", field="kind")
+    _check_name(name, "The channel")
+    if not SLUG.fullmatch(slug):
+        raise InvalidInput(f"The channel's short name is {slug!r}; expected 1 to 60 letters, digits, - or _ (no spaces).", field="slug")
     with transaction.atomic():
         if Channel.objects.filter(slug=slug).exists():
             raise Conflict(f"There is already a channel {slug!r}.", field="slug")
-        channel = Channel.objects.create(kind=kind, name=name, slug=slug, team_id=team_id, created_at=now)
+        if not Team.objects.filter(pk=team_id).exists():
+            raise InvalidInput("The channel's team does not exist any more; choose another.", field="team")
+        channel = Channel.objects.create(kind=kind, name=name.strip(), slug=slug, team_id=team_id, created_at=now)
         audit.record(
             actor=actor,
             action="channel.create",
@@ -110,8 +120,7 @@ def create_channel(*, kind: str, name: str, slug: str, team_id: int, actor: Acto
 
 def create_api_key(*, name: str, channel_id: int, actor: Actor, now: datetime) -> tuple[ApiKey, str]:
     """A new key and its token, which is shown once and never again."""
-    if not name.strip():
-        raise InvalidInput("The key's name is empty; name the program that will use it.", field="name")
+    _check_name(name, "The key")
     prefix, secret = "cl" + secrets.token_hex(4), secrets.token_urlsafe(32)
     with transaction.atomic():
         if not Channel.objects.filter(pk=channel_id, is_active=True).exists():
@@ -146,10 +155,14 @@ def _check_user(**facts: Any) -> None:
         validate_email(facts["email"])
     except ValidationError:
         raise InvalidInput(f"{facts['email']!r} is not an e-mail address.", field="email") from None
-    if not facts["display_name"].strip():
-        raise InvalidInput("The name is empty; give the name that colleagues and customers will see.", field="display_name")
+    _check_name(facts["display_name"], "The person", field="display_name")
     if facts["role"] not in Role.values:
         raise InvalidInput(f"The role is {facts['role']!r}; expected one of {', '.join(Role.values)}.", field="role")
+
+
+def _check_name(name: str, whose: str, *, field: str = "name") -> None:
+    if not 1 <= len(name.strip()) <= MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput(f"{whose} has a name of {len(name.strip())} characters; give it one of 1 to {MAX_NAME_LENGTH}.", field=field)
 
 
 def _check_teams(team_ids: list[int]) -> list[Team]:

@@ -32,12 +32,14 @@ def secret_hash(secret: str) -> str:
 
 
 def find_api_key(token: str) -> ApiKey | None:
-    """The live key that `token` ("prefix.secret") opens, or None."""
+    """The live key that `token` ("prefix.secret") opens, or None; an unknown prefix costs as much time as a wrong secret."""
     prefix, _, secret = token.partition(".")
-    key = ApiKey.objects.select_related("channel", "channel__team").filter(prefix=prefix, revoked_at=None).first()
-    if key is None or not secret or not hmac.compare_digest(key.secret_hash, secret_hash(secret)) or not key.channel.is_active:
+    if not prefix.isalnum():
         return None
-    return key
+    given = secret_hash(secret)
+    key = ApiKey.objects.select_related("channel").filter(prefix=prefix, revoked_at=None).first()
+    is_right = hmac.compare_digest(key.secret_hash if key else "0" * len(given), given)
+    return key if key is not None and is_right and key.channel.is_active else None
 
 
 def get_channel(slug: str) -> Channel:

@@ -8,27 +8,38 @@ from careloop.desk.audit.rules import GENESIS, hash_of
 
 @dataclass(frozen=True)
 class ChainReport:
-    """Whether the chain is whole; `broken_at` is the id of the first entry that does not fit, or None."""
+    """What a walk along the chain found: `broken_at` is the id of the first entry that does not fit, `head` the hash at the end.
+
+    Whoever writes the head down elsewhere can prove later that the trail up to there was not replaced as a whole.
+    """
 
     entries: int
-    broken_at: int | None
+    head: str
+    broken_at: int | None = None
     reason: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry fits and none is missing."""
+        return not self.reason
 
 
 def verify_chain() -> ChainReport:
-    """Walk the whole trail: every hash must follow from its entry and the one before, and the head must be the last."""
+    """Walk the trail up to its present head: every hash must follow from its entry and the one before, and none may be missing."""
+    head = AuditHead.objects.filter(pk=1).first()
+    if head is None:
+        return ChainReport(AuditEntry.objects.count(), GENESIS, None, "the head is missing" if AuditEntry.objects.exists() else "")
     previous, count = GENESIS, 0
-    for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=2000):
+    for entry in AuditEntry.objects.order_by("id")[: head.count].iterator(chunk_size=2000):
         count += 1
         if entry.previous_hash != previous:
-            return ChainReport(count, entry.pk, "its predecessor was removed or replaced")
+            return ChainReport(count, head.hash, entry.pk, "its predecessor was removed or replaced")
         if entry.hash != hash_of(entry):
-            return ChainReport(count, entry.pk, "its facts were changed")
+            return ChainReport(count, head.hash, entry.pk, "its facts were changed")
         previous = entry.hash
-    head = AuditHead.objects.get(pk=1)
     if (head.hash, head.count) != (previous, count):
-        return ChainReport(count, None, f"the trail has {count} entries but {head.count} were appended: its end was removed")
-    return ChainReport(count, None)
+        return ChainReport(count, head.hash, None, f"there are {count} entries but {head.count} were appended: the trail's end was removed")
+    return ChainReport(count, head.hash)
 
 
 def list_entries(*, object_type: str = "", object_id: int | None = None, action: str = "", limit: int = 100) -> list[AuditEntry]:

@@ -47,7 +47,9 @@ def prepare(*, with_samples: bool) -> int:
             demo.load_samples()
         _tell_sign_ins(demo)
     elif is_empty():
-        print("Nobody can sign in yet: `careloop manage create_owner EMAIL` makes the first account.", file=sys.stderr, flush=True)
+        print(
+            "Nobody can sign in yet: `careloop manage create_owner --email ADDRESS` makes the first account.", file=sys.stderr, flush=True
+        )
     return 0
 
 

@@ -1,9 +1,5 @@
-"""What an operator may set from outside, read once from CARELOOP_* variables; secrets are made at first start."""
+"""What an operator may set from outside, read once from CARELOOP_* variables."""
 
-import base64
-import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -42,51 +38,6 @@ class Environment(BaseSettings):
         if value not in available_timezones():
             raise ValueError(f"CARELOOP_TIME_ZONE is {value!r}; expected a name such as Asia/Shanghai or Europe/Berlin")
         return value
-
-
-class Secrets:
-    """The installation's secret keys: Django's signing key, the encryption keys and the blind-index key."""
-
-    def __init__(self, django: str, encryption: dict[str, bytes], active: str, index: bytes) -> None:
-        self.django, self.encryption, self.active, self.index = django, encryption, active, index
-
-
-def load_secrets(data_dir: Path) -> Secrets:
-    """Read secrets.json of the data folder (or CARELOOP_SECRETS), making it with mode 0600 when it is absent."""
-    given = os.environ.get("CARELOOP_SECRETS")
-    path = data_dir / "secrets.json"
-    if given:
-        stored = json.loads(given)
-    elif path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        stored = new_secrets()
-        data_dir.mkdir(parents=True, exist_ok=True)
-        write_secrets(path, stored)
-    return Secrets(
-        django=stored["django"],
-        encryption={name: base64.b64decode(key) for name, key in stored["encryption"].items()},
-        active=stored["active"],
-        index=base64.b64decode(stored["index"]),
-    )
-
-
-def new_secrets() -> dict[str, Any]:
-    """Fresh random keys: 256 bits each."""
-
-    def key() -> str:
-        return base64.b64encode(secrets.token_bytes(32)).decode()
-
-    return {"django": secrets.token_urlsafe(50), "encryption": {"k1": key()}, "active": "k1", "index": key()}
-
-
-def write_secrets(path: Path, stored: dict[str, Any]) -> None:
-    """Write the keys so that only the owner of the process may read them, replacing the old file at once or not at all."""
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(stored, file, indent=2)
-    draft.replace(path)
 
 
 def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 import careloop
-from careloop.desk.config.environment import Environment, database_from_url, load_secrets
+from careloop.desk.config.environment import Environment, database_from_url
+from careloop.desk.config.keys import load_secrets
 
 ENVIRONMENT = Environment()
 SECRETS = load_secrets(ENVIRONMENT.data_dir)
@@ -17,9 +18,6 @@ BASE_URL = ENVIRONMENT.base_url.rstrip("/")
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = SECRETS.django
-ENCRYPTION_KEYS = SECRETS.encryption
-ENCRYPTION_ACTIVE_KEY = SECRETS.active
-BLIND_INDEX_KEY = SECRETS.index
 ALLOWED_HOSTS = [host for host in ENVIRONMENT.hosts.split(",") if host]
 HOUSE_NAME = ENVIRONMENT.house_name
 DATA_DIR = ENVIRONMENT.data_dir

@@ -22,24 +22,32 @@ class DecryptionFailed(Exception):
 
 def encrypt(plain: bytes, context: str) -> bytes:
     """Encrypt with the active key, bound to `context` (the column)."""
-    key_id = settings.ENCRYPTION_ACTIVE_KEY
+    settings.SECRETS.refresh()
+    key_id = settings.SECRETS.active
     nonce = os.urandom(NONCE_BYTES)
-    name = key_id.encode()
-    sealed = AESGCM(settings.ENCRYPTION_KEYS[key_id]).encrypt(nonce, plain, context.encode())
-    return bytes((VERSION, len(name))) + name + nonce + sealed
+    sealed = AESGCM(settings.SECRETS.encryption[key_id]).encrypt(nonce, plain, context.encode())
+    return prefix_of(key_id) + nonce + sealed
 
 
 def decrypt(stored: bytes, context: str) -> bytes:
     """Open what `encrypt` made for the same context; raise DecryptionFailed otherwise."""
     key_id = key_id_of(stored)
-    if key_id not in settings.ENCRYPTION_KEYS:
+    if key_id not in settings.SECRETS.encryption:  # another process may have rotated the keys
+        settings.SECRETS.refresh(at_once=True)
+    if key_id not in settings.SECRETS.encryption:
         raise DecryptionFailed(f"{context}: key {key_id!r} is not among the installation's keys; restore secrets.json from the backup")
     start = 2 + stored[1]
     nonce, sealed = stored[start : start + NONCE_BYTES], stored[start + NONCE_BYTES :]
     try:
-        return AESGCM(settings.ENCRYPTION_KEYS[key_id]).decrypt(nonce, sealed, context.encode())
-    except InvalidTag:
+        return AESGCM(settings.SECRETS.encryption[key_id]).decrypt(nonce, sealed, context.encode())
+    except (InvalidTag, ValueError):  # ValueError: a nonce or tag that was cut off
         raise DecryptionFailed(f"{context}: the stored bytes do not belong to this column and key; they were changed") from None
+
+
+def prefix_of(key_id: str) -> bytes:
+    """How every value that was encrypted with this key begins."""
+    name = key_id.encode("ascii")
+    return bytes((VERSION, len(name))) + name
 
 
 def key_id_of(stored: bytes) -> str:
@@ -51,4 +59,4 @@ def key_id_of(stored: bytes) -> str:
 
 def blind_index(purpose: str, normalised: str) -> str:
     """64 hexadecimal digits that are equal for equal values of one purpose and tell nothing without the key."""
-    return hmac.new(settings.BLIND_INDEX_KEY, f"{purpose}\0{normalised}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(settings.SECRETS.index, f"{purpose}\0{normalised}".encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""`careloop manage create_owner EMAIL`: the first account of a desk."""
+"""`careloop manage create_owner --email ADDRESS`: the first account of a desk."""
 
 import getpass
 import sys
@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from careloop.desk.accounts.actions import create_user
@@ -21,11 +22,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The address, and the name that colleagues see."""
-        parser.add_argument("email", help="E-mail address to sign in with.")
+        parser.add_argument("--email", required=True, help="E-mail address to sign in with.")
         parser.add_argument("--name", default="", help="Name that colleagues and customers see; default: the address's first part.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Ask twice on a terminal, else read one line."""
+        """Make the tables if this is the very first command; ask twice on a terminal, else read one line."""
+        call_command("migrate", verbosity=0, interactive=False)
         if sys.stdin.isatty():
             password = getpass.getpass("Password (at least 10 characters): ")
             if getpass.getpass("Once more: ") != password:
