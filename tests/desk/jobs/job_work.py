@@ -1,8 +1,5 @@
 """Tasks that the tests of the queue run; `seen` tells what they did."""
 
-import os
-import signal
-
 from django.db import connection, transaction
 from django_tasks import task
 
@@ -97,13 +94,6 @@ def tell_progress():
     """Return what the jobs page shows meanwhile."""
     written = report_progress(done=3, total=7)
     return [written, Job.objects.get(state="RUNNING").progress]
-
-
-@task()
-def terminate_own_worker():
-    """Send SIGTERM to the process and go on until the worker knows of it."""
-    os.kill(os.getpid(), signal.SIGTERM)
-    return workers[0]._stopping.wait(20)
 
 
 not_a_task = 5

@@ -4,6 +4,7 @@ One code path for both databases: PostgreSQL skips rows that another worker is c
 writer at a time (IMMEDIATE transactions), so there is nothing to skip.
 """
 
+import json
 import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from random import Random
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Func, QuerySet, TextField, Value
+from django.db.models import F, QuerySet
 
 from careloop.desk.jobs.models import Job, State
 from careloop.desk.jobs.rules import RetryPolicy, WorkerLost, error_text
@@ -42,8 +43,8 @@ def claim(*, worker_id: str, now: datetime, lease_seconds: float, limit: int, qu
 def begin(job: Job, *, now: datetime, lease_seconds: float) -> bool:
     """Count an attempt and renew the lease, immediately before the job's code runs; False if the job is not ours any more."""
     lease_until = now + timedelta(seconds=lease_seconds)
-    begun = _unhurried(_ours(job)).update(attempts=F("attempts") + 1, started_at=now, lease_until=lease_until, progress=None)
-    if not begun:
+    times = [connection.ops.adapt_datetimefield_value(moment) for moment in (now, lease_until)]
+    if not _write(job, "attempts = attempts + 1, progress = NULL, started_at = %s, lease_until = %s", times):
         return False
     job.attempts += 1
     job.started_at, job.lease_until = now, lease_until
@@ -58,8 +59,9 @@ def extend(job_ids: Collection[int], *, worker_id: str, now: datetime, lease_sec
 
 def succeed(job: Job, *, result: Any, now: datetime) -> bool:
     """Store the end of a good attempt; False and a warning if somebody else has the job by now."""
-    done = _unhurried(_ours(job)).update(state=State.SUCCEEDED, result=result, finished_at=now, lease_until=None)
-    return _told(job, bool(done), "success")
+    values = [connection.ops.adapt_datetimefield_value(now), None if result is None else json.dumps(result)]
+    done = _write(job, "state = 'SUCCEEDED', lease_until = NULL, finished_at = %s, result = %s", values)
+    return _told(job, done, "success")
 
 
 def fail(job: Job, *, error: BaseException, policy: RetryPolicy, now: datetime, random: Random) -> bool:
@@ -111,15 +113,17 @@ def put_back(row: QuerySet[Job], **changes: Any) -> bool:
         return bool(row.update(dedupe_key=None, **changes))
 
 
-def _unhurried(row: QuerySet[Job]) -> QuerySet[Job]:
-    """Spare PostgreSQL the flush to disk of this one update: lost in a power cut, the job merely runs again.
+def _write(job: Job, assignments: str, values: list[Any]) -> bool:
+    """One fenced update in plain SQL: two of them are most of a small job's cost (0.07 ms each, through the ORM 0.5 ms).
 
-    `set_config` inside the statement costs no round trip; SET LOCAL would cost three.
+    PostgreSQL need not flush it to disk at once: lost in a power cut, the job merely runs again. `set_config` inside the
+    statement costs no round trip; SET LOCAL would cost three.
     """
-    if connection.vendor != "postgresql":
-        return row
-    local = Func(Value("synchronous_commit"), Value("off"), Value(True), function="set_config", output_field=TextField())
-    return row.alias(flush=local).filter(flush__isnull=False)
+    unhurried = " AND set_config('synchronous_commit', 'off', true) IS NOT NULL" if connection.vendor == "postgresql" else ""
+    sql = f"UPDATE jobs_job SET {assignments} WHERE id = %s AND fence = %s AND state = 'RUNNING'{unhurried}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*values, job.pk, job.fence])
+        return bool(cursor.rowcount)
 
 
 def _ours(job: Job) -> QuerySet[Job]:
