@@ -50,7 +50,7 @@ class House:
         while not condition():
             assert time.monotonic() < self.deadline, f"Not done after {DEADLINE_SECONDS} s: {self.states()}"
             with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.02)
+                process.wait(timeout=0.1)
                 raise AssertionError(process.stderr.read())
 
     def close(self) -> None:
