@@ -158,7 +158,9 @@ def wait_until(condition, seconds: float, why: str):
 def serving(tmp_path):
     """`careloop serve` on a fresh data folder, answering."""
     port = free_ports()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CARELOOP_") and name != "DJANGO_SETTINGS_MODULE"}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CARELOOP_") and name != "DJANGO_SETTINGS_MODULE"
+    }
     environment["CARELOOP_DATA_DIR"] = str(tmp_path)
     command = [sys.executable, "-m", "careloop.cli", "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
