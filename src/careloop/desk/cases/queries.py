@@ -203,6 +203,11 @@ def list_events_after(event_id: int, limit: int = 500) -> list[CaseEvent]:
     return list(CaseEvent.objects.filter(pk__gt=event_id).order_by("pk")[:limit])
 
 
+def list_events(event_ids: list[int]) -> list[CaseEvent]:
+    """Events by id, oldest first; for the live stream."""
+    return list(CaseEvent.objects.filter(pk__in=event_ids).order_by("pk"))
+
+
 def get_messages(message_ids: list[int]) -> list[Message]:
     """Messages by id, for the house's own jobs (not scoped)."""
     return list(Message.objects.filter(pk__in=message_ids).select_related("case").order_by("pk"))

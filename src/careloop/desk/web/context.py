@@ -41,6 +41,7 @@ SCRIPT_WORDS = {
     "offline": _("Offline, trying again…"),
     "signed_out": _("You were signed out. What you typed is kept: sign in again in another tab."),
     "fresh": _("{count} new"),
+    "many": _("Many new"),
     "saved": _("Draft kept on this device"),
     "unanswered": _("The server did not answer. What you typed is kept; try again."),
     "failed": _("Something went wrong on the server. What you typed is kept; try again, or tell the person who runs this desk."),

@@ -106,6 +106,7 @@
     if (event.detail.target.id === "work" || event.detail.elt?.id === "work") { screen("case"); toEnd(); }
     if (event.detail.target.id === "list" || event.detail.target.id === "inbox") {
       fresh.clear();
+      many = false;
       showFresh();
       const here = find(".row[aria-current]");
       here?.scrollIntoView({ block: "nearest" });
@@ -151,6 +152,7 @@
 
   /* ---------- live ---------- */
   const fresh = new Set();
+  let many = false;
   const retitle = () => {
     const plain = document.title.replace(/^\(\d+\) /, "");
     document.title = fresh.size ? `(${fresh.size}) ${plain}` : plain;
@@ -158,8 +160,8 @@
   const showFresh = () => {
     const bar = find("#newbar");
     if (bar) {
-      bar.hidden = fresh.size === 0;
-      find("span", bar).textContent = words.fresh.replace("{count}", fresh.size);
+      bar.hidden = fresh.size === 0 && !many;
+      find("span", bar).textContent = many ? words.many : words.fresh.replace("{count}", fresh.size);
     }
     retitle();
   };
@@ -181,7 +183,7 @@
     if (document.activeElement.matches("#case-head select")) { refreshCase(); return; }
     htmx.ajax("GET", work.dataset.parts, { target: "#work", swap: "none" });
   });
-  const refreshAll = () => { refreshCounts(); refreshCase(); for (const row of all(".row")) refreshRow(row.dataset.case); };
+  const refreshAll = () => { many = true; showFresh(); refreshCounts(); refreshCase(); for (const row of all(".row")) refreshRow(row.dataset.case); };
   const happened = (fact) => {
     const own = String(fact.actor) === desk().dataset.viewer;
     if (fact.from_customer) { fresh.add(fact.case); showFresh(); }
