@@ -1,6 +1,7 @@
 """The analytics core: plain Python on NumPy, SciPy and scikit-learn; importable in a notebook, without Django.
 
-`read` is the one door to everything that is understood of a text. It is loaded on first use, so that importing the package stays fast.
+`read` is the one door to everything that is understood of a text. It is loaded on first use, so that importing the
+package stays fast.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every error that careloop raises on purpose: one tree, on one page.
 
-The message is a sentence for the person who gave the input: what was given, what was expected, what to do. Programs look at the class and at the
-attributes. Errors of the desk (permissions, workflow) subclass `CareloopError` where they live.
+The message is a sentence for the person who gave the input: what was given, what was expected, what to do. Programs look
+at the class and at the attributes. Errors of the desk (permissions, workflow) subclass `CareloopError` where they live.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ class MissingColumnError(InputError):
 
     def __init__(self, column: str, present: Sequence[str]) -> None:
         names = ", ".join(f"“{name}”" for name in present) or "no columns at all"
-        super().__init__(
-            f"There is no column “{column}” in this table, which has {names}; name one of these.", field=column
-        )
+        super().__init__(f"There is no column “{column}” in this table, which has {names}; name one of these.", field=column)
         self.column = column
         self.present = tuple(present)
 

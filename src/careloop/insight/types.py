@@ -30,7 +30,7 @@ class Token(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A stretch of the text and how much it weighed in a decision (log-odds; above 0 speaks for it, below 0 against)."""
+    """A stretch of the text and how much it weighed in a decision (log-odds; above 0 speaks for, below 0 against)."""
 
     start: int
     end: int

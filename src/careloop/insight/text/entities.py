@@ -1,0 +1,130 @@
+"""Things with a fixed written form: addresses, numbers, amounts, dates. Found by patterns, then checked; what fails its check is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from careloop.insight.text import entity_dates, entity_numbers
+from careloop.insight.types import Entity
+
+
+class Pattern(NamedTuple):
+    """A type, the expression that finds it, and a function from the match to its normalised value (None: not one after all)."""
+
+    type: str
+    expression: re.Pattern[str]
+    normalise: Callable[[re.Match[str]], str | None]
+
+
+def _compile(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
+
+
+_EMAIL = Pattern(
+    "email",
+    _compile(r"(?<![\w.+-])[a-z0-9][a-z0-9._%+-]{0,63}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}(?![a-z0-9-])"),
+    lambda match: match[0].lower(),
+)
+_URL = Pattern(
+    "url",
+    _compile(r"(?:https?://|www\.)[a-z0-9][^\s<>\"'（），。！？；、\u4e00-\u9fff]{2,2000}"),
+    lambda match: match[0] if match[0][:4].lower() == "http" else f"http://{match[0]}",
+)
+
+# In order of trust: a stretch of text taken by one pattern is not given to a later one.
+_WITH_DIGITS = (
+    Pattern("id_card", _compile(r"(?<![\da-z])[1-9]\d{16}[\dx](?![\da-z])"), entity_numbers.check_id_card),
+    Pattern(
+        "order",
+        _compile(
+            r"(?:订单编号|订单号码|订单号|订单|单号|預訂|订位|(?<![a-z])(?:order|booking|reservation|purchase)(?![a-z])"
+            r"(?:\s*(?:number|no\.?|id))?)\s*(?:是|为|is)?\s*[:：#＃]?\s*"
+            r"(?P<value>(?=[a-z-]{0,8}\d)[a-z0-9][a-z0-9-]{3,30}[a-z0-9])(?![a-z0-9年月日元块])"
+        ),
+        entity_numbers.check_order,
+    ),
+    Pattern(
+        "tracking",
+        _compile(
+            r"(?:(?:运单号?|快递单号|物流单号|快递号|tracking\s*(?:number|no\.?|id)?)\s*(?:是|为|is)?\s*[:：#]?\s*"
+            r"(?P<value>(?=[a-z]{0,4}\d)[a-z0-9]{8,30})"
+            r"|(?P<carrier>(?<![a-z0-9])(?:SF\d{12,15}|YT\d{13,15}|JD[A-Z]{0,2}\d{11,15}|JT\d{13}|1Z[0-9A-Z]{16}|[A-Z]{2}\d{9}[A-Z]{2})))"
+            r"(?![a-z0-9])"
+        ),
+        entity_numbers.check_tracking,
+    ),
+    Pattern(
+        "phone",
+        _compile(r"(?<![\d.\-/])(?:(?:\+|00)?86[\s-]?)?1[3-9]\d(?:\d{8}|[\s-]\d{4}[\s-]\d{4})(?![\d-])"),
+        entity_numbers.normalise_mobile,
+    ),
+    Pattern(
+        "phone",
+        _compile(r"(?<![\d.\-/])(?:\(?0(?:10|2\d|[3-9]\d{2})\)?[\s-]?[2-9]\d{6,7}|[48]00[\s-]?\d{3}[\s-]?\d{4})(?!\d)"),
+        entity_numbers.normalise_landline,
+    ),
+    Pattern(
+        "phone",
+        _compile(
+            r"(?<![\d.\-/+])(?:\+[1-9]\d{0,2}(?:[\s.-]?\(?\d{1,4}\)?){2,5}|\([2-9]\d{2}\)\s?\d{3}-\d{4}|[2-9]\d{2}-\d{3}-\d{4})(?!\d)"
+        ),
+        entity_numbers.normalise_international,
+    ),
+    Pattern("bank_card", _compile(r"(?<![\d.])(?:[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{3,7})(?!\d)"), entity_numbers.check_bank_card),
+    *(Pattern("date", _compile(expression), entity_dates.normalise_date) for expression in entity_dates.DATES),
+    *(Pattern("amount", _compile(expression), entity_numbers.normalise_amount) for expression in entity_numbers.AMOUNTS),
+)
+_WITHOUT_DIGITS = (Pattern("amount", _compile(entity_numbers.CHINESE_AMOUNT), entity_numbers.normalise_chinese_amount),)
+_RELATIVE = Pattern("relative_date", _compile(entity_dates.RELATIVE), entity_dates.normalise_relative)
+_PLATE = Pattern(
+    "plate",
+    _compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{5,6}(?![A-Z0-9])"),
+    lambda match: re.sub(r"[·\s]", "", match[0]).upper(),
+)
+
+_HAS_DIGIT = re.compile(r"\d")
+_HAS_RELATIVE = re.compile(entity_dates.RELATIVE_HINT, re.IGNORECASE)
+_HAS_CHINESE_MONEY = re.compile("[一二三四五六七八九十百千万两半][元块]")
+
+
+def find_entities(text: str) -> tuple[Entity, ...]:
+    """Return the entities of a readable text in order of place; none overlaps another.
+
+    Types: email, url, phone, order, tracking, amount, date, relative_date, id_card (checksum), bank_card (Luhn), plate.
+    """
+    found: list[Entity] = []
+    if "@" in text:
+        _collect(_EMAIL, text, found)
+    if "://" in text or "www." in text or "WWW." in text:
+        _collect(_URL, text, found)
+    if _HAS_DIGIT.search(text):
+        _collect(_PLATE, text, found)
+        for pattern in _WITH_DIGITS:
+            _collect(pattern, text, found)
+    if _HAS_CHINESE_MONEY.search(text):
+        for pattern in _WITHOUT_DIGITS:
+            _collect(pattern, text, found)
+    if _HAS_RELATIVE.search(text):
+        _collect(_RELATIVE, text, found)
+    found.sort(key=lambda entity: entity.start)
+    return tuple(found)
+
+
+def _collect(pattern: Pattern, text: str, found: list[Entity]) -> None:
+    taken = [(entity.start, entity.end) for entity in found]
+    for match in pattern.expression.finditer(text):
+        start, end = _place(match)
+        value = pattern.normalise(match)
+        if value is None or any(start < last and first < end for first, last in taken):
+            continue
+        found.append(Entity(pattern.type, text[start:end], start, end, value))
+
+
+def _place(match: re.Match[str]) -> tuple[int, int]:
+    """Return where the value stands: the group “value” if there is one, without closing punctuation of a link."""
+    if match.re.groupindex.get("value") and match["value"]:
+        return match.span("value")
+    trimmed = match[0].rstrip(".,;:!?)]}'\"")
+    return match.start(), match.start() + len(trimmed)

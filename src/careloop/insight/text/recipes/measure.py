@@ -1,0 +1,89 @@
+"""How good the shipped models are on data that they never saw, some of it not shippable; prints, never learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from sklearn.metrics import roc_auc_score
+
+from careloop.insight.text.kind import CHINESE as CHINESE_KIND
+from careloop.insight.text.kind import ENGLISH as ENGLISH_KIND
+from careloop.insight.text.kind import load_kind
+from careloop.insight.text.recipes.examples import read_chinese, read_english
+from careloop.insight.text.recipes.fit import measure_calibration
+from careloop.insight.text.recipes.learn_kind import map_intent
+from careloop.insight.text.recipes.phrases import load_phrases
+from careloop.insight.text.recipes.sources import read_rows
+from careloop.insight.text.sentiment import CHINESE, ENGLISH, load_sentiment
+from careloop.insight.types import KINDS
+
+_OVERLAPPING = frozenset({"书籍", "计算机", "酒店"})  # trades of shop_reviews that share rows with the training data
+
+
+def measure(data: Path) -> dict[str, Any]:
+    """Return accuracy, AUC and expected calibration error per data set, and accuracy of kinds."""
+    shops = [row for row in read_rows(data / "shop_reviews.csv.gz") if row["cat"] not in _OVERLAPPING]
+    buyers = [row for i in range(5) for row in read_rows(data / f"eprstmt_train_{i}.csv.gz")]
+    apps = read_rows(data / "app_reviews.csv.gz")
+    return {
+        "sentiment": {
+            "shop_reviews, unseen trades (zh)": _measure_sentiment("zh", ((row["review"], row["label"] == "1") for row in shops)),
+            "eprstmt, 32-shot files (zh)": _measure_sentiment("zh", ((row["sentence"], row["label"] == "Positive") for row in buyers)),
+            "app_reviews (en)": _measure_sentiment("en", ((row["reviewText"], row["Positive"] == "1") for row in apps)),
+        },
+        "kind": {
+            "cic_train, noisy labels mapped to kinds (zh)": _measure_kind("zh", _map_cic(read_rows(data / "cic_train.csv.gz"))),
+            "bitext_test, intents mapped to kinds, same templates as trained on (en)": _measure_kind(
+                "en", _map_bitext(read_rows(data / "bitext_test.csv.gz"))
+            ),
+        },
+    }
+
+
+def _measure_sentiment(language: str, rows: Iterable[tuple[str, bool]]) -> dict[str, Any]:
+    texts, labels = zip(*rows, strict=True)
+    model, sequences = _read(language, list(texts))
+    probabilities = expit(model.judge(sequences).logits.astype(np.float64))
+    is_positive = np.array(labels)
+    return {
+        "rows": len(labels),
+        "accuracy": round(float(((probabilities >= 0.5) == is_positive).mean()), 4),
+        "auc": round(float(roc_auc_score(is_positive, probabilities)), 4),
+        "expected_calibration_error": round(measure_calibration(probabilities, is_positive), 4),
+    }
+
+
+def _measure_kind(language: str, rows: list[tuple[str, str]]) -> dict[str, Any]:
+    model, sequences = _read(language, [text for text, _ in rows])
+    kinds = load_kind(CHINESE_KIND if language == "zh" else ENGLISH_KIND)
+    probabilities = kinds.judge(sequences, model.judge(sequences).logits).probabilities
+    found, wanted = probabilities.argmax(axis=1), np.array([list(KINDS).index(kind) for _, kind in rows])  # type: ignore[arg-type]
+    right = found == wanted
+    return {
+        "rows": len(rows),
+        "accuracy": round(float(right.mean()), 4),
+        "expected_calibration_error": round(measure_calibration(probabilities.max(axis=1).astype(np.float64), right), 4),
+        "recall": {kind: round(float(right[wanted == i].mean()), 4) for i, kind in enumerate(KINDS) if (wanted == i).any()},
+    }
+
+
+def _read(language: str, texts: list[str]) -> Any:
+    if language == "zh":
+        return load_sentiment(CHINESE), read_chinese(texts)
+    return load_sentiment(ENGLISH), read_english(texts)
+
+
+def _map_cic(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    kinds = {intent: kind for kind, intents in load_phrases("intents")["cic"].items() for intent in intents}
+    asked = {row["intent"] for row in rows if row["intent"].startswith("买家咨询") and "退" not in row["intent"]}
+    kinds |= dict.fromkeys(asked, "consultation")
+    return [(row["sentence"], kinds[row["intent"]]) for row in rows if row["intent"] in kinds]
+
+
+def _map_bitext(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    mapped = [(row["utterance"], map_intent("bitext", row["intent"])) for row in rows]
+    return [(text, kind) for text, kind in mapped if kind]
