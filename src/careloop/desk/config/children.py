@@ -117,7 +117,6 @@ def stream(host: str) -> int:
         port=Environment().stream_port,
         log_level="warning",
         access_log=False,
-        lifespan="off",
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

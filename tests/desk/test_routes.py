@@ -1,0 +1,258 @@
+"""Every route of the URL table refuses strangers and outsiders; a new one is covered by being in the table. What it needs is said here."""
+
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from django.apps import apps
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from careloop.desk.accounts.actions import create_api_key
+from careloop.desk.accounts.models import User
+from careloop.desk.accounts.queries import actor_of, viewer_of
+from careloop.desk.cases.models import Case, Message
+from careloop.desk.imports.models import ImportRun
+from careloop.desk.intake.actions import receive_message
+from careloop.desk.jobs.models import Job
+
+pytestmark = pytest.mark.django_db
+SECRET_WORDS = ("热水器漏水", "林晓彤", "lin@example.com")
+SIGN_IN = "/accounts/login/"
+
+# Open to everybody, each for a reason. Anything else turns strangers away.
+PUBLIC = {
+    "account_login": "the way in",
+    "account_logout": "leaving needs no right",
+    "account_signup": "says that nobody signs up by themselves",
+    "account_inactive": "tells a switched-off person so",
+    "account_email_verification_sent": "allauth's static page",
+    "account_confirm_email": "opened from a mail; needs a signed key",
+    "account_confirm_login_code": "the second step of the way in",
+    "account_reset_password": "for people who cannot sign in",
+    "account_reset_password_done": "allauth's static page",
+    "account_reset_password_from_key": "opened from a mail; needs a signed key",
+    "account_reset_password_from_key_done": "allauth's static page",
+    "mfa_authenticate": "the second step of the way in",
+    "api:health": "load balancers have no key; no figure of the house is told",
+    "api:openapi-json": "the API's own description",
+    "api:api-root": "answers 404; ninja needs it to know its own address",
+    "form": "customers write here",
+    "javascript-catalog": "translations of the screens' words",
+    "set_language": "visitors choose the language of a public form",
+    "preferences-language": "visitors choose the language of a public form",
+}
+
+# For what a parameter of a route stands; objects belong to the first team.
+PARAMETERS = {
+    "case_id": lambda house: house.case.pk,
+    "message_id": lambda house: house.message.pk,
+    "customer_id": lambda house: house.case.customer_id,
+    "run_id": lambda house: house.run.pk,
+    "job_id": lambda house: house.job.pk,
+    "user_id": lambda house: house.cast.agent.pk,
+    "team_id": lambda house: house.cast.team.pk,
+    "channel_id": lambda house: house.cast.channel.pk,
+    "key_id": lambda house: house.key.pk,
+    "slug": lambda house: house.cast.form.slug,
+    "key": lambda house: "a-key-that-is-none",
+    "uidb36": lambda house: "1",
+}
+
+# Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
+HOUSE_WIDE = {"job_id": "job.view", "user_id": "user.edit", "key_id": "key.edit", "channel_id": "channel.edit", "team_id": "user.edit"}
+
+FORM = {
+    "body": "x",
+    "text": "x",
+    "status": "RESOLVED",
+    "priority": "40",
+    "assignee": "",
+    "version": "1",
+    "expected_version": "1",
+    "name": "x",
+    "role": "OWNER",
+    "email": "x@desk.example",
+    "notes": "x",
+}
+QUERIES = {"case-earlier": "?before=1"}
+WRITES_OF_REQUESTS = {"accounts_user": {"last_login"}, "accounts_apikey": {"last_used_at"}}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the URL table."""
+
+    name: str
+    pattern: str
+    parameters: tuple[str, ...]
+    permission: str
+
+    @property
+    def is_api(self) -> bool:
+        return self.name.startswith("api:")
+
+
+def routes(patterns=None, prefix: str = "", space: str = "") -> list[Route]:
+    found = []
+    for one in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(one, URLResolver):
+            inner = f"{space}{one.namespace}:" if one.namespace else space
+            found += routes(one.url_patterns, prefix + str(one.pattern), inner)
+        else:
+            assert isinstance(one, URLPattern)
+            names = tuple(one.pattern.regex.groupindex)
+            found.append(Route(f"{space}{one.name or ''}", prefix + str(one.pattern), names, getattr(one.callback, "permission", "")))
+    return found
+
+
+ALL = routes()
+PRIVATE = [route for route in ALL if route.name not in PUBLIC]
+OF_AN_OBJECT = [route for route in PRIVATE if route.parameters and not set(route.parameters) & HOUSE_WIDE.keys()]
+OF_THE_HOUSE = [route for route in PRIVATE if set(route.parameters) & HOUSE_WIDE.keys()]
+WITHOUT_OBJECT = [route for route in PRIVATE if not route.parameters]
+
+
+def named(given: list[Route]):
+    return pytest.mark.parametrize("route", given, ids=[f"{route.name}:{route.pattern}" for route in given])
+
+
+@pytest.fixture
+def house(cast, inbound, now):
+    """A case of the first team with everything that hangs on it; a supervisor and a key of the other team."""
+    receipt = receive_message(inbound(), now=now)
+    key, _ = create_api_key(name="Shop", channel_id=cast.channel.pk, actor=actor_of(viewer_of(cast.owner)), now=now)
+    _, other_token = create_api_key(name="Wholesale", channel_id=cast.other_channel.pk, actor=actor_of(viewer_of(cast.owner)), now=now)
+    rival = User.objects.create(email="rival@desk.example", display_name="Rival", role="SUPERVISOR", date_joined=now)
+    rival.teams.set([cast.other_team])
+    run = ImportRun.objects.create(
+        created_by=cast.supervisor, channel=cast.channel, file_name="热水器漏水.csv", stored_path="none.csv", sha256="0" * 64, size_bytes=1,
+        format="csv", created_at=now,
+    )  # fmt: skip
+    return SimpleNamespace(
+        cast=cast,
+        case=Case.objects.get(pk=receipt.case_id),
+        message=Message.objects.get(pk=receipt.message_id),
+        run=run,
+        job=Job.objects.first(),
+        key=key,
+        other_token=other_token,
+        rival=rival,
+    )
+
+
+def address(route: Route, house) -> str:
+    """The route's path with its parameters filled."""
+    from django.urls import reverse
+
+    filled = {}
+    for name in route.parameters:
+        assert name in PARAMETERS, f"The route {route.pattern!r} has the new parameter {name!r}: say in PARAMETERS for what it stands."
+        filled[name] = PARAMETERS[name](house)
+    return reverse(route.name, kwargs=filled)
+
+
+def everything() -> dict[str, list]:
+    """All rows of all our tables, but for what every request may write."""
+    found = {}
+    for model in apps.get_models():
+        if model.__module__.startswith("careloop."):
+            skipped = WRITES_OF_REQUESTS.get(model._meta.db_table, set())
+            columns = [one.attname for one in model._meta.local_concrete_fields if one.attname not in skipped]
+            found[model._meta.db_table] = sorted(map(repr, model.objects.values_list(*columns)))
+            for relation in model._meta.local_many_to_many:
+                through: type[models.Model] = relation.remote_field.through
+                found[through._meta.db_table] = sorted(map(repr, through.objects.values_list()))
+    return found
+
+
+def ask(client, route: Route, house, method: str, token: str = ""):
+    """One request; API routes get JSON and a key instead of a session."""
+    path = address(route, house)
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    if method == "GET":
+        return client.get(path + QUERIES.get(route.name, ""), headers=headers)
+    if route.is_api:
+        return client.post(path, json.dumps({"text": "x"}), content_type="application/json", headers=headers)
+    return client.post(path, FORM, headers=headers)
+
+
+def is_turned_away(response) -> bool:
+    """Sent to the sign-in page, or refused."""
+    if response.status_code in {301, 302}:
+        return urlsplit(response["Location"]).path == SIGN_IN
+    return response.status_code in {401, 403, 404}
+
+
+def test_every_route_has_a_name_and_every_exception_a_route():
+    assert [route.pattern for route in ALL if not route.name or route.name.endswith(":")] == []
+    expected_later = {"form", "javascript-catalog", "set_language", "preferences-language"}
+    assert set(PUBLIC) - {route.name for route in ALL} <= expected_later
+
+
+def test_every_page_of_ours_states_its_permission():
+    ours = [route for route in PRIVATE if not route.is_api and not route.name.startswith(("account_", "mfa_"))]
+    assert [route.pattern for route in ours if not route.permission] == []
+
+
+@named(PRIVATE)
+def test_a_stranger_is_turned_away_and_changes_nothing(client, house, route):
+    before = everything()
+    answers = [ask(client, route, house, method) for method in ("GET", "POST")]
+    assert all(is_turned_away(answer) or answer.status_code == 405 for answer in answers), [answer.status_code for answer in answers]
+    assert any(is_turned_away(answer) for answer in answers)
+    assert everything() == before
+
+
+@named([route for route in PRIVATE if route.is_api])
+def test_a_signed_in_person_without_a_key_is_turned_away_from_the_api(client, house, route):
+    client.force_login(house.cast.owner)
+    before = everything()
+    assert {ask(client, route, house, method).status_code for method in ("GET", "POST")} <= {401, 405}
+    assert everything() == before
+
+
+@named(OF_AN_OBJECT)
+@pytest.mark.parametrize("who", ["outsider", "rival"])
+def test_another_team_gets_no_object_of_this_team_and_changes_nothing(client, house, route, who):
+    person = house.cast.outsider if who == "outsider" else house.rival
+    if not route.is_api:
+        client.force_login(person)
+    before = everything()
+    for method in ("GET", "POST"):
+        answer = ask(client, route, house, method, token=house.other_token if route.is_api else "")
+        assert answer.status_code in {403, 404, 405}, f"{method} {route.pattern}: {answer.status_code}"
+        assert not [word for word in SECRET_WORDS if word in answer.content.decode()]
+    assert everything() == before
+
+
+@named(OF_THE_HOUSE)
+def test_what_belongs_to_the_house_is_refused_without_its_permission(client, house, route):
+    client.force_login(house.cast.outsider)
+    before = everything()
+    assert {ask(client, route, house, method).status_code for method in ("GET", "POST")} <= {403, 405}
+    assert everything() == before
+
+
+@named(WITHOUT_OBJECT)
+@pytest.mark.parametrize("who", ["outsider", "rival"])
+def test_no_list_tells_another_team_about_this_team(client, house, route, who):
+    person = house.cast.outsider if who == "outsider" else house.rival
+    if not route.is_api:
+        client.force_login(person)
+    for query in ("", "?view=all", "?view=all&q=退款", "?after=0"):
+        headers = {"authorization": f"Bearer {house.other_token}"} if route.is_api else {}
+        answer = client.get(address(route, house) + query, headers=headers)
+        assert answer.status_code < 500
+        said = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode()
+        assert not [word for word in SECRET_WORDS if word in said]
+
+
+@named([route for route in ALL if route.name in PUBLIC])
+def test_public_routes_answer_without_failing_and_tell_nothing(client, house, route):
+    for method in ("GET", "POST"):
+        answer = ask(client, route, house, method)
+        assert answer.status_code < 500
+        assert not [word for word in SECRET_WORDS if word in answer.content.decode()]
