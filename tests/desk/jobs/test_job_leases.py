@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from careloop.desk.jobs import claims
+from careloop.desk.jobs import actions, claims
 from careloop.desk.jobs.heart import Heart, Holdings
 from careloop.desk.jobs.models import Heartbeat, Job
 from careloop.desk.jobs.rules import RetryPolicy
@@ -172,8 +172,8 @@ def test_the_heart_keeps_the_lease_of_a_busy_job(clock):
     job_work.note.enqueue()
     heart = heart_of("w1", clock)
     job = begun(clock)
-    heart.holdings.add([job])
-    heart.holdings.take(clock.now)
+    heart.holdings.add([job], clock.now)
+    heart.holdings.take()
     for _ in range(20):  # 200 s: more than three leases
         clock.advance(10)
         heart.tick()
@@ -192,21 +192,31 @@ def test_the_heart_renews_only_what_it_holds(clock):
     assert Job.objects.get().state == "READY"
 
 
-def test_claims_stuck_behind_a_long_job_are_handed_back_after_a_second(clock):
+def test_claims_stuck_behind_a_long_job_are_handed_back_after_half_a_second(clock):
     for number in range(3):
         job_work.note.enqueue(number)
     heart = heart_of("w1", clock)
-    heart.holdings.add(claim("w1", clock))
-    first = heart.holdings.take(clock.now)
+    heart.holdings.add(claim("w1", clock), clock.now)
+    first = heart.holdings.take()
     claims.begin(first, now=clock.now, lease_seconds=LEASE)
-    clock.advance(1)
+    clock.advance(0.5)
     heart.tick()
     assert Job.objects.filter(state="RUNNING").count() == 3
     clock.advance(0.1)
     heart.tick()
     assert list(Job.objects.order_by("id").values_list("state", flat=True)) == ["RUNNING", "READY", "READY"]
-    assert heart.holdings.take(clock.now) is None
+    assert heart.holdings.take() is None
     assert heart.holdings.ids() == [first.pk]
+
+
+def test_keys_survive_a_release_unless_a_younger_job_took_them(clock):
+    for key in ("kept", "taken"):
+        actions.enqueue_once(job_work.note, key)
+    jobs = claim("w1", clock)
+    actions.enqueue_once(job_work.note, "taken")
+    assert claims.release(jobs) == 2
+    rows = Job.objects.order_by("id").values_list("dedupe_key", "state")
+    assert list(rows) == [("kept", "READY"), (None, "READY"), ("taken", "READY")]
 
 
 def test_a_worker_shows_that_it_lives_and_takes_the_sign_away_at_its_end(clock):

@@ -31,6 +31,21 @@ def test_urgent_first_then_due_first_then_queued_first(worker, clock):
     assert job_work.seen == [("a",), ("b",), ("c",), ("d",), ("e",)]
 
 
+@pytest.mark.parametrize(("seconds", "order"), [(0.4, ["slow", "waiting", "urgent"]), (0.6, ["slow", "urgent", "waiting"])])
+def test_an_urgent_job_waits_half_a_second_at_most_behind_what_was_claimed_before(worker, clock, monkeypatch, seconds, order):
+    def work(name, call=job_work.note.func):
+        if name == "slow":
+            clock.advance(seconds)
+            job_work.note.using(priority=90).enqueue("urgent")
+        call(name)
+
+    monkeypatch.setattr(job_work, "note_body", work)
+    for name in ("slow", "waiting"):
+        job_work.call_note_body.enqueue(name)
+    worker.run_until_empty()
+    assert [values[0] for values in job_work.seen] == order
+
+
 def test_a_job_does_not_run_before_its_time(worker, clock):
     job_work.note.using(run_after=clock.now + timedelta(seconds=10)).enqueue(1)
     clock.advance(9.999)

@@ -78,29 +78,38 @@ def fail(job: Job, *, error: BaseException, policy: RetryPolicy, now: datetime, 
 
 def release(jobs: Sequence[Job]) -> int:
     """Hand back claimed jobs that were never begun, as if they had not been claimed; returns how many."""
-    return sum(put_back(_ours(job).filter(started_at=None)) for job in jobs)
+    if not jobs:
+        return 0
+    plain = Job.objects.filter(
+        pk__in=[job.pk for job in jobs if job.dedupe_key is None],
+        worker_id=jobs[0].worker_id, state=State.RUNNING, started_at=None,
+    )  # fmt: skip
+    released = plain.update(state=State.READY, lease_until=None)
+    return released + sum(put_back(_ours(job).filter(started_at=None)) for job in jobs if job.dedupe_key is not None)
 
 
 def recover_expired(*, now: datetime) -> int:
     """Make jobs of silent workers claimable again; one that took its worker down at every attempt is given up."""
-    expired = Job.objects.filter(state=State.RUNNING, lease_until__lt=now)
-    recovered = 0
-    for job in expired:
-        still = _ours(job).filter(lease_until__lt=now)
-        if job.started_at is None:
-            recovered += put_back(still)
-            continue
-        lost = WorkerLost(
-            f"Worker {job.worker_id} was silent since before {job.lease_until:%Y-%m-%d %H:%M:%S} UTC while it ran attempt "
-            f"{job.attempts} of {job.max_attempts}; it was killed, or the machine stopped."
-        )
+    return sum(_recover(job, now) for job in Job.objects.filter(state=State.RUNNING, lease_until__lt=now))
+
+
+def _recover(job: Job, now: datetime) -> bool:
+    """Take one job from its silent worker, unless the worker has renewed the lease or another has been here first."""
+    row = _ours(job).filter(lease_until__lt=now)
+    if job.started_at is None:
+        return put_back(row)
+    lost = WorkerLost(
+        f"Worker {job.worker_id} was silent since before {job.lease_until:%Y-%m-%d %H:%M:%S} UTC while it ran attempt "
+        f"{job.attempts} of {job.max_attempts}; it was killed, or the machine stopped."
+    )
+    if job.attempts >= job.max_attempts:
+        changes = {"state": State.DEAD, "last_error": error_text(lost), "finished_at": now, "lease_until": None}
+        is_recovered = bool(row.update(**changes))
+    else:
+        is_recovered = put_back(row, run_after=now, last_error=error_text(lost))
+    if is_recovered:
         logger.warning("Job %s (%s): %s", job.pk, job.task, lost)
-        if job.attempts >= job.max_attempts:
-            changes = {"state": State.DEAD, "last_error": error_text(lost), "finished_at": now, "lease_until": None}
-            recovered += still.update(**changes)
-        else:
-            recovered += put_back(still, run_after=now, last_error=error_text(lost))
-    return recovered
+    return is_recovered
 
 
 def put_back(row: QuerySet[Job], **changes: Any) -> bool:

@@ -15,7 +15,7 @@ from careloop.desk.jobs.models import Heartbeat, Job
 logger = logging.getLogger("careloop.jobs")
 BEAT_SECONDS = 10.0
 RECOVERY_SECONDS = 5.0
-STUCK_SECONDS = 1.0
+HOLD_SECONDS = 0.5
 
 
 class Holdings:
@@ -25,21 +25,21 @@ class Holdings:
         self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
         self._running: dict[int, Job] = {}
-        self._taken_at: datetime | None = None
+        self._claimed_at: datetime | None = None
 
-    def add(self, jobs: list[Job]) -> None:
+    def add(self, jobs: list[Job], now: datetime) -> None:
         """Keep freshly claimed jobs until a thread takes them."""
         with self._lock:
             self._waiting.extend(jobs)
+            self._claimed_at = now
 
-    def take(self, now: datetime) -> Job | None:
+    def take(self) -> Job | None:
         """The next job to run, if one waits."""
         with self._lock:
             if not self._waiting:
                 return None
             job = self._waiting.popleft()
             self._running[job.pk] = job
-            self._taken_at = now
             return job
 
     def drop(self, job: Job) -> None:
@@ -52,18 +52,21 @@ class Holdings:
         with self._lock:
             return [*self._running, *(job.pk for job in self._waiting)]
 
-    def take_all_waiting(self) -> list[Job]:
-        """Remove and return what nobody has begun."""
+    def take_stale(self, now: datetime) -> list[Job]:
+        """Remove and return what nobody began within half a second: others may run it, or more urgent jobs have come."""
         with self._lock:
-            waiting = list(self._waiting)
-            self._waiting.clear()
-            return waiting
+            is_fresh = self._claimed_at is None or now - self._claimed_at <= timedelta(seconds=HOLD_SECONDS)
+            return [] if is_fresh else self._empty()
 
-    def is_stuck(self, now: datetime) -> bool:
-        """Whether jobs wait here behind long ones, while another worker might run them."""
+    def take_all_waiting(self) -> list[Job]:
+        """Remove and return all that nobody has begun."""
         with self._lock:
-            since = self._taken_at
-            return bool(self._waiting and since and now - since > timedelta(seconds=STUCK_SECONDS))
+            return self._empty()
+
+    def _empty(self) -> list[Job]:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting
 
 
 @dataclass
@@ -85,7 +88,7 @@ class Heart:
         return min(1.0, self.lease_seconds / 6)
 
     def tick(self) -> None:
-        """Do what is due now: renew leases, recover those of dead workers, fire schedules, hand back stuck claims."""
+        """Do what is due now: renew leases, recover those of dead workers, fire schedules, hand back stale claims."""
         now = self.clock()
         if self._next_beat is None or now >= self._next_beat:
             self.beat(now)
@@ -95,8 +98,7 @@ class Heart:
             self._next_recovery = now + timedelta(seconds=min(RECOVERY_SECONDS, self.lease_seconds / 3))
         if self.fires_schedules:
             actions.fire_schedules(now=now)
-        if self.holdings.is_stuck(now):
-            claims.release(self.holdings.take_all_waiting())
+        claims.release(self.holdings.take_stale(now))
 
     def beat(self, now: datetime) -> None:
         """Renew the leases of what is held and show that this worker lives."""

@@ -128,13 +128,13 @@ class Worker:
 
     def _step(self, runner: Runner) -> bool:
         """Run one job, claiming more when none is at hand; False if nothing is due."""
-        job = self._holdings.take(self.clock())
+        now = self.clock()
+        claims.release(self._holdings.take_stale(now))
+        job = self._holdings.take()
         if job is None:
-            now = self.clock()
-            self._holdings.add(
-                claims.claim(worker_id=self.worker_id, now=now, lease_seconds=self.lease_seconds, limit=self.batch, queues=self.queues)
-            )
-            job = self._holdings.take(now)
+            jobs = claims.claim(worker_id=self.worker_id, now=now, lease_seconds=self.lease_seconds, limit=self.batch, queues=self.queues)
+            self._holdings.add(jobs, now)
+            job = self._holdings.take()
             if job is None:
                 return False
         try:
