@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.cases.queries import choices
 from careloop.desk.web.highlight import highlight, marks_of
+from careloop.desk.web.templatetags.desk import probability as probability_words
 
 SHOWN_LENGTH = 20_000
 
@@ -97,7 +98,7 @@ def _triaged(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     said = []
     kind, probability = after.get("kind"), after.get("kind_probability")
     if kind and kind != before.get("kind"):
-        said.append(_("Read as %(kind)s (%(probability).2f)") % {"kind": word("kind", kind), "probability": probability or 0.0})
+        said.append(_("Read as %(kind)s (%(probability)s)") % {"kind": word("kind", kind), "probability": probability_words(probability)})
     if after.get("priority") != before.get("priority"):
         said.append(_("priority set to %(after)s") % {"after": word("priority", after.get("priority"))})
     return " · ".join(said)

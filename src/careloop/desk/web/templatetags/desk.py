@@ -5,6 +5,7 @@ from datetime import datetime
 from django import template
 from django.template.defaultfilters import date
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -51,3 +52,13 @@ def day_and_time(moment: datetime | None) -> str:
     if local.date() == timezone.localdate():
         return str(date(local, "H:i"))
     return f"{date(local, 'SHORT_DATE_FORMAT')} {date(local, 'H:i')}"
+
+
+@register.filter
+def probability(ratio: float | None) -> str:
+    """Two digits; never "1.00" or "0.00", which nobody can be."""
+    if ratio is None:
+        return "–"
+    if ratio >= 0.995:
+        return f"> {number_format(0.99, 2)}"
+    return f"< {number_format(0.01, 2)}" if ratio < 0.005 else str(number_format(ratio, 2))
