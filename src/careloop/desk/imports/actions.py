@@ -26,21 +26,21 @@ CHANNEL_NAME = "File import"
 KEEP_DAYS = 30
 
 
-def upload(*, chunks: Iterable[bytes], name: str, what: str, viewer: Viewer, now: datetime) -> ImportRun:
+def upload(*, chunks: Iterable[bytes], name: str, what: str, encoding: str = "", viewer: Viewer, now: datetime) -> ImportRun:
     """Take a file in, streamed to disk; one that cannot be read as a table is refused at once and nothing stays."""
     check_may(viewer, "import.run")
     if what not in What.values:
         raise InvalidInput(f"The import is of {what!r}; expected one of {', '.join(What.values)}.", field="what")
     stored = files.store(chunks, name)
     try:
-        return new_run(stored, what=what, viewer=viewer, now=now)
+        return new_run(stored, what=what, encoding=encoding, viewer=viewer, now=now)
     except BaseException:
         stored.path.unlink(missing_ok=True)
         raise
 
 
-def new_run(stored: StoredFile, *, what: str, viewer: Viewer, now: datetime) -> ImportRun:
-    """A run for a file that lies on disk, its format and encoding looked at."""
+def new_run(stored: StoredFile, *, what: str, encoding: str = "", viewer: Viewer, now: datetime) -> ImportRun:
+    """A run for a file that lies on disk, its format and, unless given, its encoding looked at."""
     run = ImportRun(
         created_by_id=viewer.user_id or None,
         what=what,
@@ -50,7 +50,7 @@ def new_run(stored: StoredFile, *, what: str, viewer: Viewer, now: datetime) -> 
         size_bytes=stored.size_bytes,
         created_at=now,
     )
-    seen = look_into(run)
+    seen = look_into(run, encoding=encoding)
     run.format, run.encoding = seen.format, seen.encoding or ""
     details = {"file": stored.name, "sha256": stored.sha256, "what": what}
     with transaction.atomic():

@@ -21,7 +21,7 @@ from careloop.desk.accounts.rules import OWNER, PERMISSIONS, Viewer
 from careloop.desk.imports import actions, files, running
 from careloop.desk.imports.models import ImportRun, State
 from careloop.desk.imports.queries import REASON_NAMES, find_unfinished
-from careloop.desk.imports.rules import Choices, ColumnChoice, check_choices, looked_over, missing_choice
+from careloop.desk.imports.rules import Choices, ColumnChoice, check_choices, cleaning_plan, looked_over, missing_choice
 from careloop.desk.jobs import worker
 from careloop.insight.errors import InputError
 from careloop.insight.tables import PlanError
@@ -132,6 +132,7 @@ def _bring_in(run: ImportRun, stored: files.StoredFile, choices: Choices, slug: 
     call_command("migrate", verbosity=0, interactive=False)
     with running.opened(run) as table, _bar(None) as bar:
         bar.set_description("counting rows")
+        cleaning_plan(choices).check_columns(table.columns)
         choices, total = looked_over(choices, table)
     channel = _channel(slug)
     found = find_unfinished(sha256=stored.sha256, what=run.what, channel_id=channel.pk, choices=choices.to_json())
@@ -141,7 +142,7 @@ def _bring_in(run: ImportRun, stored: files.StoredFile, choices: Choices, slug: 
             ImportRun.objects.filter(pk=found.pk).update(stored_path=str(stored.path))
     else:
         with transaction.atomic():
-            found = actions.new_run(stored, what=run.what, viewer=TERMINAL, now=now())
+            found = actions.new_run(stored, what=run.what, encoding=choices.encoding, viewer=TERMINAL, now=now())
             found.channel, found.choices, found.rows_total = channel, choices.to_json(), total
             found.save(update_fields=["channel", "choices", "rows_total"])
             actions.begin(found, viewer=TERMINAL, now=now())
@@ -171,7 +172,9 @@ def _channel(slug: str | None) -> Channel:
 
 
 def _bar(total: int | None, *, done: int = 0) -> Any:
-    return tqdm(total=total, initial=done, unit=" rows", file=sys.stderr, disable=not sys.stderr.isatty(), dynamic_ncols=True)
+    """On a terminal only; the one for counting vanishes when it is done."""
+    looks = {"unit": " rows", "file": sys.stderr, "disable": not sys.stderr.isatty(), "dynamic_ncols": True}
+    return tqdm(total=total, initial=done, leave=total is not None, **looks)
 
 
 def _print(run: ImportRun, options: dict[str, Any], *, seconds: float) -> None:

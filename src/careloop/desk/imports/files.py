@@ -17,6 +17,7 @@ from careloop.insight.tables import Rejected, RejectWriter
 
 NAME_LENGTH = 120
 BLOCK_BYTES = 1 << 18
+FORM_BYTES = 100_000  # what a form adds to the file that it carries
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,32 @@
 """Looking imports up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.models import Channel, ChannelKind
 from careloop.desk.accounts.queries import check_may, list_teams
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.imports.models import ImportRun, State, What
+from careloop.desk.imports.models import ImportRun, State
+from careloop.desk.imports.rules import Choices, ColumnChoice, suggested_choices
+from careloop.desk.jobs.models import Job
+from careloop.desk.jobs.queries import list_alive_workers
 from careloop.desk.kernel.errors import InvalidInput, NotFound
 from careloop.insight.errors import CareloopError
 from careloop.insight.tables import Preview, preview
 
 SHOWN_RUNS = 50
 PREVIEW_ROWS = 8
+SHOWN_SAMPLES = 3
+SHOWN_EXAMPLES = 3
+WORKING = (State.CHECKING, State.RUNNING)
+JOBS = ("careloop.desk.imports.tasks.check_import", "careloop.desk.imports.tasks.run_import")
 FIELD_NAMES: dict[str, Promise] = {
     "text": _("Text"),
     "rating": _("Rating"),
@@ -59,6 +70,17 @@ REASON_NAMES: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
+class MappingRow:
+    """One column of the file as the mapping form shows it: some of its values, and what is chosen for it."""
+
+    column: str
+    samples: list[str]
+    field: str
+    missing: str
+    fill: str
+
+
+@dataclass(frozen=True)
 class RunPage:
     """All that the page of one run needs; `preview` while its columns are chosen, `earlier` when the same file came before."""
 
@@ -66,11 +88,34 @@ class RunPage:
     preview: Preview | None
     earlier: ImportRun | None
     destinations: list[tuple[str, str]]
+    job: Job | None
+    has_worker: bool
 
     @property
     def is_working(self) -> bool:
         """Whether a job is at it."""
-        return self.run.state in (State.CHECKING, State.RUNNING)
+        return self.run.state in WORKING
+
+    @property
+    def refused(self) -> list[tuple[str | Promise, int, list[dict[str, Any]]]]:
+        """Reason, number of rows and some examples, the most frequent first."""
+        report = self.run.report or {"rejected": {}, "examples": {}}
+        found = [
+            (REASON_NAMES.get(code, code), count, report["examples"].get(code, [])[:SHOWN_EXAMPLES])
+            for code, count in report["rejected"].items()
+        ]
+        return sorted(found, key=lambda one: -one[1])
+
+    @property
+    def columns(self) -> list[dict[str, Any]]:
+        """What was done in each column: field in words, missing values, values whose spelling changed."""
+        columns = self.run.report["columns"] if self.run.report else []
+        return [one | {"field_name": FIELD_NAMES[one["field"]], "missing_rows": sum(one["missing"].values())} for one in columns]
+
+    @property
+    def refused_rows(self) -> int:
+        """Rows refused for whatever reason."""
+        return sum(count for _name, count, _examples in self.refused)
 
     @property
     def percent(self) -> int | None:
@@ -94,22 +139,41 @@ def access_run(run_id: int, viewer: Viewer) -> ImportRun:
     return run
 
 
-def page(run_id: int, viewer: Viewer, *, encoding: str = "", sheet: str = "") -> RunPage:
+def page(run_id: int, viewer: Viewer, *, now: datetime, encoding: str = "", sheet: str = "") -> RunPage:
     """One run's page; its first rows are read from the file while the columns are to be chosen."""
     run = access_run(run_id, viewer)
     needs_preview = run.state in (State.UPLOADED, State.CHECKED)
+    is_working = run.state in WORKING
     return RunPage(
         run,
         look_into(run, encoding=encoding, sheet=sheet) if needs_preview else None,
         find_earlier(run) if needs_preview else None,
         list_destinations(viewer) if needs_preview else [],
+        Job.objects.filter(task__in=JOBS, args=[run.pk]).order_by("-pk").first() if is_working else None,
+        bool(list_alive_workers(now=now)) if is_working else True,
     )
+
+
+def proposed_choices(run: ImportRun, seen: Preview) -> Choices:
+    """What was chosen before, or else what the file's header and values suggest."""
+    return run.chosen or suggested_choices(seen.suggestions, run.what, time_zone=settings.TIME_ZONE)
+
+
+def mapping_rows(seen: Preview, columns: Sequence[ColumnChoice]) -> list[MappingRow]:
+    """One row for each column of the file, chosen or not."""
+    chosen = {one.column: one for one in columns}
+    rows = []
+    for column in seen.columns:
+        values = [value for row in seen.rows if row.error is None and (value := row.values.get(column))]
+        one = chosen.get(column, ColumnChoice(column, ""))
+        rows.append(MappingRow(column, list(dict.fromkeys(values))[:SHOWN_SAMPLES], one.field, one.missing, one.fill))
+    return rows
 
 
 def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview:
     """The first rows of the run's file and a proposed mapping, in the chosen or detected encoding and sheet."""
     chosen = run.chosen
-    encoding = encoding or (chosen.encoding if chosen else "")
+    encoding = encoding or (chosen.encoding if chosen else "") or run.encoding
     sheet = sheet or (chosen.sheet if chosen else "")
     try:
         return preview(Path(run.stored_path), PREVIEW_ROWS, name=run.file_name, encoding=encoding or None, sheet=sheet or None)
@@ -138,6 +202,3 @@ def list_destinations(viewer: Viewer) -> list[tuple[str, str]]:
     served = {channel.team_id for channel in found}
     new = [(f"team:{team.pk}", team.name) for team in list_teams(viewer) if team.pk not in served]
     return [(channel.slug, f"{channel.name} · {channel.team.name}") for channel in found] + new
-
-
-__all__ = ["FIELD_NAMES", "REASON_NAMES", "RunPage", "State", "What", "access_run", "list_destinations", "list_runs", "page"]

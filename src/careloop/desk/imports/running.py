@@ -44,7 +44,7 @@ def opened(run: ImportRun) -> Iterator[Table]:
     """The run's file as a table, read in the encoding and sheet that were chosen."""
     choices = run.chosen
     encoding, sheet = (choices.encoding, choices.sheet) if choices else ("", "")
-    with open_table(Path(run.stored_path), name=run.file_name, encoding=encoding or None, sheet=sheet or None) as table:
+    with open_table(Path(run.stored_path), name=run.file_name, encoding=encoding or run.encoding or None, sheet=sheet or None) as table:
         yield table
 
 
