@@ -10,7 +10,7 @@ PORT ?= 8000
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres check format bench translations lock clean
+.PHONY: help run test test-sqlite test-postgres check format bench translations reference lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: $(DEVELOPMENT) ## Measure; writes benchmarks/results/*.json and a table.
 
 translations: $(DEVELOPMENT) ## Collect the words of the screens and compile the catalogue.
 	$(BIN)/python -m tools.translations
+
+reference: $(DEVELOPMENT) ## Write docs/reference/commands.md from the commands' own help.
+	$(BIN)/python -m tools.reference
 
 lock: $(DEVELOPMENT) ## Take the newest versions that pyproject.toml allows and write the lock files.
 	$(PIP) --upgrade --upgrade-strategy eager --editable '.[dev]'

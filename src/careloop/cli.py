@@ -104,7 +104,7 @@ def worker(threads: int, once: bool) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @desk_command
 def manage(arguments: tuple[str, ...]) -> None:
-    """Django's management commands (migrate, createsuperuser …) for this installation."""
+    """The management commands (create_owner, rotate_keys, verify_audit, migrate …) for this installation."""
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["careloop manage", *arguments])
