@@ -36,7 +36,7 @@ def database(url: str) -> Iterator[dict]:
     import psycopg
 
     name = f"careloop_bench_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as server:
+    with psycopg.connect(urlunsplit(urlsplit(url)._replace(path="/postgres")), autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
         try:
             yield database_from_url(urlunsplit(urlsplit(url)._replace(path=f"/{name}")), Path())

@@ -75,7 +75,7 @@ def house(tmp_path) -> Iterator[House]:
         connection.close()
         return
     name = f"careloop_chaos_{os.getpid()}"
-    with psycopg.connect(given, autocommit=True) as server:
+    with psycopg.connect(urlunsplit(urlsplit(given)._replace(path="/postgres")), autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {name}")
         server.execute(f"CREATE DATABASE {name}")
         url = urlunsplit(urlsplit(given)._replace(path=f"/{name}"))

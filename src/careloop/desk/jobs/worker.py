@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random, SystemRandom
@@ -65,11 +65,16 @@ class Worker:
         """Let every thread end its present job, hand back the rest, and make `run` return. From any thread."""
         self._stopping.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` or a signal ended the work, rather than an empty queue."""
+        return self._stopping.is_set() or self._is_signalled
+
     def run(self) -> None:
         """Work until `stop`, SIGTERM or SIGINT; a second signal ends the process at once, and leases do the rest."""
         if connection.in_atomic_block:
             raise OpenTransaction("Worker.run was called inside a transaction; jobs must commit on their own. Call it outside.")
-        actions.ensure_schedule("trim finished jobs", tasks.trim_finished, daily_at=None, every_seconds=3_600, now=self.clock())
+        actions.ensure_schedule("trim finished jobs", tasks.trim_finished, 3_600, now=self.clock())
         heart = self._heart(fires_schedules=True)
         heart.tick()
         connection.close()
@@ -97,13 +102,10 @@ class Worker:
         heart.tick()
         attempts = 0
         try:
-            if depth:  # another thread could not see rows of an uncommitted transaction
-                while not self._stopping.is_set() and self._step(runner):
+            beating = nullcontext() if depth else self._beating(heart)  # another thread could not see a test's rows
+            with beating, self._signals():
+                while not self.is_stopped and self._step(runner):
                     attempts += 1
-            else:
-                with self._beating(heart), self._signals():
-                    while not (self._stopping.is_set() or self._is_signalled) and self._step(runner):
-                        attempts += 1
         finally:
             heart.stop()
         return attempts
