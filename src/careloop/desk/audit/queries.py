@@ -42,9 +42,18 @@ def verify_chain() -> ChainReport:
     return ChainReport(count, head.hash)
 
 
-def list_entries(*, object_type: str = "", object_id: int | None = None, action: str = "", limit: int = 100) -> list[AuditEntry]:
-    """The newest entries, optionally of one object or one action."""
+def list_actions() -> list[str]:
+    """Every action that was recorded so far, by name."""
+    return list(AuditEntry.objects.order_by("action").values_list("action", flat=True).distinct())
+
+
+def list_entries(
+    *, object_type: str = "", object_id: int | None = None, action: str = "", before_id: int | None = None, limit: int = 100
+) -> list[AuditEntry]:
+    """The newest entries, optionally of one object or one action, or those older than an entry."""
     entries = AuditEntry.objects.order_by("-id")
+    if before_id is not None:
+        entries = entries.filter(pk__lt=before_id)
     if object_type:
         entries = entries.filter(object_type=object_type)
     if object_id is not None:

@@ -1,0 +1,90 @@
+"""The jobs page: what waits, what runs, what was given up and why; trying again and throwing away."""
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from careloop.desk.accounts import operations
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.jobs import queries
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.web.access import for_viewer
+
+STATES = {
+    "DEAD": gettext_lazy("Given up"),
+    "READY": gettext_lazy("Waiting"),
+    "RUNNING": gettext_lazy("Running"),
+    "SUCCEEDED": gettext_lazy("Done"),
+}
+LATE_SECONDS = 60
+
+
+def now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
+@require_GET
+@for_viewer("job.view")
+def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """One state's jobs, the workers and the schedules."""
+    number = request.GET.get("page", "")
+    moment = now()
+    found = queries.page(
+        now=moment,
+        state=request.GET.get("state", "DEAD"),
+        task=request.GET.get("task", "")[:300],
+        page=int(number) if number.isdecimal() and len(number) < 9 else 1,
+    )
+    context = {
+        "found": found,
+        "tabs": [(code, name, found.counts[code]) for code, name in STATES.items()],
+        "state_name": STATES[found.state],
+        "now": moment,
+        "is_late": found.oldest_due_seconds > LATE_SECONDS,
+        "late_minutes": int(found.oldest_due_seconds // 60),
+        "may_retry": viewer.may("job.retry"),
+    }
+    return render(request, "jobs/page.html", context)
+
+
+@require_POST
+@for_viewer("job.retry")
+def retry(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Try dead jobs again: the chosen one, or all of the task shown."""
+    count = operations.retry_jobs(job_ids=_chosen(request), viewer=viewer, now=now())
+    sentence = ngettext("%(count)d job will be tried again.", "%(count)d jobs will be tried again.", count)
+    messages.success(request, sentence % {"count": count})
+    return _back(request)
+
+
+@require_POST
+@for_viewer("job.retry")
+def discard(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Delete dead jobs: the chosen one, or all of the task shown."""
+    count = operations.discard_jobs(job_ids=_chosen(request), viewer=viewer, now=now())
+    sentence = ngettext("%(count)d job was thrown away.", "%(count)d jobs were thrown away.", count)
+    messages.success(request, sentence % {"count": count})
+    return _back(request)
+
+
+def _chosen(request: HttpRequest) -> list[int]:
+    """The ids of the jobs that the form names; all dead ones of its task when it says so."""
+    if request.POST.get("all") == "yes":
+        return operations.list_dead(task=request.POST.get("task", ""))
+    number = request.POST.get("job", "")
+    if not number.isdecimal() or len(number) > 18:
+        raise InvalidInput(_("The form names no job; load the page again."), field="job")
+    return [int(number)]
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    task = request.POST.get("task", "")
+    return redirect(reverse("jobs") + (f"?{urlencode({'task': task})}" if task else ""))
