@@ -5,6 +5,7 @@ from datetime import timedelta
 import job_work
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from careloop.desk.jobs import actions, claims
 from careloop.desk.jobs.current import report_progress
@@ -219,6 +220,15 @@ def test_dead_letters_can_be_tried_again_and_are_returned(worker, clock):
     assert revived[0].last_error.startswith("careloop.desk.jobs.rules.GiveUp")
     assert worker.run_until_empty() == 1
     assert Job.objects.get(pk=revived[0].pk).state == "DEAD"
+
+
+def test_many_dead_letters_are_revived_by_few_statements(worker, clock):
+    Job.objects.bulk_create(Job(task="t", state="DEAD", enqueued_at=clock.now, run_after=clock.now) for _ in range(300))
+    ids = list(Job.objects.values_list("pk", flat=True))
+    with CaptureQueriesContext(connection) as queries:
+        assert len(actions.retry_dead(job_ids=ids, now=clock.now)) == 300
+    assert len(queries) == 5  # a savepoint and its end among them
+    assert Job.objects.filter(state="READY").count() == 300
 
 
 def test_a_revived_job_gives_up_its_key_to_a_younger_one(worker, clock):

@@ -78,10 +78,14 @@ def retry_dead(*, job_ids: Collection[int], now: datetime) -> list[Job]:
     """Give dead jobs all their attempts again, at once; returns those that were dead. The caller writes the audit entry."""
     with transaction.atomic():
         dead = list(Job.objects.select_for_update().filter(pk__in=job_ids, state=State.DEAD).order_by("id"))
+        changes = {"run_after": now, "attempts": 0, "finished_at": None}
+        plain = [job.pk for job in dead if job.dedupe_key is None]
+        Job.objects.filter(pk__in=plain).update(state=State.READY, started_at=None, lease_until=None, **changes)
         for job in dead:
-            put_back(Job.objects.filter(pk=job.pk, state=State.DEAD), run_after=now, attempts=0, finished_at=None)
-            job.refresh_from_db()
-    return dead
+            if job.dedupe_key is not None:
+                put_back(Job.objects.filter(pk=job.pk, state=State.DEAD), **changes)
+        ids = [job.pk for job in dead]
+        return list(Job.objects.filter(pk__in=ids).order_by("id"))
 
 
 def discard_dead(*, job_ids: Collection[int]) -> list[Job]:
