@@ -30,7 +30,8 @@ AMOUNTS = (
     rf"(?P<sign>[￥¥€£]|(?<![a-z])(?:us|hk|nt)?\$|(?<![a-z])(?:rmb|cny|usd|eur|gbp|hkd|jpy))\s?(?P<number>{_NUMBER})(?P<scale>[万千k]?)"
     r"(?!\d|[a-z])(?:\s?元)?",
     rf"(?<![\d.,])(?P<number>{_NUMBER})\s?(?P<scale>[万千百]?)(?P<several>多|来)?\s?"
-    r"(?P<unit>人民币|块钱|元|块|圆|美元|美金|欧元|英镑|港币|港元|日元|台币|€|(?:rmb|cny|yuan|usd|dollars?|bucks|euros?|eur|pounds?|gbp|hkd|jpy)(?![a-z]))",
+    r"(?P<unit>人民币|块钱|元|块|圆|美元|美金|欧元|英镑|港币|港元|日元|台币|€"
+    r"|(?:rmb|cny|yuan|usd|dollars?|bucks|euros?|eur|pounds?|gbp|hkd|jpy)(?![a-z]))",
 )
 CHINESE_AMOUNT = (
     r"(?P<number>[零一二两三四五六七八九十百千万半]{1,12})(?P<several>多|来)?(?P<unit>块钱|块|元|美元|欧元|英镑)(?!素|旦|宝|首|件|板|状)"

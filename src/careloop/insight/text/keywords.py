@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from careloop.insight.text.background import load_background
-from careloop.insight.types import Token
+from careloop.insight.text.words import describe_english_word
+from careloop.insight.types import Entity, Token
 
 _MOST = 5
 _TELLING_TAGS = {"n": 1.0, "v": 0.8, "a": 0.7, "i": 0.8, "l": 0.7, "j": 0.9, "e": 0.9, "z": 0.6}  # by first letter of the tag
@@ -18,36 +19,39 @@ _DULL_ENGLISH_WORDS = (
     "thing things lot way time times day days bit thank thanks hello hi hey dear please something anything someone really like want "
     "need know tell think help going use used using would also even one back yes ok okay let see got"
 )
-_DULL = {"zh": frozenset(_DULL_CHINESE_WORDS.split()), "en": frozenset(_DULL_ENGLISH_WORDS.split())}
+_DULL_CHINESE = frozenset(_DULL_CHINESE_WORDS.split())
+_DULL_ENGLISH = frozenset(_DULL_ENGLISH_WORDS.split())
+_LONGEST = 30
 _UNKNOWN_DISCOUNT = 0.8  # a word never met is as often a slip of the pen as a name
 
 
-def find_keywords(tokens: Sequence[Token], language: str) -> tuple[str, ...]:
-    """Return at most five keywords, most telling first.
-
-    Parameters
-    ----------
-    tokens : sequence of Token
-    language : {"zh", "en"}
-        Which background to compare with; English keywords are given in small letters.
-    """
+def find_keywords(tokens: Sequence[Token], entities: Sequence[Entity] = ()) -> tuple[str, ...]:
+    """Return at most five keywords, most telling first; English ones in small letters, no parts of entities."""
     scores: dict[str, float] = {}
     for token in tokens:
-        if token.end - token.start < 2:
+        if token.end - token.start < 2 or (entities and any(one.start < token.end and token.start < one.end for one in entities)):
             continue
-        word = token.text if language == "zh" else token.text.lower()
-        worth = _weigh(word, token.pos, language)
+        word = token.text.lower()
+        worth = _weigh_english(word) if word.isascii() else _weigh_chinese(word, token.pos)
         if worth:
             scores[word] = scores.get(word, 0.0) + worth
-    ranked = sorted(scores, key=lambda word: -scores[word])
-    return tuple(ranked[:_MOST])
+    return tuple(sorted(scores, key=lambda word: -scores[word])[:_MOST])
 
 
 @lru_cache(maxsize=100_000)
+def _weigh_chinese(word: str, tag: str) -> float:
+    return 0.0 if word in _DULL_CHINESE else _weigh(word, tag, "zh")
+
+
+@lru_cache(maxsize=100_000)
+def _weigh_english(word: str) -> float:
+    return 0.0 if word in _DULL_ENGLISH else _weigh(word, describe_english_word(word[:_LONGEST])[1], "en")
+
+
 def _weigh(word: str, tag: str, language: str) -> float:
     """Return what one occurrence of a word adds; 0 for words that say nothing alone."""
     share = _TELLING_TAGS.get(tag[0], 0.0)
-    if not share or word in _DULL[language] or len(word) > 30 or not any(character.isalpha() for character in word):
+    if not share or len(word) > _LONGEST or not any(character.isalpha() for character in word):
         return 0.0
     background = load_background(language)
     rarity = background.rarity.get(word)

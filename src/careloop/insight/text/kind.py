@@ -39,6 +39,8 @@ class KindModel:
     sentiment_weights: Floats
     bias: Floats
     temperature: float
+    least_probability: float  # below it the model abstains
+    version: str
 
     def judge(self, sequences: Sequences, sentiment_logits: Floats) -> KindJudgement:
         """Return the kind of every text of a batch, given the log-odds of being positive."""
@@ -69,6 +71,11 @@ def load_kind(name: str) -> KindModel:
     """Return the shipped model `CHINESE` or `ENGLISH`."""
     artefact = load(name)
     settings = artefact.settings
-    sentiment_weights = np.asarray(settings["sentiment_weights"], dtype=np.float32)
-    bias = np.asarray(settings["bias"], dtype=np.float32)
-    return KindModel(artefact.table(), sentiment_weights, bias, float(settings["temperature"]))
+    return KindModel(
+        table=artefact.table(),
+        sentiment_weights=np.asarray(settings["sentiment_weights"], dtype=np.float32),
+        bias=np.asarray(settings["bias"], dtype=np.float32),
+        temperature=float(settings["temperature"]),
+        least_probability=float(settings["least_probability"]),
+        version=artefact.version,
+    )

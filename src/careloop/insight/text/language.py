@@ -62,7 +62,7 @@ _LATIN_SAMPLE = 2000  # characters looked at when small words decide
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Name of the language and the share of its words that are Chinese (0–1)."""
+    """Name of the language and the share of its words that are Chinese, 0–1 (1 for a text without letters, such as “👍”)."""
 
     name: str
     chinese_ratio: float = 0.0
@@ -91,7 +91,7 @@ def _decide(text: str, counts: dict[str, int], english_words: frozenset[str]) ->
     if counts[other] > (0.1 * han if other == "kana" else han + latin):
         return Language(_of_script(other, text))
     if not han:
-        return Language(_of_latin(text, english_words) if latin else "und")
+        return Language(_of_latin(text, english_words)) if latin else Language("und", 1.0)
     han_words, latin_words = han / _CHARACTERS_PER_HAN_WORD, latin / _LETTERS_PER_LATIN_WORD
     ratio = han_words / (han_words + latin_words)
     if latin_words >= 3 and ratio < 0.8 and _is_english_within(text):

@@ -15,6 +15,7 @@ from careloop.insight.text.sequences import Sequences
 
 CHINESE, ENGLISH = "sentiment_zh", "sentiment_en"
 _PRODUCT, _GOOD, _BAD = 1, 2, 3  # columns of the tables; 0 is the squared scale
+_MOST_LOGIT = 5.0  # 0.993: no held-back rows bear out more than that
 _SOFTENING = 15.0  # of sums of valence, as in VADER: x / sqrt(x² + 15)
 
 
@@ -45,6 +46,8 @@ class SentimentModel:
     valence_weights: Floats
     slope: float
     bias: float
+    neutral_half_width: float  # of the probability around 0.5 within which a text counts as neutral
+    version: str
 
     def judge(self, sequences: Sequences) -> Judgement:
         """Return the sentiment of every text of a batch."""
@@ -56,7 +59,7 @@ class SentimentModel:
         if len(self.valence_weights):
             scores = scores + soften_valence(sums[:, _GOOD], sums[:, _BAD]) @ self.valence_weights
             weights = weights + self._spread_valence(ngrams, sequences, sums)
-        logits = np.float32(self.slope) * scores + np.float32(self.bias)
+        logits = np.clip(np.float32(self.slope) * scores + np.float32(self.bias), -_MOST_LOGIT, _MOST_LOGIT)
         return Judgement(np.asarray(logits, dtype=np.float32), sums[:, 0] > 0, np.asarray(weights * self.slope, dtype=np.float32))
 
     def _spread(self, ngrams: list[Ngrams], sequences: Sequences, column: int) -> Floats:
@@ -92,5 +95,11 @@ def load_sentiment(name: str) -> SentimentModel:
     """Return the shipped model `CHINESE` or `ENGLISH`."""
     artefact = load(name)
     settings = artefact.settings
-    valence = np.asarray(settings["valence_weights"], dtype=np.float32)
-    return SentimentModel(artefact.table(), valence, float(settings["slope"]), float(settings["bias"]))
+    return SentimentModel(
+        table=artefact.table(),
+        valence_weights=np.asarray(settings["valence_weights"], dtype=np.float32),
+        slope=float(settings["slope"]),
+        bias=float(settings["bias"]),
+        neutral_half_width=float(settings["neutral_half_width"]),
+        version=artefact.version,
+    )

@@ -17,6 +17,8 @@ from careloop.insight.text.sentiment import hash_word
 from careloop.insight.text.sequences import Sequences, fold, read_characters, read_words
 from careloop.insight.text.words import find_english_words
 
+_NUMBER = "0000"
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -65,5 +67,7 @@ def count_features(sequences: Sequences, *, orders: tuple[int, ...], bits: int, 
     counts.sum_duplicates()
     is_kept = np.bincount(counts.indices, minlength=1 << bits) >= least
     is_kept[list(always)] = True
+    for one in find_ngrams(read_chinese([_NUMBER]), orders=orders, bits=bits):
+        is_kept[one.buckets] = False  # a long number would otherwise outweigh the words beside it
     buckets = np.flatnonzero(is_kept)
     return Features(counts[:, buckets].tocsr().astype(np.float64), buckets, orders, bits)

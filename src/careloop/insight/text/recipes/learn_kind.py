@@ -118,7 +118,7 @@ def _learn(name: str, rows: _Rows, sequences: Sequences, features: Features, sou
     held_back = np.flatnonzero(rows.is_held_back)
     trial = fit_softmax(examples.pick(np.flatnonzero(~np.array(rows.is_held_back))), ridge=_RIDGE)
     scores = trial.score(examples.pick(held_back))
-    temperature = fit_temperature(scores, classes[held_back], weights[held_back])
+    temperature = max(1.0, fit_temperature(scores, classes[held_back], weights[held_back]))  # real texts differ more than templates
     probabilities = np.asarray(softmax((scores / temperature).astype(np.float32)), dtype=np.float64)
     figures = _describe(probabilities, classes[held_back])
     settings = _settle(features, fitted := fit_softmax(examples, ridge=_RIDGE), temperature)

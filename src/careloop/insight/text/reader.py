@@ -1,0 +1,204 @@
+"""One batch of texts through every part: language, words, sentiment, kind, keywords, entities, summary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careloop.insight.text import kind, sentiment
+from careloop.insight.text.background import common_english_words
+from careloop.insight.text.entities import find_entities
+from careloop.insight.text.keywords import find_keywords
+from careloop.insight.text.language import Language, find_languages
+from careloop.insight.text.ngrams import Floats
+from careloop.insight.text.readable import to_readable
+from careloop.insight.text.sequences import Sequences, fold, read_characters, read_words
+from careloop.insight.text.summary import summarise
+from careloop.insight.text.words import find_chinese_words, find_english_words
+from careloop.insight.types import KINDS, Reading, Sentiment, Span, Token
+
+_MOST_SPANS = 5
+_LEAST_WEIGHT = 0.2  # log-odds; a word that weighs less did not decide anything
+_SURE_KIND = 0.8  # a contact as surely a question or small talk as this …
+_CLEAR_OPINION = {"consultation": 0.9, "other": 0.75}  # … is neutral unless its opinion is this clear
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What one language's models made of one text."""
+
+    tokens: list[Token]
+    logit: float
+    is_known: bool
+    kinds: Floats
+    sentiment_spans: list[Span]
+    kind_spans: list[Span]
+
+
+def read_batch(texts: Sequence[str]) -> list[Reading]:
+    """Return one reading per text; a failure in any of them fails the batch."""
+    readable = [to_readable(text) for text in texts]
+    languages = find_languages(readable, read_characters(readable), common_english_words())
+    chinese_rows = [row for row, language in enumerate(languages) if _is_chinese(language)]
+    english_rows = [row for row, language in enumerate(languages) if _is_english(language)]
+    chinese = dict(zip(chinese_rows, _read_chinese([readable[row] for row in chinese_rows]), strict=True))
+    english = dict(zip(english_rows, _read_english([readable[row] for row in english_rows]), strict=True))
+    readings = []
+    for row, (text, language) in enumerate(zip(readable, languages, strict=True)):
+        if row in chinese and row in english:
+            draft = _blend(text, language.chinese_ratio, chinese[row], english[row])
+        else:
+            draft = chinese.get(row) or english.get(row) or _read_other(text)
+        readings.append(_assemble(text, language, draft))
+    return readings
+
+
+def _is_chinese(language: Language) -> bool:
+    return language.chinese_ratio > 0 and language.name != "en"
+
+
+def _is_english(language: Language) -> bool:
+    return language.name in {"en", "mixed"}
+
+
+def _read_chinese(texts: list[str]) -> list[_Draft]:
+    characters = fold(read_characters(texts))
+    tokens = [find_chinese_words(text) for text in texts]
+    feeling = sentiment.load_sentiment(sentiment.CHINESE).judge(characters)
+    kinds = kind.load_kind(kind.CHINESE).judge(characters, feeling.logits)
+    return _draft(characters, tokens, feeling, kinds, is_by_character=True)
+
+
+def _read_english(texts: list[str]) -> list[_Draft]:
+    found = [find_english_words(text) for text in texts]
+    words = read_words([one.model_words for one in found], sentiment.hash_word)
+    feeling = sentiment.load_sentiment(sentiment.ENGLISH).judge(words)
+    kinds = kind.load_kind(kind.ENGLISH).judge(words, feeling.logits)
+    return _draft(words, [one.tokens for one in found], feeling, kinds, is_by_character=False)
+
+
+def _draft(
+    sequences: Sequences,
+    tokens: list[list[Token]],
+    feeling: sentiment.Judgement,
+    kinds: kind.KindJudgement,
+    *,
+    is_by_character: bool,
+) -> list[_Draft]:
+    if is_by_character:
+        feeling_weights = _sum_characters(sequences, tokens, feeling.weights)
+        kind_weights = _sum_characters(sequences, tokens, kinds.weights)
+    else:
+        feeling_weights, kind_weights = feeling.weights.tolist(), kinds.weights.tolist()
+    drafts = []
+    first = 0
+    logits, known = feeling.logits.tolist(), feeling.is_known.tolist()
+    for row, words in enumerate(tokens):
+        last = first + len(words)
+        feeling_spans = _choose_spans(words, feeling_weights[first:last], both_signs=True)
+        kind_spans = _choose_spans(words, kind_weights[first:last], both_signs=False)
+        drafts.append(_Draft(words, logits[row], known[row], kinds.probabilities[row], feeling_spans, kind_spans))
+        first = last
+    return drafts
+
+
+def _sum_characters(sequences: Sequences, tokens: list[list[Token]], weights: Floats) -> list[float]:
+    """Return the summed weight of the characters of every word, in order."""
+    total = np.zeros(len(weights) + 1)
+    np.cumsum(weights, out=total[1:])
+    counts = [len(words) for words in tokens]
+    offsets: NDArray[np.int64] = np.repeat(sequences.starts[:-1], counts)
+    starts = np.fromiter((token.start for words in tokens for token in words), dtype=np.int64, count=sum(counts))
+    ends = np.fromiter((token.end for words in tokens for token in words), dtype=np.int64, count=sum(counts))
+    summed: list[float] = (total[offsets + ends] - total[offsets + starts]).tolist()
+    return summed
+
+
+def _choose_spans(tokens: list[Token], weights: list[float], *, both_signs: bool) -> list[Span]:
+    """Return the strongest words, strongest first; punctuation decides nothing that a reader would accept."""
+    strong = [
+        (abs(weight), token, weight)
+        for token, weight in zip(tokens, weights, strict=True)
+        if (weight >= _LEAST_WEIGHT or (both_signs and weight <= -_LEAST_WEIGHT)) and (token.pos != "x" or ord(token.text[0]) > 0x1F000)
+    ]
+    strong.sort(key=lambda one: -one[0])
+    return [Span(token.start, token.end, round(weight, 3)) for _, token, weight in strong[:_MOST_SPANS]]
+
+
+def _blend(text: str, ratio: float, chinese: _Draft, english: _Draft) -> _Draft:
+    """Return both languages' drafts as one, each weighing as much as it has words."""
+
+    def mix(chinese_spans: list[Span], english_spans: list[Span]) -> list[Span]:
+        spans = [Span(start, end, round(weight * ratio, 3)) for start, end, weight in chinese_spans if not text[start].isascii()]
+        spans += [Span(start, end, round(weight * (1 - ratio), 3)) for start, end, weight in english_spans if text[start].isascii()]
+        return sorted(spans, key=lambda span: -abs(span.weight))[:_MOST_SPANS]
+
+    return replace(
+        chinese,
+        logit=ratio * chinese.logit + (1 - ratio) * english.logit,
+        is_known=chinese.is_known or english.is_known,
+        kinds=np.float32(ratio) * chinese.kinds + np.float32(1 - ratio) * english.kinds,
+        sentiment_spans=mix(chinese.sentiment_spans, english.sentiment_spans),
+        kind_spans=mix(chinese.kind_spans, english.kind_spans),
+    )
+
+
+def _read_other(text: str) -> _Draft:
+    """Return words only: the models do not know this language."""
+    return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32), [], [])
+
+
+def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
+    is_chinese, is_english = _is_chinese(language), _is_english(language)
+    entities = find_entities(text)
+    keywords = find_keywords(draft.tokens, entities) if is_chinese or is_english else ()
+    probability = 1 / (1 + math.exp(-draft.logit)) if draft.is_known else 0.5
+    best = int(draft.kinds.argmax())
+    kind_name, kind_probability = (KINDS[best], float(draft.kinds[best])) if draft.is_known else ("other", 0.0)
+    half_width, least_kind = _limits(is_chinese)
+    is_close = abs(probability - 0.5) < half_width
+    clear = _CLEAR_OPINION.get(kind_name, 0.5) if kind_probability >= _SURE_KIND else 0.5
+    label: Sentiment = "positive" if probability >= 0.5 else "negative"
+    if is_close or not draft.is_known or max(probability, 1 - probability) < clear:
+        label = "neutral"
+    return Reading(
+        language=language.name,
+        tokens=tuple(draft.tokens),
+        sentiment=label,
+        sentiment_probability=round(probability, 4),
+        sentiment_evidence=tuple(draft.sentiment_spans),
+        sentiment_abstained=is_close or not draft.is_known,
+        kind=kind_name,
+        kind_probability=round(min(kind_probability, 1.0), 4),
+        kind_evidence=tuple(draft.kind_spans),
+        kind_abstained=kind_probability < least_kind or not draft.is_known,
+        keywords=keywords,
+        entities=entities,
+        summary=summarise(text, keywords, is_chinese=is_chinese),
+        models=_describe_models(is_chinese, is_english),
+    )
+
+
+@cache
+def _limits(is_chinese: bool) -> tuple[float, float]:
+    """Return the neutral half width and the least probability of a kind."""
+    if is_chinese:
+        return sentiment.load_sentiment(sentiment.CHINESE).neutral_half_width, kind.load_kind(kind.CHINESE).least_probability
+    return sentiment.load_sentiment(sentiment.ENGLISH).neutral_half_width, kind.load_kind(kind.ENGLISH).least_probability
+
+
+@cache
+def _describe_models(is_chinese: bool, is_english: bool) -> dict[str, str]:
+    """Return name and version of the models that took part, such as {"sentiment": "zh-1", "kind": "zh-1", "words": "rjieba-0.2.2"}."""
+    used = [("zh", sentiment.CHINESE, kind.CHINESE)] * is_chinese + [("en", sentiment.ENGLISH, kind.ENGLISH)] * is_english
+    models = {"words": f"rjieba-{version('rjieba')}" if is_chinese else "careloop-1"}
+    if used:
+        models["sentiment"] = "+".join(f"{name}-{sentiment.load_sentiment(model).version}" for name, model, _ in used)
+        models["kind"] = "+".join(f"{name}-{kind.load_kind(model).version}" for name, _, model in used)
+    return models
