@@ -21,8 +21,7 @@ def understand(message_ids: list[int], *, now: datetime) -> int:
     messages = list(unread.select_related("case", "feedback").order_by("pk"))
     if not messages:
         return 0
-    understood = insight.read([message.body for message in messages])
-    readings = [reading_row(message, one, now) for message, one in zip(messages, understood, strict=True)]
+    readings = read_messages(messages, now=now)
     with transaction.atomic():
         Reading.objects.bulk_create(readings, ignore_conflicts=True)
         by_case: dict[int, list[Reading]] = {}
@@ -32,6 +31,12 @@ def understand(message_ids: list[int], *, now: datetime) -> int:
         for case_id, in_order in by_case.items():
             cases.triage(case_id=case_id, reading=for_triage(in_order), now=now)
     return len(readings)
+
+
+def read_messages(messages: list[Message], *, now: datetime) -> list[Reading]:
+    """The row of each message's reading, in their order; nothing is stored."""
+    understood = insight.read([message.body for message in messages])
+    return [reading_row(message, one, now) for message, one in zip(messages, understood, strict=True)]
 
 
 def reading_row(message: Message, understood: insight.Reading, now: datetime) -> Reading:

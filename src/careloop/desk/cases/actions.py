@@ -130,19 +130,24 @@ def triage(*, case_id: int, reading: dict[str, Any], now: datetime) -> Case:
     """Take over what a reading says: how the newest message sounds, what the case came for if that is still unknown; then the priority."""
     with transaction.atomic():
         case: Case = Case.objects.select_for_update().get(pk=case_id)
-        fields = ["sentiment", "sentiment_probability"]
-        if case.kind in {"", Kind.OTHER}:
-            fields += ["kind", "kind_probability", "category"]
-        before = {name: getattr(case, name) for name in (*fields, "priority")}
-        for name in fields:
-            if reading.get(name) not in (None, ""):
-                setattr(case, name, reading[name])
-        happiness = 0.5 if case.sentiment_probability is None else case.sentiment_probability
-        case.priority = priority_after_triage(case.kind, happiness, case.priority)
-        _save(case, *fields, "priority")
-        after = {name: getattr(case, name) for name in before}
+        before, after = take_over(case, reading)
+        _save(case, *after)
         add_event(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after)
     return case
+
+
+def take_over(case: Case, reading: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Change a case in memory as its reading says; returns the fields before and after."""
+    fields = ["sentiment", "sentiment_probability"]
+    if case.kind in {"", Kind.OTHER}:
+        fields += ["kind", "kind_probability", "category"]
+    before = {name: getattr(case, name) for name in (*fields, "priority")}
+    for name in fields:
+        if reading.get(name) not in (None, ""):
+            setattr(case, name, reading[name])
+    happiness = 0.5 if case.sentiment_probability is None else case.sentiment_probability
+    case.priority = priority_after_triage(case.kind, happiness, case.priority)
+    return before, {name: getattr(case, name) for name in before}
 
 
 def record_delivery(*, message_id: int, delivery: str, error: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 THREADS = 8
@@ -44,7 +45,7 @@ def prepare(*, with_samples: bool) -> int:
 
         if is_empty():
             print("Loading sample data, once / 首次启动，正在载入示例数据 …", file=sys.stderr, flush=True)
-            demo.load_samples()
+            demo.load_samples(now=datetime.now(UTC))
         _tell_sign_ins(demo)
     elif is_empty():
         print(
