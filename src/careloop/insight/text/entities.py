@@ -33,48 +33,72 @@ _URL = Pattern(
     lambda match: match[0] if match[0][:4].lower() == "http" else f"http://{match[0]}",
 )
 
-# In order of trust: a stretch of text taken by one pattern is not given to a later one.
+_HAS_DIGIT = re.compile("[0-9]")
+_HAS_LONG_NUMBER = re.compile(r"[0-9][0-9 ().-]{4,}[0-9]")
+_HAS_ORDER_WORD = re.compile("[单單订訂]|order|booking|reservation|purchase", re.IGNORECASE)
+_HAS_MONTH = re.compile(r"[年月]|[0-9][/.-][0-9]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
+_HAS_MONEY = re.compile("[元块圆￥¥$€£币金镑]|[a-z]", re.IGNORECASE)
+
+# Each with a hint that is much cheaper to look for, in order of trust: text taken by one pattern is not given to a later one.
 _WITH_DIGITS = (
-    Pattern("id_card", _compile(r"(?<![\da-z])[1-9]\d{16}[\dx](?![\da-z])"), entity_numbers.check_id_card),
-    Pattern(
-        "order",
-        _compile(
-            r"(?:订单编号|订单号码|订单号|订单|(?<!快递)(?<!物流)(?<!运)单号|預訂|订位|(?<![a-z])(?:order|booking|reservation|purchase)(?![a-z])"
-            r"(?:\s*(?:number|no\.?|id))?)\s*(?:是|为|is)?\s*[:：#＃]?\s*"
-            r"(?P<value>(?=[a-z-]{0,8}\d)[a-z0-9][a-z0-9-]{3,30}[a-z0-9])(?![a-z0-9年月日元块])"
+    (_HAS_LONG_NUMBER, Pattern("id_card", _compile(r"(?<![\da-z])[1-9]\d{16}[\dx](?![\da-z])"), entity_numbers.check_id_card)),
+    (
+        _HAS_ORDER_WORD,
+        Pattern(
+            "order",
+            _compile(
+                r"(?:订单编号|订单号码|订单号|订单|(?<!快递)(?<!物流)(?<!运)单号|預訂|订位|(?<![a-z])(?:order|booking|reservation|purchase)(?![a-z])"
+                r"(?:\s*(?:number|no\.?|id))?)\s*(?:是|为|is)?\s*[:：#＃]?\s*"
+                r"(?P<value>(?=[a-z-]{0,8}\d)[a-z0-9][a-z0-9-]{3,30}[a-z0-9])(?![a-z0-9年月日元块])"
+            ),
+            entity_numbers.check_order,
         ),
-        entity_numbers.check_order,
     ),
-    Pattern(
-        "tracking",
-        _compile(
-            r"(?:(?:运单号?|快递单号|物流单号|快递号|tracking\s*(?:number|no\.?|id)?)\s*(?:是|为|is)?\s*[:：#]?\s*"
-            r"(?P<value>(?=[a-z]{0,4}\d)[a-z0-9]{8,30})"
-            r"|(?P<carrier>(?<![a-z0-9])(?:SF\d{12,15}|YT\d{13,15}|JD[A-Z]{0,2}\d{11,15}|JT\d{13}|1Z[0-9A-Z]{16}|[A-Z]{2}\d{9}[A-Z]{2})))"
-            r"(?![a-z0-9])"
+    (
+        _HAS_LONG_NUMBER,
+        Pattern(
+            "tracking",
+            _compile(
+                r"(?:(?:运单号?|快递单号|物流单号|快递号|tracking\s*(?:number|no\.?|id)?)\s*(?:是|为|is)?\s*[:：#]?\s*"
+                r"(?P<value>(?=[a-z]{0,4}\d)[a-z0-9]{8,30})"
+                r"|(?P<carrier>(?<![a-z0-9])(?:SF\d{12,15}|YT\d{13,15}|JD[A-Z]{0,2}\d{11,15}|JT\d{13}|1Z[0-9A-Z]{16}|[A-Z]{2}\d{9}[A-Z]{2})))"
+                r"(?![a-z0-9])"
+            ),
+            entity_numbers.check_tracking,
         ),
-        entity_numbers.check_tracking,
     ),
-    Pattern(
-        "phone",
-        _compile(r"(?<![\d.\-/])(?:(?:\+|00)?86[\s-]?)?1[3-9]\d(?:\d{8}|[\s-]\d{4}[\s-]\d{4})(?![\d-])"),
-        entity_numbers.normalise_mobile,
-    ),
-    Pattern(
-        "phone",
-        _compile(r"(?<![\d.\-/])(?:\(?0(?:10|2\d|[3-9]\d{2})\)?[\s-]?[2-9]\d{6,7}|[48]00[\s-]?\d{3}[\s-]?\d{4})(?!\d)"),
-        entity_numbers.normalise_landline,
-    ),
-    Pattern(
-        "phone",
-        _compile(
-            r"(?<![\d.\-/+])(?:\+[1-9]\d{0,2}(?:[\s.-]?\(?\d{1,4}\)?){2,5}|\([2-9]\d{2}\)\s?\d{3}-\d{4}|[2-9]\d{2}-\d{3}-\d{4})(?!\d)"
+    (
+        _HAS_LONG_NUMBER,
+        Pattern(
+            "phone",
+            _compile(r"(?<![\d.\-/])(?:(?:\+|00)?86[\s-]?)?1[3-9]\d(?:\d{8}|[\s-]\d{4}[\s-]\d{4})(?![\d-])"),
+            entity_numbers.normalise_mobile,
         ),
-        entity_numbers.normalise_international,
     ),
-    Pattern("bank_card", _compile(r"(?<![\d.])(?:[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{3,7})(?!\d)"), entity_numbers.check_bank_card),
-    *(Pattern("date", _compile(expression), entity_dates.normalise_date) for expression in entity_dates.DATES),
-    *(Pattern("amount", _compile(expression), entity_numbers.normalise_amount) for expression in entity_numbers.AMOUNTS),
+    (
+        _HAS_LONG_NUMBER,
+        Pattern(
+            "phone",
+            _compile(r"(?<![\d.\-/])(?:\(?0(?:10|2\d|[3-9]\d{2})\)?[\s-]?[2-9]\d{6,7}|[48]00[\s-]?\d{3}[\s-]?\d{4})(?!\d)"),
+            entity_numbers.normalise_landline,
+        ),
+    ),
+    (
+        _HAS_LONG_NUMBER,
+        Pattern(
+            "phone",
+            _compile(
+                r"(?<![\d.\-/+])(?:\+[1-9]\d{0,2}(?:[\s.-]?\(?\d{1,4}\)?){2,5}|\([2-9]\d{2}\)\s?\d{3}-\d{4}|[2-9]\d{2}-\d{3}-\d{4})(?!\d)"
+            ),
+            entity_numbers.normalise_international,
+        ),
+    ),
+    (
+        _HAS_LONG_NUMBER,
+        Pattern("bank_card", _compile(r"(?<![\d.])(?:[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{3,7})(?!\d)"), entity_numbers.check_bank_card),
+    ),
+    *((_HAS_MONTH, Pattern("date", _compile(expression), entity_dates.normalise_date)) for expression in entity_dates.DATES),
+    *((_HAS_MONEY, Pattern("amount", _compile(expression), entity_numbers.normalise_amount)) for expression in entity_numbers.AMOUNTS),
 )
 _WITHOUT_DIGITS = (Pattern("amount", _compile(entity_numbers.CHINESE_AMOUNT), entity_numbers.normalise_chinese_amount),)
 _RELATIVE = Pattern("relative_date", _compile(entity_dates.RELATIVE), entity_dates.normalise_relative)
@@ -84,7 +108,6 @@ _PLATE = Pattern(
     lambda match: re.sub(r"[·\s]", "", match[0]).upper(),
 )
 
-_HAS_DIGIT = re.compile("[0-9]")
 _HAS_RELATIVE = re.compile(entity_dates.RELATIVE_HINT, re.IGNORECASE)
 _HAS_CHINESE_MONEY = re.compile("[一二三四五六七八九十百千万两半][元块]")
 
@@ -118,7 +141,8 @@ def _choose_patterns(text: str) -> list[Pattern]:
     if "://" in text or "www." in text or "WWW." in text:
         patterns.append(_URL)
     if _HAS_DIGIT.search(text):
-        patterns += (_PLATE, *_WITH_DIGITS)
+        patterns.append(_PLATE)
+        patterns += [pattern for hint, pattern in _WITH_DIGITS if hint.search(text)]
     if _HAS_CHINESE_MONEY.search(text):
         patterns += _WITHOUT_DIGITS
     if _HAS_RELATIVE.search(text):

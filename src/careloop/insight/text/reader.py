@@ -25,6 +25,7 @@ from careloop.insight.types import KINDS, Reading, Sentiment, Span, Token
 
 _MOST_SPANS = 5
 _LEAST_WEIGHT = 0.2  # log-odds; a word that weighs less did not decide anything
+_FIRST_EMOJI = "\U0001f000"
 _SURE_KIND = 0.8  # a contact as surely a question or small talk as this …
 _CLEAR_OPINION = {"consultation": 0.9, "other": 0.75}  # … is neutral unless its opinion is this clear
 
@@ -91,24 +92,20 @@ def _draft(
     *,
     is_by_character: bool,
 ) -> list[_Draft]:
+    feeling_weights, kind_weights = feeling.weights, kinds.weights
     if is_by_character:
         feeling_weights = _sum_characters(sequences, tokens, feeling.weights)
         kind_weights = _sum_characters(sequences, tokens, kinds.weights)
-    else:
-        feeling_weights, kind_weights = feeling.weights.tolist(), kinds.weights.tolist()
-    drafts = []
-    first = 0
+    feeling_spans = _choose_spans(tokens, np.abs(feeling_weights), feeling_weights)
+    kind_spans = _choose_spans(tokens, kind_weights, kind_weights)
     logits, known = feeling.logits.tolist(), feeling.is_known.tolist()
-    for row, words in enumerate(tokens):
-        last = first + len(words)
-        feeling_spans = _choose_spans(words, feeling_weights[first:last], both_signs=True)
-        kind_spans = _choose_spans(words, kind_weights[first:last], both_signs=False)
-        drafts.append(_Draft(words, logits[row], known[row], kinds.probabilities[row], feeling_spans, kind_spans))
-        first = last
-    return drafts
+    return [
+        _Draft(words, logits[row], known[row], kinds.probabilities[row], feeling_spans[row], kind_spans[row])
+        for row, words in enumerate(tokens)
+    ]
 
 
-def _sum_characters(sequences: Sequences, tokens: list[list[Token]], weights: Floats) -> list[float]:
+def _sum_characters(sequences: Sequences, tokens: list[list[Token]], weights: Floats) -> Floats:
     """Return the summed weight of the characters of every word, in order."""
     total = np.zeros(len(weights) + 1)
     np.cumsum(weights, out=total[1:])
@@ -116,19 +113,20 @@ def _sum_characters(sequences: Sequences, tokens: list[list[Token]], weights: Fl
     offsets: NDArray[np.int64] = np.repeat(sequences.starts[:-1], counts)
     starts = np.fromiter((token.start for words in tokens for token in words), dtype=np.int64, count=sum(counts))
     ends = np.fromiter((token.end for words in tokens for token in words), dtype=np.int64, count=sum(counts))
-    summed: list[float] = (total[offsets + ends] - total[offsets + starts]).tolist()
-    return summed
+    return np.asarray(total[offsets + ends] - total[offsets + starts], dtype=np.float32)
 
 
-def _choose_spans(tokens: list[Token], weights: list[float], *, both_signs: bool) -> list[Span]:
-    """Return the strongest words, strongest first; punctuation decides nothing that a reader would accept."""
-    strong = [
-        (abs(weight), token, weight)
-        for token, weight in zip(tokens, weights, strict=True)
-        if (weight >= _LEAST_WEIGHT or (both_signs and weight <= -_LEAST_WEIGHT)) and (token.pos != "x" or ord(token.text[0]) > 0x1F000)
-    ]
-    strong.sort(key=lambda one: -one[0])
-    return [Span(token.start, token.end, round(weight, 3)) for _, token, weight in strong[:_MOST_SPANS]]
+def _choose_spans(tokens: list[list[Token]], strengths: Floats, weights: Floats) -> list[list[Span]]:
+    """Return the strongest words of every text, strongest first; punctuation decides nothing that a reader would accept."""
+    ends = np.cumsum([len(words) for words in tokens])
+    strong = np.flatnonzero(strengths >= _LEAST_WEIGHT)
+    rows = np.searchsorted(ends, strong, side="right").tolist()
+    chosen: list[list[tuple[float, Span]]] = [[] for _ in tokens]
+    for row, place, weight in zip(rows, (strong - ends[rows]).tolist(), weights[strong].tolist(), strict=True):
+        token = tokens[row][place]  # counted from the end of its text
+        if token.pos != "x" or token.text[0] >= _FIRST_EMOJI:
+            chosen[row].append((-abs(weight), Span(token.start, token.end, round(weight, 3))))
+    return [[span for _, span in sorted(spans)[:_MOST_SPANS]] for spans in chosen]
 
 
 def _blend(text: str, ratio: float, chinese: _Draft, english: _Draft) -> _Draft:
