@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 import careloop
 from careloop.desk.config.environment import Environment, database_from_url
 from careloop.desk.config.keys import load_secrets
+from careloop.desk.config.logs import logging_settings
 
 ENVIRONMENT = Environment()
 SECRETS = load_secrets(ENVIRONMENT.data_dir)
@@ -183,9 +184,4 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = ENVIRONMENT.data_dir / "mail"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
-}
+LOGGING = logging_settings(ENVIRONMENT.log_level)
