@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from careloop.desk.kernel.errors import DeskError
+
 THREADS = 8
 STOP_WITHIN_SECONDS = 3
 KEEP_ALIVE_SECONDS = 15
@@ -27,7 +29,7 @@ def main(arguments: list[str]) -> int:
     _follow_parent()
     try:
         return parts[name]()
-    except ValueError as error:  # settings that make no sense; pydantic's are ValueErrors too
+    except (ValueError, DeskError) as error:  # settings that make no sense (pydantic's are ValueErrors too); a refusal
         print(f"Careloop cannot start: {error}", file=sys.stderr, flush=True)
         return 1
 
@@ -135,8 +137,26 @@ def worker() -> int:
     return int(jobs_worker.main(threads=1, once=False) or 0)
 
 
+def _load_samples(demo: Any) -> None:
+    from datetime import UTC, datetime
+
+    from tqdm import tqdm
+
+    print("Loading sample data, once / 首次启动，正在载入示例数据 …", file=sys.stderr, flush=True)
+    with tqdm(unit=" messages", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def tell(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        demo.load_samples(now=datetime.now(UTC), progress=tell)
+
+
 def _tell_sign_ins(demo: Any) -> None:
-    for role, email, password in demo.list_sign_ins():
+    sign_ins = demo.list_sign_ins()
+    if sign_ins:
+        print("Sign in with / 登录账号:", file=sys.stderr)
+    for role, email, password in sign_ins:
         print(f"  {role:<12} {email:<32} {password}", file=sys.stderr, flush=True)
 
 
