@@ -48,7 +48,9 @@ def read_batch(texts: Sequence[str]) -> list[Reading]:
     languages = find_languages(readable, read_characters(readable), common_english_words())
     chinese_rows = [row for row, language in enumerate(languages) if _is_chinese(language)]
     english_rows = [row for row, language in enumerate(languages) if _is_english(language)]
-    chinese = dict(zip(chinese_rows, _read_chinese([readable[row] for row in chinese_rows]), strict=True))
+    chinese = dict(
+        zip(chinese_rows, _read_chinese([readable[row] for row in chinese_rows], [languages[row] for row in chinese_rows]), strict=True)
+    )
     english = dict(zip(english_rows, _read_english([readable[row] for row in english_rows]), strict=True))
     readings = []
     for row, (text, language) in enumerate(zip(readable, languages, strict=True)):
@@ -68,9 +70,9 @@ def _is_english(language: Language) -> bool:
     return language.name in {"en", "mixed"}
 
 
-def _read_chinese(texts: list[str]) -> list[_Draft]:
+def _read_chinese(texts: list[str], languages: list[Language]) -> list[_Draft]:
     characters = fold(read_characters(texts))
-    tokens = [find_chinese_words(text) for text in texts]
+    tokens = [find_chinese_words(text, is_traditional=language.name == "zh-Hant") for text, language in zip(texts, languages, strict=True)]
     feeling = sentiment.load_sentiment(sentiment.CHINESE).judge(characters)
     kinds = kind.load_kind(kind.CHINESE).judge(characters, feeling.logits)
     return _draft(characters, tokens, feeling, kinds, is_by_character=True)

@@ -77,6 +77,17 @@ def _folding_table() -> NDArray[np.uint32]:
     return table
 
 
+def simplify(text: str) -> str:
+    """Return the text in simplified characters, one for one."""
+    return text.translate(_simplifying_table())
+
+
+@cache
+def _simplifying_table() -> dict[int, int]:
+    traditional, simplified = simplifications()
+    return {ord(old): ord(new) for old, new in zip(traditional, simplified, strict=True)}
+
+
 @cache
 def simplifications() -> tuple[str, str]:
     """Return two strings of one length: traditional characters and what each becomes when simplified."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import rjieba
 
+from careloop.insight.text.sequences import simplify
 from careloop.insight.types import Token
 
 _ENGLISH_TOKEN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*|\d+(?:[.,:/\-]\d+)*|[!?]+|[^\s\w]|_+")
@@ -58,8 +59,13 @@ def _segmenter() -> rjieba.Jieba:
     return rjieba.Jieba()
 
 
-def find_chinese_words(text: str) -> list[Token]:
-    """Return the words of a readable text with their places; blanks are left out."""
+def find_chinese_words(text: str, *, is_traditional: bool = False) -> list[Token]:
+    """Return the words of a readable text with their places; blanks are left out.
+
+    The segmenter's dictionary is simplified, so traditional text is cut by its simplified copy, which has the same length.
+    """
+    if is_traditional:
+        return [token._replace(text=text[token.start : token.end]) for token in find_chinese_words(simplify(text))]
     tokens: list[Token] = []
     append = tokens.append
     make = tuple.__new__  # a third faster than calling the class; this loop is the hottest one
