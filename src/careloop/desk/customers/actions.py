@@ -16,6 +16,8 @@ from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
 
+MAX_NOTES_LENGTH = 10_000
+
 
 @dataclass
 class NewCustomer:
@@ -68,6 +70,8 @@ def change_customer(  # noqa: PLR0913  (what may be changed)
     check_may(viewer, "customer.edit")
     if len(name) > 200 or len(company) > 200:
         raise InvalidInput("Name and company have at most 200 characters each.", field="name")
+    if len(language) > 10 or len(notes) > MAX_NOTES_LENGTH:
+        raise InvalidInput(f"The notes have {len(notes):,} characters; at most {MAX_NOTES_LENGTH:,} fit.", field="notes")
     with transaction.atomic():
         customer = access_customer(customer_id, viewer)
         after = {"name": name, "company": company, "language": language, "notes": notes}

@@ -1,10 +1,28 @@
 """Looking customers up."""
 
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from careloop.desk.accounts.models import Channel
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.customers.models import Address, Customer
-from careloop.desk.customers.rules import ADDRESS_KINDS, AddressValue, normalise_address
+from careloop.desk.customers.rules import ADDRESS_KINDS, HANDLE, AddressValue, normalise_address
 from careloop.desk.kernel.crypto import blind_index
 from careloop.desk.kernel.errors import NotFound
+from careloop.desk.search.queries import matching
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class DirectoryPage:
+    """One page of customers with their addresses, and how many there are in all."""
+
+    customers: list[Customer]
+    total: int
+    page: int
+    pages: int
 
 
 def index_of(address: AddressValue) -> str:
@@ -27,14 +45,29 @@ def list_addresses(customer: Customer) -> list[Address]:
 
 def find_by_address(text: str, viewer: Viewer) -> list[Customer]:
     """The customers to whom the text is an exact address of any kind (in any channel for handles)."""
-    indexes = []
+    indexes: list[str] = []
     for kind in ADDRESS_KINDS:
         try:
             normalise_address(kind, text)
         except ValueError:
             continue
-        indexes.append(index_of(AddressValue(kind, text)))
+        scopes = ["", *Channel.objects.values_list("slug", flat=True)] if kind == HANDLE else [""]
+        indexes.extend(index_of(AddressValue(kind, text, scope)) for scope in scopes)
     return list(Customer.objects.visible_to(viewer).filter(addresses__value_index__in=indexes).distinct())
+
+
+def directory(query: str, viewer: Viewer, *, page: int = 1) -> DirectoryPage:
+    """Customers whose name, company or exact address the query finds ("" finds all), lately seen ones first; a fixed number of queries."""
+    customers = Customer.objects.visible_to(viewer)
+    if query.strip():
+        named = matching(query).filter(subject="CUSTOMER").values("customer_id")
+        reached = [person.pk for person in find_by_address(query, viewer)]
+        customers = customers.filter(Q(pk__in=named) | Q(pk__in=reached))
+    total = customers.count()
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(page, 1), pages)
+    rows = customers.prefetch_related("addresses").order_by("-last_seen_at", "-pk")
+    return DirectoryPage(list(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), total, page, pages)
 
 
 def map_addresses(addresses: list[AddressValue]) -> dict[str, int]:

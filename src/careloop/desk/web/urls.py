@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from careloop.desk.web.views import case, inbox
+from careloop.desk.web.views import case, customers, feedback, form, imports, inbox, jobs, settings
 
 urlpatterns = [
     path("", inbox.page, name="inbox"),
@@ -17,4 +17,33 @@ urlpatterns = [
     path("cases/<int:case_id>/assign/", case.assign, name="case-assign"),
     path("cases/<int:case_id>/priority/", case.priority, name="case-priority"),
     path("cases/<int:case_id>/status/", case.status, name="case-status"),
+    path("imports/", imports.page, name="imports"),
+    path("imports/upload/", imports.upload, name="import-upload"),
+    path("imports/<int:run_id>/", imports.run, name="import"),
+    path("imports/<int:run_id>/progress/", imports.progress, name="import-progress"),
+    path("imports/<int:run_id>/check/", imports.check, name="import-check"),
+    path("imports/<int:run_id>/start/", imports.start, name="import-start"),
+    path("imports/<int:run_id>/resume/", imports.resume, name="import-resume"),
+    path("imports/<int:run_id>/cancel/", imports.cancel, name="import-cancel"),
+    path("imports/<int:run_id>/rejects/", imports.rejects, name="import-rejects"),
+    path("customers/", customers.page, name="customers"),
+    path("customers/<int:customer_id>/", customers.customer, name="customer"),
+    path("customers/<int:customer_id>/edit/", customers.edit, name="customer-edit"),
+    path("feedback/", feedback.page, name="feedback"),
+    path("feedback/export/", feedback.export, name="feedback-export"),
+    path("jobs/", jobs.page, name="jobs"),
+    path("jobs/retry/", jobs.retry, name="job-retry"),
+    path("jobs/discard/", jobs.discard, name="job-discard"),
+    path("settings/users/", settings.users, name="users"),
+    path("settings/users/new/", settings.new_user, name="user-new"),
+    path("settings/users/<int:user_id>/", settings.user, name="user"),
+    path("settings/teams/", settings.teams, name="teams"),
+    path("settings/channels/", settings.channels, name="channels"),
+    path("settings/keys/", settings.keys, name="keys"),
+    path("settings/keys/<int:key_id>/revoke/", settings.revoke_key, name="key-revoke"),
+    path("settings/preferences/", settings.preferences, name="preferences"),
+    path("settings/audit/", settings.audit, name="audit"),
+    path("settings/audit/chain/", settings.audit_chain, name="audit-chain"),
+    path("form/<slug:slug>/", form.page, name="form"),
+    path("form/<slug:slug>/thanks/<str:receipt>/", form.thanks, name="form-thanks"),
 ]

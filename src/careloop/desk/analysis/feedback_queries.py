@@ -1,0 +1,279 @@
+"""What customers say: readings chosen by a filter, counted for the feedback page; scoped to the viewer's teams.
+
+Charts read one covering index (`reading_feedback`), never the texts; the number of queries does not depend on the number of rows.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, Count, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.distinctive import Word, distinctive_words
+from careloop.desk.analysis.intervals import Mean, Rate, mean_of, rate_of
+from careloop.desk.analysis.models import Reading, State
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.slots import slot_of, slot_start
+from careloop.desk.search.queries import matching
+
+PAGE_SIZE = 25
+CATEGORIES_SHOWN = 15
+KEYWORDS_FROM = 5_000
+KEYWORDS_SHOWN = 10
+STARS = (1, 2, 3, 4, 5)
+SENTIMENTS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
+SOURCES = ("", "review", "message")
+EXPORT_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class FeedbackFilter:
+    """Which texts; "" and None mean no restriction. Days are those of the house's time zone, both included.
+
+    `stars_from` and `stars_to` are ratings on a scale of five, whatever the scale on which they were given.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    source: str = ""
+    channel: str = ""
+    sentiment: str = ""
+    kind: str = ""
+    category: str = ""
+    language: str = ""
+    product: str = ""
+    keyword: str = ""
+    query: str = ""
+    stars_from: int | None = None
+    stars_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Day:
+    """One bar of the chart over time: its first and last day and the texts of each sentiment."""
+
+    first: date
+    last: date
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class CategoryShare:
+    """How many of a category's texts are negative."""
+
+    category: str
+    negative: Rate
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """What sets negative and positive texts apart, from the newest `n` texts."""
+
+    n: int
+    negative: list[Word]
+    positive: list[Word]
+
+
+@dataclass(frozen=True)
+class FeedbackPage:
+    """All that the feedback page shows; `total` is the number of rows and of every chart's texts together."""
+
+    total: int
+    failed: int
+    negative: Rate
+    rating: Mean
+    stars: dict[int, int]
+    unit: str
+    days: list[Day]
+    categories: list[CategoryShare]
+    uncategorised: int
+    keywords: Keywords
+    rows: list[Reading]
+    page: int
+    pages: int
+
+
+def check_filter(wanted: FeedbackFilter) -> None:
+    """Refuse a filter that contradicts itself or names an unknown source or sentiment."""
+    if wanted.source not in SOURCES:
+        raise InvalidInput(f"The source is {wanted.source!r}; expected review, message or nothing.", field="source")
+    if wanted.sentiment and wanted.sentiment not in SENTIMENTS:
+        raise InvalidInput(f"The sentiment is {wanted.sentiment!r}; expected one of {', '.join(SENTIMENTS)}.", field="sentiment")
+    if wanted.since and wanted.until and wanted.since > wanted.until:
+        raise InvalidInput(f"The period begins on {wanted.since} and ends on {wanted.until}, before that; swap them.", field="since")
+    if wanted.stars_from and wanted.stars_to and wanted.stars_from > wanted.stars_to:
+        raise InvalidInput("The lowest rating is above the highest; swap the two.", field="stars_from")
+
+
+def feedback_page(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo, page: int = 1) -> FeedbackPage:
+    """Tiles, charts and one page of rows for a filter, in five queries."""
+    check_filter(wanted)
+    chosen = choose(wanted, viewer, zone)
+    read = chosen.filter(state=State.DONE)
+    by_slot = _count_by_slot(read)
+    unit, days = fold_by_day(by_slot, zone)
+    total = sum(sum(counts) for _slot, *counts in by_slot)
+    by_category = _count_by_category(read)
+    categories, uncategorised = _categories(by_category)
+    ratings = [(ratio, n) for _category, ratio, n, _negative in by_category if ratio is not None]
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(page, 1), pages)
+    return FeedbackPage(
+        total=total,
+        failed=chosen.filter(state=State.FAILED).count(),
+        negative=rate_of(sum(negative for _slot, negative, _neutral, _positive in by_slot), total),
+        rating=mean_of(((1 + 4 * ratio, n) for ratio, n in ratings), lowest=1, highest=5),
+        stars=fold_by_star(ratings),
+        unit=unit,
+        days=days,
+        categories=categories,
+        uncategorised=uncategorised,
+        keywords=_keywords(read),
+        rows=_with_texts(read, (page - 1) * PAGE_SIZE, PAGE_SIZE),
+        page=page,
+        pages=pages,
+    )
+
+
+def iterate_rows(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo) -> Iterator[Reading]:
+    """Every row of a filter with its text, newest first, in constant memory; those that the page counts, no others."""
+    check_filter(wanted)
+    rows = _newest_first(choose(wanted, viewer, zone).filter(state=State.DONE))
+    last: Reading | None = None
+    while True:
+        after = rows if last is None else rows.filter(Q(slot__lt=last.slot) | Q(slot=last.slot, pk__lt=last.pk))
+        chunk = list(after.select_related("message__feedback", "message__customer", "channel")[:EXPORT_CHUNK])
+        yield from chunk
+        if len(chunk) < EXPORT_CHUNK:
+            return
+        last = chunk[-1]
+
+
+def choose(wanted: FeedbackFilter, viewer: Viewer, zone: tzinfo) -> QuerySet[Reading]:
+    """The readings that a filter wants, failed ones among them."""
+    rows: QuerySet[Reading] = Reading.objects.visible_to(viewer)
+    if wanted.since:
+        rows = rows.filter(slot__gte=_slot_of_day(wanted.since, zone))
+    if wanted.until:
+        rows = rows.filter(slot__lt=_slot_of_day(wanted.until + timedelta(days=1), zone))
+    if wanted.source:
+        rows = rows.filter(case__isnull=wanted.source == "review")
+    if wanted.channel:
+        rows = rows.filter(channel__slug=wanted.channel)
+    equal = {name: value for name in ("sentiment", "kind", "category", "language") if (value := getattr(wanted, name))}
+    rows = rows.filter(**equal)
+    if wanted.stars_from:
+        rows = rows.filter(rating_ratio__gte=(wanted.stars_from - 1.5) / 4)
+    if wanted.stars_to:
+        rows = rows.filter(rating_ratio__lt=(wanted.stars_to - 0.5) / 4)
+    if wanted.product:
+        rows = rows.filter(message__feedback__product=wanted.product)
+    if wanted.keyword:
+        rows = rows.filter(_has_keyword(wanted.keyword))
+    if wanted.query.strip():
+        rows = rows.filter(message_id__in=matching(wanted.query).filter(subject="MESSAGE").values("object_id"))
+    return rows
+
+
+def _count_by_slot(read: QuerySet[Reading]) -> list[tuple[int, int, int, int]]:
+    """(slot, negative, neutral, positive); grouped by the index's first column alone, the rows come without being sorted."""
+    counts = {name.lower(): Count("pk", filter=Q(sentiment=name)) for name in SENTIMENTS}
+    return list(read.order_by().values_list("slot").annotate(**counts))
+
+
+def _count_by_category(read: QuerySet[Reading]) -> list[tuple[str, float | None, int, int]]:
+    """(category, rating ratio, texts, negative texts)."""
+    negative = Count("pk", filter=Q(sentiment="NEGATIVE"))
+    return list(read.order_by().values_list("category", "rating_ratio").annotate(n=Count("pk"), negative=negative))
+
+
+def fold_by_day(by_slot: list[tuple[int, int, int, int]], zone: tzinfo) -> tuple[str, list[Day]]:
+    """Counts by slot → the unit ("day", "week" or "month") and a bar for each, empty ones between them included."""
+    days: dict[date, Counter[str]] = defaultdict(Counter)
+    for slot, *counts in by_slot:
+        found = days[slot_start(slot, zone).date()]
+        for sentiment, n in zip(SENTIMENTS, counts, strict=True):
+            found[sentiment] += n
+    if not days:
+        return "day", []
+    first, last = min(days), max(days)
+    length = (last - first).days + 1
+    unit = "day" if length <= 100 else "week" if length <= 800 else "month"
+    bars: dict[date, Counter[str]] = {}
+    start = _begin_of(first, unit)
+    while start <= last:
+        bars[start] = Counter()
+        start = _next_of(start, unit)
+    for day, found in days.items():
+        bars[_begin_of(day, unit)].update(found)
+    return unit, [Day(start, _next_of(start, unit) - timedelta(days=1), dict(found)) for start, found in bars.items()]
+
+
+def fold_by_star(ratings: list[tuple[float, int]]) -> dict[int, int]:
+    """Counts by rating ratio → counts by star, each rating to its nearest star (halves up), as the filter chooses them."""
+    stars = dict.fromkeys(STARS, 0)
+    for ratio, n in ratings:
+        stars[next((star for star in STARS if ratio < (star - 0.5) / 4), 5)] += n
+    return stars
+
+
+def _categories(by_category: list[tuple[str, float | None, int, int]]) -> tuple[list[CategoryShare], int]:
+    """The categories that are most surely negative: ranked by the interval's lower end, so that small ones do not rise by chance."""
+    texts: Counter[str] = Counter()
+    negative: Counter[str] = Counter()
+    for category, _ratio, n, hits in by_category:
+        texts[category] += n
+        negative[category] += hits
+    uncategorised = texts.pop("", 0)
+    shares = [CategoryShare(category, rate_of(negative[category], n)) for category, n in texts.items()]
+    return sorted(shares, key=lambda one: (-(one.negative.low or 0), -one.negative.n, one.category))[:CATEGORIES_SHOWN], uncategorised
+
+
+def _keywords(read: QuerySet[Reading]) -> Keywords:
+    newest = list(_newest_first(read).values_list("sentiment", "keywords")[:KEYWORDS_FROM])
+    negative = [words for sentiment, words in newest if sentiment == "NEGATIVE"]
+    positive = [words for sentiment, words in newest if sentiment == "POSITIVE"]
+    return Keywords(
+        n=len(newest),
+        negative=distinctive_words(negative, positive, most=KEYWORDS_SHOWN),
+        positive=distinctive_words(positive, negative, most=KEYWORDS_SHOWN),
+    )
+
+
+def _with_texts(read: QuerySet[Reading], start: int, number: int) -> list[Reading]:
+    rows = _newest_first(read).select_related("message__feedback", "message__customer", "message__case", "channel")
+    return list(rows[start : start + number])
+
+
+def _newest_first(rows: QuerySet[Reading]) -> QuerySet[Reading]:
+    return rows.order_by("-slot", "-pk")
+
+
+def _has_keyword(word: str) -> Any:
+    """Whether the reading's list of keywords holds this very word."""
+    if connection.vendor == "sqlite":
+        clause = "EXISTS (SELECT 1 FROM json_each(analysis_reading.keywords) WHERE json_each.value = %s)"
+    else:
+        clause = "analysis_reading.keywords @> to_jsonb(%s::text)"
+    return RawSQL(clause, (word,), output_field=BooleanField())  # noqa: S611  (the clause is a constant; the word is a parameter)
+
+
+def _slot_of_day(day: date, zone: tzinfo) -> int:
+    return slot_of(datetime.combine(day, time.min, zone))
+
+
+def _begin_of(day: date, unit: str) -> date:
+    if unit == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if unit == "month" else day
+
+
+def _next_of(start: date, unit: str) -> date:
+    if unit == "month":
+        return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return start + timedelta(days=7 if unit == "week" else 1)

@@ -1,0 +1,49 @@
+/* Draws what web/charts.py describes with Plotly; a click on a bar opens its rows. Colours are the style sheet's tokens. */
+(() => {
+  "use strict";
+  const described = JSON.parse(document.getElementById("charts")?.textContent || "{}");
+  const places = [...document.querySelectorAll("[data-chart]")];
+  const token = (name) => {
+    const probe = document.createElement("i");
+    probe.style.color = `var(--${name})`;
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  };
+
+  const trace = (one, ink) => ({
+    type: one.type, orientation: one.orientation, name: one.name, x: one.x, y: one.y,
+    customdata: one.links, hovertext: one.texts, hoverinfo: "text", textposition: "none",
+    marker: { color: token(one.tone), line: { width: 0 } },
+    ...(one.error && { error_x: { type: "data", symmetric: false, ...one.error, color: ink, thickness: 1, width: 3 } }),
+  });
+  const axis = (given, line) => ({ fixedrange: true, automargin: true, gridcolor: line, zerolinecolor: line, linecolor: line, ticklen: 4, tickcolor: line, ...given });
+  const height = (chart) => chart.rows ? Math.max(160, 48 + 22 * chart.rows) : 240;
+
+  const draw = (place) => {
+    const chart = described[place.dataset.chart];
+    if (!chart) return;
+    const ink = token("ink-2"), line = token("line");
+    const layout = {
+      height: height(chart), margin: { l: 8, r: 12, t: chart.legend ? 28 : 8, b: 8 },
+      paper_bgcolor: "transparent", plot_bgcolor: "transparent", barmode: chart.stacked ? "stack" : "group", bargap: .25, dragmode: false,
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink },
+      hoverlabel: { bgcolor: token("paper"), bordercolor: line, font: { color: token("ink") } },
+      showlegend: Boolean(chart.legend), legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", traceorder: "normal" },
+      xaxis: axis(chart.xaxis, line), yaxis: axis(chart.yaxis || { rangemode: "tozero" }, line),
+    };
+    Plotly.react(place, chart.traces.map((one) => trace(one, ink)), layout, { displayModeBar: false, responsive: true, doubleClick: false });
+    if (!place.dataset.ready) {
+      place.dataset.ready = "1";
+      place.on("plotly_click", (event) => {
+        const link = event.points[0]?.customdata;
+        if (link) location.assign(link);
+      });
+    }
+  };
+
+  const drawAll = () => places.forEach(draw);
+  drawAll();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+})();
