@@ -43,10 +43,15 @@ def test_csv_keeps_its_rows_and_gains_the_reading(reviews, tmp_path):
 
 def test_two_workers_write_what_one_writes(reviews, tmp_path):
     read_file(reviews, text_column="review", out=tmp_path / "one.csv", workers=1)
-    seen = []
-    read_file(reviews, text_column="review", out=tmp_path / "two.csv", workers=2, progress=seen.append)
+    assert read_file(reviews, text_column="review", out=tmp_path / "two.csv", workers=2) == 4
     assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
-    assert sum(seen) == 4
+
+
+def test_progress_goes_to_standard_error(reviews, tmp_path, capsys):
+    read_file(reviews, text_column="review", out=tmp_path / "out.csv", progress=True)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "4 texts" in shown.err
 
 
 def test_gzip_jsonl_and_parquet_keep_types(tmp_path):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
@@ -40,7 +42,7 @@ def read_file(
     text_column: str,
     out: str | Path | None = None,
     workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    progress: bool = False,
 ) -> int:
     """Read every text of a file and write its rows, in order and none dropped, with the reading's columns added.
 
@@ -55,8 +57,8 @@ def read_file(
         XLSX and Parquet).
     workers : int
         Number of processes, at least 1; with 1 everything happens in this process.
-    progress : callable or None
-        Called with the number of rows just written.
+    progress : bool
+        Show a bar on standard error.
 
     Returns
     -------
@@ -73,9 +75,10 @@ def read_file(
     with open_source(path) as source:
         if text_column not in source.columns:
             raise MissingColumnError(text_column, source.columns)
-        given_names = [f"{name}_given" if name in READING_COLUMNS else name for name in source.columns]
         written = 0
-        with open_sink(out, like=source.format, columns=[*given_names, *READING_COLUMNS]) as sink:
+        given_names = [f"{name}_given" if name in READING_COLUMNS else name for name in source.columns]
+        names = [*given_names, *READING_COLUMNS]
+        with open_sink(out, like=source.format, columns=names) as sink, tqdm(disable=not progress, unit=" texts") as bar:
             for records, readings in _read_in_order(source.records(), text_column, workers):
                 rows = [
                     dict(zip(given_names, record.values, strict=True)) | _mark_unread(columns, record)
@@ -83,8 +86,7 @@ def read_file(
                 ]
                 sink.write(rows)
                 written += len(rows)
-                if progress:
-                    progress(len(rows))
+                bar.update(len(rows))
     return written
 
 
