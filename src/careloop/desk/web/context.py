@@ -30,10 +30,11 @@ RAIL = (
     Entry(_("Customers"), "users", "customers", "customer.view"),
     Entry(_("Import"), "file-up", "imports", "import.run"),
     Entry(_("Jobs"), "list-checks", "jobs", "job.view"),
-    Entry(_("Settings"), "settings", "users", "user.edit", ("/keys/",), at_end=True),
+    Entry(_("Settings"), "settings", "users", "user.edit", ("/settings/",), at_end=True),
 )
 USER_MENU = (
     Entry(_("Preferences"), "sliders-horizontal", "preferences"),
+    Entry(_("Audit trail"), "scroll-text", "audit", "audit.view"),
     Entry(_("Change password"), "lock", "account_change_password"),
     Entry(_("Two-factor authentication"), "shield-check", "mfa_index"),
 )

@@ -18,7 +18,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.imports import actions, files, queries, queueing
 from careloop.desk.imports.rules import FEEDBACK, MESSAGES, Choices, ColumnChoice
 from careloop.desk.kernel.errors import DeskError, InvalidInput
-from careloop.desk.web.access import for_viewer
+from careloop.desk.web.access import for_viewer, refusal
 
 ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16", "cp1252", "shift_jis", "euc-kr")
 REGIONS = ("CN", "HK", "TW", "SG", "US", "GB", "DE", "FR", "JP", "KR", "AU", "IN")
@@ -46,9 +46,11 @@ def upload(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         files.check_size(int(request.META.get("CONTENT_LENGTH") or 0) - files.FORM_BYTES, _("The file"), settings.UPLOAD_LIMIT_BYTES)
         return _take_in(request, viewer)
     except DeskError as error:
-        if request.headers.get("HX-Request"):
-            raise
-        return _list_page(request, viewer, error=error)
+        if not request.headers.get("HX-Request"):
+            return _list_page(request, viewer, error=error)
+        response = refusal(request, error)
+        response["HX-Retarget"] = "#upload-refusal"
+        return response
 
 
 @csrf_protect
@@ -118,11 +120,11 @@ def cancel(request: HttpRequest, viewer: Viewer, run_id: int) -> HttpResponse:
 
 @require_GET
 @for_viewer("import.run")
-def rejects(request: HttpRequest, viewer: Viewer, run_id: int) -> HttpResponse:
+def rejects(request: HttpRequest, viewer: Viewer, run_id: int) -> FileResponse:
     """The refused rows with their reasons, to be mended and imported again."""
     found, path = actions.open_rejects(run_id=run_id, viewer=viewer, now=now())
     name = f"{found.file_name.split('.')[0]}-refused.csv"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")  # type: ignore[return-value]
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
 
 
 def choices_from(posted: Mapping[str, Any]) -> Choices:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -39,7 +39,6 @@ TABS: tuple[tuple[str, Promise, str], ...] = (
     ("audit", gettext_lazy("Audit trail"), "audit.view"),
     ("preferences", gettext_lazy("Preferences"), "case.view"),
 )
-FORM_ROUTE = "form"
 PASSWORD_BYTES = 12
 ENTRIES_SHOWN = 100
 OBJECTS = ("case", "channel", "customer", "import", "job", "key", "team", "user")
@@ -238,9 +237,4 @@ def _optional_id(text: str) -> int | None:
 
 def _form_url(kind: str, slug: str) -> str:
     """The public address of a form channel; nothing for other kinds."""
-    if kind != "FORM":
-        return ""
-    try:
-        return settings.BASE_URL + reverse(FORM_ROUTE, args=[slug])
-    except NoReverseMatch:
-        return ""
+    return settings.BASE_URL + reverse("form", args=[slug]) if kind == "FORM" else ""
