@@ -28,8 +28,9 @@ class FakeHouse:
     """A clock that is set by hand, a list of starts and of sentences."""
 
     def __init__(self, *names):
-        self.time, self.started, self.said = 0.0, [], []
-        self.family = Family([Child(name) for name in names], self.start, self.said.append, clock=lambda: self.time)
+        self.time, self.started, self.said, self.killed = 0.0, [], [], []
+        children = [Child(name) for name in names]
+        self.family = Family(children, self.start, self.said.append, clock=lambda: self.time, kill=self.killed.append)
 
     def start(self, name):
         self.started.append((self.time, name))
@@ -55,6 +56,7 @@ def test_a_child_that_dies_is_started_again_after_its_pause_and_the_others_are_l
     house.time = 1.21
     house.family.look_after()
     assert house.started == [(0.0, "web"), (0.0, "worker"), (1.21, "worker")]
+    assert len(house.killed) == 1, "what the dead child had started was not ended"
     assert house.said == ["The worker process ended with code -9; starting it again in 0.2 s."]
 
 

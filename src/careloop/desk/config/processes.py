@@ -3,6 +3,7 @@
 The parent loads no framework. What each child does is in config/children.py; children end when the parent does, even when it was killed.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -21,6 +22,12 @@ STEADY_AFTER_SECONDS = 30.0
 STOP_WITHIN_SECONDS = 4.0
 LOOK_EVERY_SECONDS = 0.1
 READY_WITHIN_SECONDS = 60.0
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """End what is left of a child and of the processes that it started: each child leads a group of its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @dataclass
@@ -42,6 +49,7 @@ class Family:
     start: "Callable[[str], subprocess.Popen[bytes]]"
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
+    kill: "Callable[[subprocess.Popen[bytes]], None]" = kill_group
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def look_after(self) -> None:
@@ -53,17 +61,16 @@ class Family:
                 child.process, child.started_at = self.start(child.name), self.clock()
 
     def stop(self) -> None:
-        """Ask everybody to end; whoever has not ended in time is killed."""
+        """Ask everybody to end; whoever has not ended in time is killed, with everything that it started."""
         running = [child.process for child in self.children if child.process is not None and child.process.poll() is None]
         for process in running:
             process.terminate()
         end = self.clock() + STOP_WITHIN_SECONDS
         for process in running:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.05, end - self.clock()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            self.kill(process)
+            process.wait()
 
     def _note_death(self, child: Child) -> None:
         assert child.process is not None
@@ -71,6 +78,7 @@ class Family:
         child.deaths = 1 if now - child.started_at >= STEADY_AFTER_SECONDS else child.deaths + 1
         pause = pause_seconds(child.deaths)
         child.start_at = now + pause
+        self.kill(child.process)
         self.say(f"The {child.name} process ended with code {child.process.returncode}; starting it again in {pause:.1f} s.")
         child.process = None
 
