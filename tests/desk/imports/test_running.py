@@ -64,7 +64,8 @@ def test_the_same_file_again_adds_nothing_and_says_so(brought_in, cast):
     second = brought_in(FOUR, COLUMNS, name="again.csv")
     assert second.counts == {"added": 0, "known": 4, "rejected": 0}
     assert Feedback.objects.count() == 4
-    assert queries.find_earlier(second) == first
+    assert queries.find_earlier(second, cast.viewer(cast.supervisor)) == first
+    assert queries.find_earlier(second, cast.viewer(cast.outsider)) is None
 
 
 def test_messages_open_cases_of_known_and_new_customers(brought_in, now):
@@ -364,7 +365,7 @@ def test_a_column_that_the_file_lacks_is_named(taken_in, cast, choices_of, now):
         (b"PK\x03\x04broken", "a.xlsx", "damaged"),
         (b'[{"a": 1}]', "a.json", "JSON array"),
         (("評論,分\n" + "這個商品很好用，謝謝客服的幫忙,5\n" * 50).encode("big5"), "a.csv", "encoding"),
-        (gzip.compress(b"t\nx\n"), "a.csv", "gzip"),
+        (gzip.compress(b"t\nx\n", mtime=0), "a.csv", "gzip"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_and_nothing_stays(taken_in, upload_dir, content, name, words):
@@ -395,6 +396,24 @@ def test_a_file_above_the_limit_is_refused_while_it_comes(taken_in, upload_dir, 
 )
 def test_names_of_uploads_are_made_harmless(given, kept):
     assert files.safe_name(given) == kept
+
+
+def test_a_file_that_vanished_is_told_without_its_path(taken_in, cast, now):
+    run = taken_in(FOUR)
+    Path(run.stored_path).unlink()
+    with pytest.raises(InvalidInput) as refused:
+        queries.page(run.pk, cast.viewer(cast.supervisor), now=now)
+    assert refused.value.message == "reviews.csv is not in the upload folder any more; upload it again."
+
+
+def test_a_run_whose_file_vanished_fails_with_its_reason(checked, cast, now):
+    run = checked(FOUR, COLUMNS)
+    queueing.start(run_id=run.pk, viewer=cast.viewer(cast.supervisor), now=now)
+    Path(run.stored_path).unlink()
+    tasks.run_import.call(run.pk)
+    run.refresh_from_db()
+    assert (run.state, Message.objects.count()) == (State.FAILED, 0)
+    assert run.error.startswith("reviews.csv is not where it was any more")
 
 
 def test_old_files_are_deleted_after_thirty_days(upload_dir, now):

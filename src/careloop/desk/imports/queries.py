@@ -147,7 +147,7 @@ def page(run_id: int, viewer: Viewer, *, now: datetime, encoding: str = "", shee
     return RunPage(
         run,
         look_into(run, encoding=encoding, sheet=sheet) if needs_preview else None,
-        find_earlier(run) if needs_preview else None,
+        find_earlier(run, viewer) if needs_preview else None,
         list_destinations(viewer) if needs_preview else [],
         Job.objects.filter(task__in=JOBS, args=[run.pk]).order_by("-pk").first() if is_working else None,
         bool(list_alive_workers(now=now)) if is_working else True,
@@ -173,6 +173,8 @@ def mapping_rows(seen: Preview, columns: Sequence[ColumnChoice]) -> list[Mapping
 def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview:
     """The first rows of the run's file and a proposed mapping, in the chosen or detected encoding and sheet."""
     chosen = run.chosen
+    if not Path(run.stored_path).is_file():
+        raise InvalidInput(f"{run.file_name} is not in the upload folder any more; upload it again.", field="file")
     encoding = encoding or (chosen.encoding if chosen else "") or run.encoding
     sheet = sheet or (chosen.sheet if chosen else "")
     try:
@@ -181,10 +183,10 @@ def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview
         raise InvalidInput(str(error), field="file") from error
 
 
-def find_earlier(run: ImportRun) -> ImportRun | None:
-    """The newest finished import of the same bytes, or None."""
-    same = ImportRun.objects.filter(sha256=run.sha256, state=State.DONE).exclude(pk=run.pk).select_related("channel")
-    return same.defer("report_text").order_by("-finished_at").first()
+def find_earlier(run: ImportRun, viewer: Viewer) -> ImportRun | None:
+    """The newest finished import of the same bytes in the viewer's sight, or None."""
+    same = ImportRun.objects.visible_to(viewer).filter(sha256=run.sha256, state=State.DONE).exclude(pk=run.pk)
+    return same.select_related("channel").defer("report_text").order_by("-finished_at").first()
 
 
 def find_unfinished(*, sha256: str, what: str, channel_id: int, choices: dict[str, object]) -> ImportRun | None:

@@ -44,6 +44,10 @@ def opened(run: ImportRun) -> Iterator[Table]:
     """The run's file as a table, read in the encoding and sheet that were chosen."""
     choices = run.chosen
     encoding, sheet = (choices.encoding, choices.sheet) if choices else ("", "")
+    if not Path(run.stored_path).is_file():
+        raise InputError(
+            f"{run.file_name} is not where it was any more; import it again: rows already stored are not doubled.", field="file"
+        )
     with open_table(Path(run.stored_path), name=run.file_name, encoding=encoding or run.encoding or None, sheet=sheet or None) as table:
         yield table
 
@@ -75,7 +79,7 @@ def run_all(run: ImportRun, *, clock: Clock, on_progress: Progress) -> None:
         with opened(run) as table:
             _store_rows(run, table, judge, clock, on_progress)
     except (InputError, OSError) as error:
-        finish(run, State.FAILED, judge, now=clock(), error=_sentence(run, error))
+        finish(run, State.FAILED, judge, now=clock(), error=str(error))
     else:
         finish(run, State.DONE, judge, now=clock())
 
@@ -140,11 +144,3 @@ def _chosen(run: ImportRun) -> Choices:
     if choices is None:
         raise InputError(f"Import {run.pk} has no column choices yet; choose what each column is first.", field="choices")
     return choices
-
-
-def _sentence(run: ImportRun, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return (
-            f"{run.file_name} is not where it was any more ({error.strerror}); import the file again: rows already stored are not doubled."
-        )
-    return str(error)
