@@ -21,9 +21,9 @@ from careloop.desk.intake.rules import clean_text
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.slots import slot_start
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.excerpts import excerpt, label_probability
 from careloop.desk.web.reading_panel import language_name
-from careloop.desk.web.timeline import describe, message_entry
-from careloop.desk.web.views.feedback import label_probability
+from careloop.desk.web.timeline import describe
 
 STORY_TEXT_LENGTH = 2_000
 FIELDS = ("name", "company", "language", "notes")
@@ -106,9 +106,17 @@ def _entry(entry: Any, readings: dict[int, Any], people: dict[int, str]) -> dict
     if not hasattr(entry, "body"):
         opened = _("Case opened: %(subject)s") % {"subject": entry.case.subject} if entry.kind == "OPENED" else ""
         return {"at": entry.at, "event": entry, "sentence": opened or describe(entry, people)}
-    told = message_entry(entry, readings.get(entry.pk), STORY_TEXT_LENGTH)
-    probability = label_probability(told.reading) if told.reading is not None else None
-    return {"at": entry.sent_at, "message": entry, "told": told, "probability": probability, "rating": getattr(entry, "feedback", None)}
+    reading = readings.get(entry.pk)
+    html, is_cut = excerpt(entry.body, reading, STORY_TEXT_LENGTH)
+    return {
+        "at": entry.sent_at,
+        "message": entry,
+        "html": html,
+        "is_cut": is_cut,
+        "reading": reading,
+        "probability": label_probability(reading),
+        "rating": getattr(entry, "feedback", None),
+    }
 
 
 def _moods(readings: list[Any]) -> dict[str, Any] | None:

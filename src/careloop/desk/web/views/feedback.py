@@ -17,8 +17,8 @@ from careloop.desk.analysis.feedback_queries import FeedbackFilter, FeedbackPage
 from careloop.desk.cases.queries import choices
 from careloop.desk.web import charts
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.excerpts import excerpt, label_probability
 from careloop.desk.web.feedback_address import FeedbackAddress, address_from
-from careloop.desk.web.highlight import highlight, marks_of
 
 SHOWN_LENGTH = 600
 
@@ -75,24 +75,16 @@ def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
 
 def _row(reading: Any) -> dict[str, Any]:
     message = reading.message
-    text = message.body[:SHOWN_LENGTH]
+    html, is_cut = excerpt(message.body, reading, SHOWN_LENGTH)
     return {
         "reading": reading,
         "message": message,
-        "html": highlight(text, [mark for mark in marks_of(reading.details) if mark.style != "kind"]),
+        "html": html,
         "probability": label_probability(reading),
-        "is_cut": len(message.body) > SHOWN_LENGTH,
+        "is_cut": is_cut,
         "rating": getattr(message, "feedback", None),
         "tone": {"NEGATIVE": "bad", "POSITIVE": "good"}.get(reading.sentiment, ""),
     }
-
-
-def label_probability(reading: Any) -> float | None:
-    """How sure the shown sentiment is; None for neutral, which is neither."""
-    positive = reading.sentiment_probability
-    if positive is None or reading.sentiment == "NEUTRAL":
-        return None
-    return float(positive if reading.sentiment == "POSITIVE" else 1 - positive)
 
 
 def _charts(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
