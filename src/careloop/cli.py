@@ -205,12 +205,20 @@ FILE = click.Path(path_type=Path, allow_dash=True)
     help="csv, csv.gz, jsonl or parquet by its name; - is standard output as csv.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes; default: one for each core.")
-@click.option("--kind/--no-kind", default=True, show_default=True, help="Tell the kind of contact.")
+@click.option("--kind/--no-kind", default=True, show_default=True, help="Add the columns about the kind of contact.")
 def read(file: Path, text_column: str, out: Path, workers: int | None, kind: bool) -> None:
     """Read the texts of FILE: language, sentiment, kind, keywords, entities, summary as added columns."""
     from careloop.batch.read import read_file
 
-    read_file(file, text_column=text_column, out=out, workers=workers or os.cpu_count() or 1, progress=sys.stderr.isatty())
+    rows = read_file(
+        file,
+        text_column=text_column,
+        out=out,
+        workers=workers or os.cpu_count() or 1,
+        progress=sys.stderr.isatty(),
+        with_kind=kind,
+    )
+    click.echo(f"{rows:,} rows were read.", err=True)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,12 @@ def test_two_workers_write_what_one_writes(reviews, tmp_path):
     assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
 
 
+def test_without_kind_its_columns_are_left_out(reviews, tmp_path):
+    read_file(reviews, text_column="review", out=tmp_path / "out.csv", with_kind=False)
+    left_out = {"kind", "kind_probability", "abstained"}
+    assert list(rows_of(tmp_path / "out.csv")[0]) == ["id", "review", *(name for name in READING_COLUMNS if name not in left_out)]
+
+
 def test_progress_goes_to_standard_error(reviews, tmp_path, capsys):
     read_file(reviews, text_column="review", out=tmp_path / "out.csv", progress=True)
     shown = capsys.readouterr()

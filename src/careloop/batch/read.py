@@ -32,6 +32,7 @@ READING_COLUMNS = (
     "summary",
     "reading_error",
 )
+KIND_COLUMNS = ("kind", "kind_probability", "abstained")
 _ROWS_PER_TASK = 2_000
 _TASKS_PER_WORKER = 3  # in flight; bounds memory whatever the file's length
 
@@ -43,6 +44,7 @@ def read_file(
     out: str | Path | None = None,
     workers: int = 1,
     progress: bool = False,
+    with_kind: bool = True,
 ) -> int:
     """Read every text of a file and write its rows, in order and none dropped, with the reading's columns added.
 
@@ -59,6 +61,8 @@ def read_file(
         Number of processes, at least 1; with 1 everything happens in this process.
     progress : bool
         Show a bar on standard error.
+    with_kind : bool
+        False leaves out the columns about the kind of contact.
 
     Returns
     -------
@@ -76,12 +80,13 @@ def read_file(
         if text_column not in source.columns:
             raise MissingColumnError(text_column, source.columns)
         written = 0
-        given_names = [f"{name}_given" if name in READING_COLUMNS else name for name in source.columns]
-        names = [*given_names, *READING_COLUMNS]
+        added = [name for name in READING_COLUMNS if with_kind or name not in KIND_COLUMNS]
+        given_names = [f"{name}_given" if name in added else name for name in source.columns]
+        names = [*given_names, *added]
         with open_sink(out, like=source.format, columns=names) as sink, tqdm(disable=not progress, unit=" texts") as bar:
             for records, readings in _read_in_order(source.records(), text_column, workers):
                 rows = [
-                    dict(zip(given_names, record.values, strict=True)) | _mark_unread(columns, record)
+                    dict(zip(given_names, record.values, strict=True)) | {name: columns[name] for name in added} | _mark_unread(record)
                     for record, columns in zip(records, readings, strict=True)
                 ]
                 sink.write(rows)
@@ -116,8 +121,8 @@ def _read_texts(texts: list[str]) -> list[dict[str, Any]]:
     return [describe(reading) for reading in read(texts)]
 
 
-def _mark_unread(columns: dict[str, Any], record: Record) -> dict[str, Any]:
-    return columns | {"reading_error": record.error} if record.error else columns
+def _mark_unread(record: Record) -> dict[str, Any]:
+    return {"reading_error": record.error} if record.error else {}
 
 
 def _texts(records: Iterable[Record], text_column: str) -> list[str]:

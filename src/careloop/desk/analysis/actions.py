@@ -72,7 +72,7 @@ def _rating_ratio(feedback: Feedback | None) -> float | None:
 
 def for_triage(readings: list[Reading]) -> dict[str, Any]:
     """What a case takes over from its new readings, oldest first: its kind from the first that knows, its sentiment from the last."""
-    telling = next((reading for reading in readings if reading.kind != Kind.OTHER), readings[0])
+    telling = next((reading for reading in readings if tells_kind(reading)), readings[0])
     return {
         "kind": telling.kind,
         "kind_probability": telling.kind_probability,
@@ -80,3 +80,8 @@ def for_triage(readings: list[Reading]) -> dict[str, Any]:
         "sentiment": readings[-1].sentiment,
         "sentiment_probability": readings[-1].sentiment_probability,
     }
+
+
+def tells_kind(reading: Reading) -> bool:
+    """Whether the engine is sure enough of the kind to act on it."""
+    return reading.kind != Kind.OTHER and not reading.details.get("kind_abstained", False)
