@@ -43,11 +43,11 @@ def timeline(messages: Iterable[Any], readings: Mapping[int, Any], events: Itera
     return _with_days(entries)
 
 
-def message_entry(message: Any, reading: Any, shown_length: int = SHOWN_LENGTH) -> Entry:
+def message_entry(message: Any, reading: Any) -> Entry:
     """One message, its beginning only when it is very long."""
-    shown = message.body[:shown_length]
+    shown = message.body[:SHOWN_LENGTH]
     marks = marks_of(reading.details) if reading is not None and reading.details else []
-    is_cut = len(message.body) > shown_length
+    is_cut = len(message.body) > SHOWN_LENGTH
     return Entry(message.sent_at, "", message, reading, highlight(shown, marks), len(message.body), is_cut)
 
 

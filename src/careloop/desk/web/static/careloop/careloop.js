@@ -49,6 +49,12 @@
     for (const form of all("#composer form[id]")) form.hidden = form.id !== `${mode}-form`;
     if (focus) find(`#${mode}-form textarea`)?.focus();
   };
+  const arrived = (text) => {
+    const place = find("[data-arrived]");
+    if (!place) return;
+    place.textContent = text;
+    place.className = text ? "chip warn" : "";
+  };
   const restoreDrafts = () => {
     for (const area of all("#composer [data-draft]")) {
       const kept = localStorage.getItem(draftKey(area));
@@ -68,6 +74,7 @@
   });
   document.addEventListener("careloop:done", (event) => {
     find("#case-refusals")?.replaceChildren();
+    arrived("");
     const area = event.detail.sent && find(`#${event.detail.sent}-form textarea`);
     if (area && find("#composer").dataset.case === String(event.detail.case)) {
       localStorage.removeItem(draftKey(area));
@@ -111,12 +118,19 @@
       const here = find(".row[aria-current]");
       here?.scrollIntoView({ block: "nearest" });
     }
-    if (event.detail.requestConfig?.elt?.matches?.("[data-once]")) event.detail.requestConfig.elt.remove();
     settle();
   });
   document.addEventListener("htmx:oobAfterSwap", (event) => { if (event.detail.target.id === "thread" && stuckToEnd) toEnd(); });
   document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status !== 401) toast(words.failed); });
   document.addEventListener("htmx:sendError", () => toast(words.unanswered));
+
+  /* An address says only what differs from the plain inbox. */
+  const plain = { view: "open", sort: "newest" };
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.id !== "filters") return;
+    const given = event.detail.formData;
+    for (const [name, value] of [...given.entries()]) if (!value || plain[name] === value) given.delete(name);
+  });
 
   /* ---------- keys ---------- */
   const typing = (element) => element.matches("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]");
@@ -189,7 +203,7 @@
     if (fact.from_customer) { fresh.add(fact.case); showFresh(); }
     if (String(fact.case) === openCase()) {
       refreshCase();
-      if (fact.from_customer && find("#reply-form textarea")?.value) find("#reply-form [data-saved]").textContent = words.arrived;
+      if (fact.from_customer && find("#reply-form textarea")?.value) arrived(words.arrived);
     }
     if (!own || !find("#work[data-case]")) refreshRow(fact.case);
     refreshCounts();
