@@ -1,5 +1,7 @@
 """Readings: stored once, with model versions; a text that fails costs only its own reading."""
 
+from dataclasses import replace
+
 import pytest
 
 from careloop import insight
