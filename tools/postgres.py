@@ -51,7 +51,8 @@ def server() -> Iterator[str]:
         binaries = _reachable(find_binaries(), folder, who)
         _initialise(binaries, folder, who)
         options = [part for setting in (*SETTINGS, f"unix_socket_directories={folder}") for part in ("-c", setting)]
-        process = subprocess.Popen([binaries / "postgres", "-D", folder / "data", *options], cwd=folder, **who)
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen([binaries / "postgres", "-D", folder / "data", *options], cwd=folder, stdout=log, stderr=log, **who)
         try:
             _wait_until_open(binaries, folder, process, who)
             yield f"postgresql://{USER}@/{USER}?host={quote(str(folder), safe='')}"
@@ -145,7 +146,8 @@ def _wait_until_open(binaries: Path, folder: Path, process: subprocess.Popen, wh
         if asked.returncode == 0:
             return
         time.sleep(0.05)
-    raise NoServer("PostgreSQL did not open within 30 s; the lines above say why.")
+    said = (folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise NoServer(f"PostgreSQL did not open within {START_WITHIN_SECONDS} s:\n{said}")
 
 
 if __name__ == "__main__":
