@@ -1,7 +1,7 @@
 """The jobs page: what was given up is shown with its error, tried again or thrown away, and written down."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -65,10 +65,18 @@ def test_counts_workers_schedules_and_errors_are_shown(browser, job, now):
     assert "Given up 2 Waiting 3 Running 1 Done 4" in shown
     assert "1 worker alive" in shown
     assert "host-7-abcd 2" in shown
-    assert "trim finished jobs every 3,600 s" in shown
+    assert "trim finished jobs every 1 h" in shown
     assert "8 / 8" in shown
     assert "The model is &lt;damaged&gt;." in response.content.decode()
     assert "<damaged>" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("every_seconds", "daily_at", "words"),
+    [(86_400, None, "every 24 h"), (300, None, "every 5 min"), (45, None, "every 45 s"), (None, time(3, 30), "daily at 03:30")],
+)
+def test_the_rhythm_of_a_schedule_is_told_in_words(every_seconds, daily_at, words):
+    assert view.rhythm(every_seconds, daily_at) == words
 
 
 def test_a_late_queue_is_told(browser, job, now):

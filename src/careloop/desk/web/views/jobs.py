@@ -1,6 +1,6 @@
 """The jobs page: what waits, what runs, what was given up and why; trying again and throwing away."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -47,6 +47,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "found": found,
         "tabs": [(code, name, found.counts[code]) for code, name in STATES.items()],
         "state_name": STATES[found.state],
+        "schedules": [(schedule, rhythm(schedule.every_seconds, schedule.daily_at)) for schedule in found.schedules],
         "now": moment,
         "is_late": found.oldest_due_seconds > LATE_SECONDS,
         "late_minutes": int(found.oldest_due_seconds // 60),
@@ -73,6 +74,17 @@ def discard(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     sentence = ngettext("%(count)d job was thrown away.", "%(count)d jobs were thrown away.", count)
     messages.success(request, sentence % {"count": count})
     return _back(request)
+
+
+def rhythm(every_seconds: int | None, daily_at: time | None) -> str:
+    """How often a schedule fires, in words."""
+    if every_seconds is None:
+        return _("daily at %(time)s") % {"time": f"{daily_at:%H:%M}" if daily_at else "?"}
+    if every_seconds % 3_600 == 0:
+        return _("every %(count)d h") % {"count": every_seconds // 3_600}
+    if every_seconds % 60 == 0:
+        return _("every %(count)d min") % {"count": every_seconds // 60}
+    return _("every %(count)d s") % {"count": every_seconds}
 
 
 def _chosen(request: HttpRequest) -> list[int]:
