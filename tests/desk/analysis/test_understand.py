@@ -55,9 +55,7 @@ def test_a_failing_text_is_recorded_and_its_neighbours_are_read(cast, inbound, n
 
 def test_a_kind_that_the_engine_is_not_sure_of_does_not_decide(cast, inbound, now, monkeypatch):
     unsure = insight.Reading(language="en", sentiment="neutral", kind="complaint", kind_probability=0.3, kind_abstained=True)
-    sure = insight.Reading(
-        language="en", sentiment="positive", sentiment_probability=0.9, kind="refund", kind_probability=0.9, kind_abstained=False
-    )
+    sure = replace(unsure, sentiment="positive", sentiment_probability=0.9, kind="refund", kind_probability=0.9, kind_abstained=False)
     monkeypatch.setattr(insight, "read", lambda texts: [unsure, sure][: len(texts)])
     receipts = receive_messages([inbound(external_id=name) for name in "ab"], now=now)
     understand([receipt.message_id for receipt in receipts], now=now)
