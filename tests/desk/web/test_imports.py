@@ -170,7 +170,7 @@ def test_htmx_gets_a_fragment_or_is_sent_on(browser, db):
         ({"field-1": "text"}, "Two columns are mapped to the field “text”"),
         ({"column-0": "nowhere"}, "There is no column “nowhere”"),
         ({"destination": "wholesale"}, "There is no file channel"),
-        ({"rating_min": "one"}, "&#x27;one&#x27; is no number"),
+        ({"rating_min": "one"}, "is no number; give the end of the rating scale"),
         ({"rating_min": "5", "rating_max": "1"}, "its end must be above its beginning"),
         ({"missing-0": "LOSE"}, "expected KEEP, DROP or FILL"),
         ({"missing-1": "FILL", "fill-1": "many"}, "cannot be used"),
