@@ -170,14 +170,17 @@ def visit(browser, desk) -> Iterator[Callable[..., Page]]:
     """Opens a window: visit("/?view=mine", user, phone=True, dark=True, locale="zh-CN"); a script error in it fails the journey."""
     contexts, errors = [], []
 
-    def open_window(path: str, user: Any = None, *, phone: bool = False, dark: bool = False, locale: str = "en-GB") -> Page:
+    def open_window(
+        path: str, user: Any = None, *, phone: bool = False, size: dict | None = None, dark: bool = False, locale: str = "en-GB"
+    ) -> Page:
+        viewport = size or (PHONE if phone else DESKTOP)
         context = browser.new_context(
             base_url=desk.url,
-            viewport=PHONE if phone else DESKTOP,
+            viewport=viewport,
             locale=locale,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
-            has_touch=phone,
+            has_touch=viewport == PHONE,
         )
         contexts.append(context)
         if user is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -72,10 +72,7 @@ def _entries(entries: tuple[Entry, ...], permissions: frozenset[str], path: str)
     for entry in entries:
         if entry.permission and entry.permission not in permissions:
             continue
-        try:
-            url = reverse(entry.route)
-        except NoReverseMatch:
-            continue
+        url = reverse(entry.route)
         here = path == url or (url != "/" and path.startswith(url)) or path.startswith(entry.prefixes or ("\0",))
         shown.append({"label": entry.label, "icon": entry.icon, "url": url, "is_current": here, "at_end": entry.at_end})
     return shown

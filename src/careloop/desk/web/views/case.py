@@ -22,7 +22,7 @@ from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
 from careloop.desk.web.timeline import describe, timeline, word
-from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix, url_or_nothing
+from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
 
 
 @require_GET
@@ -139,7 +139,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
         "choices": queries.choices(),
         "suffix": choice,
         "inbox_url": reverse("inbox") + choice,
-        "customer_url": url_or_nothing("customer", shown.case.customer_id) if viewer.may("customer.view") else "",
+        "customer_url": reverse("customer", args=[shown.case.customer_id]) if viewer.may("customer.view") else "",
     }
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import list_channels
@@ -29,9 +29,10 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "total": found.total,
         "page": found.page,
         "pages": found.pages,
+        "shown_pages": f"{found.pages}+" if found.is_more else found.pages,
         "newest_event_id": event_id,
         **_choice(wanted, viewer),
-        **_tabs(wanted, found.counts, found.total),
+        **_tabs(wanted, found.counts, f"{found.total:,}+" if found.is_more else found.total),
     }
     parts = {"list": "inbox/list.html", "inbox": "inbox/column.html"}
     return render(request, parts.get(part_wanted(request), "inbox/page.html"), context)
@@ -104,7 +105,7 @@ def _choice(wanted: InboxFilter, viewer: Viewer) -> dict[str, Any]:
         "everywhere_url": address + suffix(wanted, view="all"),
         "suffix": suffix(wanted),
         "sure": SURE_RATIO,
-        "import_url": url_or_nothing("imports"),
+        "import_url": reverse("imports"),
     }
 
 
@@ -117,7 +118,7 @@ def _sorts() -> list[tuple[str, str]]:
     ]
 
 
-def _tabs(wanted: InboxFilter, counted: dict[str, int], total: int | None) -> dict[str, Any]:
+def _tabs(wanted: InboxFilter, counted: dict[str, int], total: int | str | None) -> dict[str, Any]:
     labels = {
         "mine": _("Mine"),
         "unassigned": _("Unassigned"),
@@ -137,11 +138,3 @@ def _tabs(wanted: InboxFilter, counted: dict[str, int], total: int | None) -> di
         for view, label in labels.items()
     ]
     return {"views": views}
-
-
-def url_or_nothing(route: str, *args: Any) -> str:
-    """The address of a page that this installation may not have."""
-    try:
-        return reverse(route, args=args)
-    except NoReverseMatch:
-        return ""
