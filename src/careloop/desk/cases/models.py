@@ -82,6 +82,10 @@ class Case(models.Model):
             models.Index(fields=["status", "-last_message_at"], name="case_status"),
             models.Index(fields=["assignee", "status", "-last_message_at"], name="case_assignee"),
             models.Index(fields=["customer", "-last_message_at"], name="case_customer"),
+            models.Index(fields=["-last_message_at", "-id"], name="case_newest"),
+            models.Index(fields=["-priority", "last_message_at", "id"], name="case_priority"),
+            models.Index(fields=["sentiment_probability", "id"], name="case_unhappiest"),
+            models.Index(fields=["status", "team", "assignee"], name="case_counts"),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import list_assignable
@@ -13,9 +14,11 @@ from careloop.desk.cases.rules import UNRESOLVED
 from careloop.desk.customers.models import Customer
 from careloop.desk.customers.queries import find_by_address
 from careloop.desk.kernel.errors import InvalidInput, NotFound
-from careloop.desk.search.queries import matching
+from careloop.desk.search.queries import find_newest, one_of
 
 PAGE_SIZE = 50
+COUNTED = 1_000  # cases are counted up to here, or to the page after the one that is asked for
+MAX_PAGE = 2_000
 PAGE_OF_MESSAGES = 200
 VIEWS = ("mine", "unassigned", "open", "waiting", "resolved", "all")
 SORTS = {
@@ -49,10 +52,11 @@ class InboxFilter:
 
 @dataclass(frozen=True)
 class InboxPage:
-    """One page of cases, how many there are in all, and the number in each view."""
+    """One page of cases, how many there are in all (`is_more`: or more), and the number in each view."""
 
     cases: list[Case]
     total: int
+    is_more: bool
     page: int
     pages: int
     counts: dict[str, int]
@@ -77,11 +81,15 @@ def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
             f"The view is {wanted.view!r} and the order {wanted.sort!r}; expected {', '.join(VIEWS)} and {', '.join(SORTS)}."
         )
     cases = _restrict(Case.objects.visible_to(viewer), wanted, viewer)
-    total = cases.count()
+    extent = max(COUNTED, (min(wanted.page, MAX_PAGE) + 1) * PAGE_SIZE)
+    numbers = list(cases.order_by(*SORTS[wanted.sort]).values_list("pk", flat=True)[: extent + 1])
+    total = min(len(numbers), extent)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(wanted.page, 1), pages)
-    rows = cases.select_related("customer", "assignee", "channel").order_by(*SORTS[wanted.sort])
-    return InboxPage(list(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), total, page, pages, count_views(viewer))
+    shown = numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    by_number = Case.objects.select_related("customer", "assignee", "channel").in_bulk(shown)
+    rows = [by_number[number] for number in shown if number in by_number]
+    return InboxPage(rows, total, len(numbers) > extent, page, pages, count_views(viewer))
 
 
 def count_views(viewer: Viewer) -> dict[str, int]:
@@ -121,9 +129,10 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
 
 def found_by(query: str, viewer: Viewer) -> Q:
     """Cases whose number, messages, customer's name or customer's exact address the query finds."""
-    documents = matching(query)
-    found = Q(pk__in=documents.filter(subject="MESSAGE").values("case_id"))
-    found |= Q(customer_id__in=documents.filter(subject="CUSTOMER").values("customer_id"))
+    hits = find_newest(query)
+    found = Q(pk__in=one_of(hits.case_ids))
+    if hits.customer_ids:
+        found |= Q(customer_id__in=one_of(hits.customer_ids))
     number = query.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= 12:
         found |= Q(pk=int(number))
@@ -136,7 +145,7 @@ def access_case(case_id: int, viewer: Viewer) -> Case:
     """The case, if it belongs to one of the viewer's teams."""
     case: Case | None = Case.objects.visible_to(viewer).select_related("customer", "assignee", "channel", "team").filter(pk=case_id).first()
     if case is None:
-        raise NotFound(f"There is no case #{case_id} in your teams.")
+        raise NotFound(_("There is no case #%(number)s in your teams.") % {"number": case_id})
     return case
 
 
@@ -169,7 +178,7 @@ def get_message(case: Case, message_id: int) -> Message:
     """One message of a case that the viewer was let into."""
     message = case.messages.select_related("author", "channel").filter(pk=message_id).first()
     if message is None:
-        raise NotFound(f"Case #{case.pk} has no message {message_id}.")
+        raise NotFound(_("Case #%(number)s has no message %(message)s.") % {"number": case.pk, "message": message_id})
     return message
 
 
