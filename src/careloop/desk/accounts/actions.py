@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import ApiKey, Channel, ChannelKind, Role, Team, Theme, User
 from careloop.desk.accounts.queries import secret_hash
@@ -22,9 +23,9 @@ SLUG = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
 
 def create_team(*, name: str, actor: Actor, now: datetime) -> Team:
     """A new team; its name must be new."""
-    _check_name(name, "The team")
+    _check_name(name)
     if Team.objects.filter(name=name.strip()).exists():
-        raise Conflict(f"There is already a team called {name.strip()!r}.", field="name")
+        raise Conflict(_("There is already a team called “%(name)s”.") % {"name": name.strip()}, field="name")
     with transaction.atomic():
         team = Team.objects.create(name=name.strip(), created_at=now)
         audit.record(
@@ -52,7 +53,7 @@ def create_user(  # noqa: PLR0913  (a person is these facts)
     user.set_password(password)
     with transaction.atomic():
         if User.objects.filter(email__iexact=email).exists():
-            raise Conflict(f"Somebody already signs in with {email!r}.", field="email")
+            raise Conflict(_("Somebody already signs in with “%(email)s”.") % {"email": email}, field="email")
         user.save(force_insert=True)
         user.teams.set(_check_teams(team_ids))
         details = {"role": role, "teams": sorted(team_ids)}
@@ -67,11 +68,11 @@ def change_user(  # noqa: PLR0913  (what may be changed)
     with transaction.atomic():
         user = User.objects.select_for_update().filter(pk=user_id).first()
         if user is None:
-            raise NotFound(f"There is no person {user_id}.")
+            raise NotFound(_("There is no person %(number)s.") % {"number": user_id})
         _check_user(email=user.email, display_name=display_name, role=role)
         loses_owner = user.role == Role.OWNER and user.is_active and (role != Role.OWNER or not is_active)
         if loses_owner and not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=user_id).exists():
-            raise Conflict("This is the last active owner; make somebody else an owner first.", field="role")
+            raise Conflict(_("This is the last active owner; make somebody else an owner first."), field="role")
         before = {
             "role": user.role,
             "is_active": user.is_active,
@@ -98,14 +99,15 @@ def create_channel(*, kind: str, name: str, slug: str, team_id: int, actor: Acto
     """A new channel of a team."""
     if kind not in ChannelKind.values:
         raise InvalidInput(f"The kind of channel is {kind!r}; expected one of {', '.join(ChannelKind.values)}.", field="kind")
-    _check_name(name, "The channel")
+    _check_name(name)
     if not SLUG.fullmatch(slug):
-        raise InvalidInput(f"The channel's short name is {slug!r}; expected 1 to 60 letters, digits, - or _ (no spaces).", field="slug")
+        sentence = _("The channel's short name is “%(slug)s”; expected 1 to 60 letters, digits, - or _ (no spaces).")
+        raise InvalidInput(sentence % {"slug": slug}, field="slug")
     with transaction.atomic():
         if Channel.objects.filter(slug=slug).exists():
-            raise Conflict(f"There is already a channel {slug!r}.", field="slug")
+            raise Conflict(_("There is already a channel “%(slug)s”.") % {"slug": slug}, field="slug")
         if not Team.objects.filter(pk=team_id).exists():
-            raise InvalidInput("The channel's team does not exist any more; choose another.", field="team")
+            raise InvalidInput(_("The channel's team does not exist any more; choose another."), field="team")
         channel = Channel.objects.create(kind=kind, name=name.strip(), slug=slug, team_id=team_id, created_at=now)
         audit.record(
             actor=actor,
@@ -120,11 +122,11 @@ def create_channel(*, kind: str, name: str, slug: str, team_id: int, actor: Acto
 
 def create_api_key(*, name: str, channel_id: int, actor: Actor, now: datetime) -> tuple[ApiKey, str]:
     """A new key and its token, which is shown once and never again."""
-    _check_name(name, "The key")
+    _check_name(name)
     prefix, secret = "cl" + secrets.token_hex(4), secrets.token_urlsafe(32)
     with transaction.atomic():
         if not Channel.objects.filter(pk=channel_id, is_active=True).exists():
-            raise InvalidInput("The key's channel does not exist or is switched off; choose another.", field="channel")
+            raise InvalidInput(_("The key's channel does not exist or is switched off; choose another."), field="channel")
         key = ApiKey.objects.create(
             name=name.strip(),
             prefix=prefix,
@@ -154,19 +156,20 @@ def _check_user(**facts: Any) -> None:
     try:
         validate_email(facts["email"])
     except ValidationError:
-        raise InvalidInput(f"{facts['email']!r} is not an e-mail address.", field="email") from None
-    _check_name(facts["display_name"], "The person", field="display_name")
+        raise InvalidInput(_("“%(email)s” is not an e-mail address.") % {"email": facts["email"]}, field="email") from None
+    _check_name(facts["display_name"], field="display_name")
     if facts["role"] not in Role.values:
         raise InvalidInput(f"The role is {facts['role']!r}; expected one of {', '.join(Role.values)}.", field="role")
 
 
-def _check_name(name: str, whose: str, *, field: str = "name") -> None:
+def _check_name(name: str, *, field: str = "name") -> None:
     if not 1 <= len(name.strip()) <= MAX_NAME_LENGTH or "\0" in name:
-        raise InvalidInput(f"{whose} has a name of {len(name.strip())} characters; give it one of 1 to {MAX_NAME_LENGTH}.", field=field)
+        sentence = _("The name has %(n)d characters; give one of 1 to %(most)d.")
+        raise InvalidInput(sentence % {"n": len(name.strip()), "most": MAX_NAME_LENGTH}, field=field)
 
 
 def _check_teams(team_ids: list[int]) -> list[Team]:
     teams = list(Team.objects.filter(pk__in=team_ids))
     if len(teams) != len(set(team_ids)):
-        raise InvalidInput("One of the chosen teams does not exist any more; load the page again.", field="teams")
+        raise InvalidInput(_("One of the chosen teams does not exist any more; load the page again."), field="teams")
     return teams

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
@@ -45,7 +46,7 @@ def list_dead(*, task: str = "") -> list[int]:
 
 def _record(action: str, done: list[Job], ids: list[int], viewer: Viewer, now: datetime) -> None:
     if not done:
-        raise Conflict("None of these jobs is given up any more; somebody was quicker. Load the page again.")
+        raise Conflict(_("None of these jobs is given up any more; somebody was quicker. Load the page again."))
     details = {"tasks": dict(Counter(job.task for job in done)), "jobs": ids}
     only = ids[0] if len(ids) == 1 else None
     audit.record(actor=actor_of(viewer), action=action, object_type="job", object_id=only, now=now, details=details)

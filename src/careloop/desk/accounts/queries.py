@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 
-from careloop.desk.accounts.models import ApiKey, Channel, Team, User
+from django.utils.translation import gettext as _
+
+from careloop.desk.accounts.models import ApiKey, Channel, Role, Team, User
 from careloop.desk.accounts.rules import PERMISSIONS, SEES_EVERY_TEAM, Viewer
 from careloop.desk.kernel.actor import Actor
 from careloop.desk.kernel.errors import NotAllowed, NotFound
@@ -23,7 +25,8 @@ def actor_of(viewer: Viewer) -> Actor:
 def check_may(viewer: Viewer, permission: str) -> None:
     """Refuse unless the viewer's role grants `permission`."""
     if not viewer.may(permission):
-        raise NotAllowed(f"The role {viewer.role.lower()} may not do this ({permission}); ask an owner of the desk.")
+        sentence = _("The role %(role)s may not do this (%(permission)s); ask an owner of the desk.")
+        raise NotAllowed(sentence % {"role": str(Role(viewer.role).label).lower(), "permission": permission})
 
 
 def secret_hash(secret: str) -> str:

@@ -12,14 +12,16 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.distinctive import Word, distinctive_words
 from careloop.desk.analysis.intervals import Mean, Rate, mean_of, rate_of
 from careloop.desk.analysis.models import Reading, State
+from careloop.desk.feedback.models import Feedback
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.slots import slot_of, slot_start
-from careloop.desk.search.queries import matching
+from careloop.desk.search.queries import find_messages, one_of
 
 PAGE_SIZE = 25
 CATEGORIES_SHOWN = 15
@@ -105,19 +107,21 @@ def check_filter(wanted: FeedbackFilter) -> None:
     if wanted.sentiment and wanted.sentiment not in SENTIMENTS:
         raise InvalidInput(f"The sentiment is {wanted.sentiment!r}; expected one of {', '.join(SENTIMENTS)}.", field="sentiment")
     if wanted.since and wanted.until and wanted.since > wanted.until:
-        raise InvalidInput(f"The period begins on {wanted.since} and ends on {wanted.until}, before that; swap them.", field="since")
+        sentence = _("The period begins on %(since)s and ends on %(until)s, before that; swap them.")
+        raise InvalidInput(sentence % {"since": wanted.since, "until": wanted.until}, field="since")
     if wanted.stars_from and wanted.stars_to and wanted.stars_from > wanted.stars_to:
-        raise InvalidInput("The lowest rating is above the highest; swap the two.", field="stars_from")
+        raise InvalidInput(_("The lowest rating is above the highest; swap the two."), field="stars_from")
 
 
 def feedback_page(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo, page: int = 1) -> FeedbackPage:
-    """Tiles, charts and one page of rows for a filter, in five queries."""
+    """Tiles, charts and one page of rows for a filter, in four queries, of which three search the texts if the filter does."""
     check_filter(wanted)
     chosen = choose(wanted, viewer, zone)
     read = chosen.filter(state=State.DONE)
-    by_slot = _count_by_slot(read)
+    by_slot, failed = _count_by_slot(chosen)
     unit, days = fold_by_day(by_slot, zone)
     total = sum(sum(counts) for _slot, *counts in by_slot)
+    newest = list(_newest_first(read).values_list("pk", "sentiment", "keywords")[:KEYWORDS_FROM])
     by_category = _count_by_category(read)
     categories, uncategorised = _categories(by_category)
     ratings = [(ratio, n) for _category, ratio, n, _negative in by_category if ratio is not None]
@@ -125,7 +129,7 @@ def feedback_page(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo, page:
     page = min(max(page, 1), pages)
     return FeedbackPage(
         total=total,
-        failed=chosen.filter(state=State.FAILED).count(),
+        failed=failed,
         negative=rate_of(sum(negative for _slot, negative, _neutral, _positive in by_slot), total),
         rating=mean_of(((1 + 4 * ratio, n) for ratio, n in ratings), lowest=1, highest=5),
         stars=fold_by_star(ratings),
@@ -133,8 +137,8 @@ def feedback_page(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo, page:
         days=days,
         categories=categories,
         uncategorised=uncategorised,
-        keywords=_keywords(read),
-        rows=_with_texts(read, (page - 1) * PAGE_SIZE, PAGE_SIZE),
+        keywords=_keywords(newest),
+        rows=_with_texts(read, [pk for pk, _sentiment, _words in newest], (page - 1) * PAGE_SIZE),
         page=page,
         pages=pages,
     )
@@ -172,18 +176,23 @@ def choose(wanted: FeedbackFilter, viewer: Viewer, zone: tzinfo) -> QuerySet[Rea
     if wanted.stars_to:
         rows = rows.filter(rating_ratio__lt=(wanted.stars_to - 0.5) / 4)
     if wanted.product:
-        rows = rows.filter(message__feedback__product=wanted.product)
+        rows = rows.filter(message_id__in=Feedback.objects.filter(product=wanted.product).values("message_id"))
     if wanted.keyword:
         rows = rows.filter(_has_keyword(wanted.keyword))
     if wanted.query.strip():
-        rows = rows.filter(message_id__in=matching(wanted.query).filter(subject="MESSAGE").values("object_id"))
+        rows = rows.filter(message_id__in=one_of(find_messages(wanted.query)))
     return rows
 
 
-def _count_by_slot(read: QuerySet[Reading]) -> list[tuple[int, int, int, int]]:
-    """(slot, negative, neutral, positive); grouped by the index's first column alone, the rows come without being sorted."""
-    counts = {name.lower(): Count("pk", filter=Q(sentiment=name)) for name in SENTIMENTS}
-    return list(read.order_by().values_list("slot").annotate(**counts))
+def _count_by_slot(chosen: QuerySet[Reading]) -> tuple[list[tuple[int, int, int, int]], int]:
+    """(slot, negative, neutral, positive), and how many could not be read.
+
+    Grouped by the index's first column alone, the rows come without being sorted.
+    """
+    counts = {name.lower(): Count("pk", filter=Q(state=State.DONE, sentiment=name)) for name in SENTIMENTS}
+    failed = Count("pk", filter=Q(state=State.FAILED))
+    rows = list(chosen.order_by().values_list("slot").annotate(**counts, failed=failed))
+    return [row[:4] for row in rows if any(row[1:4])], sum(row[4] for row in rows)
 
 
 def _count_by_category(read: QuerySet[Reading]) -> list[tuple[str, float | None, int, int]]:
@@ -234,10 +243,9 @@ def _categories(by_category: list[tuple[str, float | None, int, int]]) -> tuple[
     return sorted(shares, key=lambda one: (-(one.negative.low or 0), -one.negative.n, one.category))[:CATEGORIES_SHOWN], uncategorised
 
 
-def _keywords(read: QuerySet[Reading]) -> Keywords:
-    newest = list(_newest_first(read).values_list("sentiment", "keywords")[:KEYWORDS_FROM])
-    negative = [words for sentiment, words in newest if sentiment == "NEGATIVE"]
-    positive = [words for sentiment, words in newest if sentiment == "POSITIVE"]
+def _keywords(newest: list[tuple[int, str, list[str]]]) -> Keywords:
+    negative = [words for _pk, sentiment, words in newest if sentiment == "NEGATIVE"]
+    positive = [words for _pk, sentiment, words in newest if sentiment == "POSITIVE"]
     return Keywords(
         n=len(newest),
         negative=distinctive_words(negative, positive, most=KEYWORDS_SHOWN),
@@ -245,9 +253,12 @@ def _keywords(read: QuerySet[Reading]) -> Keywords:
     )
 
 
-def _with_texts(read: QuerySet[Reading], start: int, number: int) -> list[Reading]:
-    rows = _newest_first(read).select_related("message__feedback", "message__customer", "message__case", "channel")
-    return list(rows[start : start + number])
+def _with_texts(read: QuerySet[Reading], newest: list[int], start: int) -> list[Reading]:
+    """One page of rows; those among the newest, whose ids are known, are not searched for again."""
+    rows = _newest_first(Reading.objects.filter(pk__in=newest[start : start + PAGE_SIZE]))
+    if start + PAGE_SIZE > len(newest) == KEYWORDS_FROM:
+        rows = _newest_first(read)[start : start + PAGE_SIZE]
+    return list(rows.select_related("message__feedback", "message__customer", "message__case", "channel"))
 
 
 def _newest_first(rows: QuerySet[Reading]) -> QuerySet[Reading]:

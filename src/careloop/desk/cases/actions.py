@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
@@ -95,7 +96,7 @@ def assign(*, case_id: int, assignee_id: int | None, expected_version: int, view
     with transaction.atomic():
         case = _case_to_change(case_id, viewer, expected_version)
         if assignee_id is not None and assignee_id not in {person.pk for person in list_assignable(case.team_id)}:
-            raise InvalidInput("That person does not work in this case's team; choose somebody from the list.", field="assignee")
+            raise InvalidInput(_("That person does not work in this case's team; choose somebody from the list."), field="assignee")
         _change(case, EventKind.ASSIGNED, {"assignee_id": assignee_id}, viewer, now)
     return case
 
@@ -175,27 +176,25 @@ def _case_to_change(case_id: int, viewer: Viewer, expected_version: int | None =
     access_case(case_id, viewer)
     case: Case = Case.objects.select_for_update().get(pk=case_id)
     if expected_version is not None and case.version != expected_version:
-        raise Conflict(
-            f"Somebody else changed case #{case_id} in between (it is at version {case.version}, your page shows {expected_version}); "
-            "look at the change and repeat yours if it is still right."
-        )
+        sentence = _("Somebody else changed case #%(number)s in between; look at the change and repeat yours if it is still right.")
+        raise Conflict(sentence % {"number": case_id})
     return case
 
 
 def _check_seen(case: Case, seen_message_id: int | None) -> None:
     newest = case.messages.exclude(direction=Direction.NOTE).order_by("-pk").values_list("pk", flat=True).first()
     if seen_message_id is not None and newest is not None and newest > seen_message_id:
-        raise Conflict(
-            f"Somebody wrote in case #{case.pk} in between; read it, then send your message again if it is still right.", field="body"
-        )
+        sentence = _("Somebody wrote in case #%(number)s in between; read it, then send your message again if it is still right.")
+        raise Conflict(sentence % {"number": case.pk}, field="body")
 
 
 def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime, delivery: str = "") -> Message:
     text = body.replace("\0", "").strip()
     if not text:
-        raise InvalidInput("The message is empty; write something first.", field="body")
+        raise InvalidInput(_("The message is empty; write something first."), field="body")
     if len(text) > MAX_BODY_LENGTH:
-        raise InvalidInput(f"The message has {len(text):,} characters; at most {MAX_BODY_LENGTH:,} fit. Shorten it.", field="body")
+        sentence = _("The message has %(n)s characters; at most %(most)s fit. Shorten it.")
+        raise InvalidInput(sentence % {"n": f"{len(text):,}", "most": f"{MAX_BODY_LENGTH:,}"}, field="body")
     message = Message.objects.create(
         case=case,
         customer_id=case.customer_id,

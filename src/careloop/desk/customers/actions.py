@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
@@ -51,7 +52,7 @@ def note_seen(seen: list[tuple[int, int]], *, now: datetime) -> None:
     """Remember for (customer, team) pairs that the team knows the customer and when they last wrote."""
     if not seen:
         return
-    Customer.objects.filter(pk__in={customer_id for customer_id, _ in seen}).update(last_seen_at=now)
+    Customer.objects.filter(pk__in={customer_id for customer_id, _at in seen}).update(last_seen_at=now)
     _link(seen)
 
 
@@ -69,16 +70,17 @@ def change_customer(  # noqa: PLR0913  (what may be changed)
     """Change the profile; refused when somebody else changed it since `expected_version`."""
     check_may(viewer, "customer.edit")
     if len(name) > 200 or len(company) > 200:
-        raise InvalidInput("Name and company have at most 200 characters each.", field="name")
+        raise InvalidInput(_("Name and company have at most 200 characters each."), field="name")
     if len(language) > 10 or len(notes) > MAX_NOTES_LENGTH:
-        raise InvalidInput(f"The notes have {len(notes):,} characters; at most {MAX_NOTES_LENGTH:,} fit.", field="notes")
+        sentence = _("The notes have %(n)s characters; at most %(most)s fit.")
+        raise InvalidInput(sentence % {"n": f"{len(notes):,}", "most": f"{MAX_NOTES_LENGTH:,}"}, field="notes")
     with transaction.atomic():
         customer = access_customer(customer_id, viewer)
         after = {"name": name, "company": company, "language": language, "notes": notes}
         before = {field: getattr(customer, field) for field in after}
         changed = Customer.objects.filter(pk=customer.pk, version=expected_version).update(**after, version=expected_version + 1)
         if not changed:
-            raise Conflict("Somebody else changed this customer in between; load the page again and repeat your change.")
+            raise Conflict(_("Somebody else changed this customer in between; load the page again and repeat your change."))
         fields = sorted(field for field in after if after[field] != before[field])
         audit.record(
             actor=actor_of(viewer),

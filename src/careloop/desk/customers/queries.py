@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import Channel
 from careloop.desk.accounts.rules import Viewer
@@ -34,7 +35,7 @@ def access_customer(customer_id: int, viewer: Viewer) -> Customer:
     """The customer, if known to one of the viewer's teams."""
     customer = Customer.objects.visible_to(viewer).filter(pk=customer_id).first()
     if customer is None:
-        raise NotFound(f"There is no customer {customer_id} in your teams.")
+        raise NotFound(_("There is no customer %(number)s in your teams.") % {"number": customer_id})
     return customer
 
 

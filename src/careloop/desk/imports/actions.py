@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts import actions as accounts
 from careloop.desk.accounts.models import Channel, ChannelKind, Team
@@ -22,7 +23,6 @@ from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.insight.errors import CareloopError, InputError
 
 TEAM_NAME = "Customer service"
-CHANNEL_NAME = "File import"
 KEEP_DAYS = 30
 
 
@@ -63,7 +63,8 @@ def choose(*, run_id: int, choices: Choices, destination: str, viewer: Viewer, n
     """Keep what was chosen and mark the run for its check, in the caller's transaction; choices that cannot work are refused."""
     run = lock_run(run_id, viewer)
     if run.state not in (State.UPLOADED, State.CHECKED):
-        raise Conflict(f"This import is {State(run.state).label}; columns are chosen before it starts. Load the page again.")
+        sentence = _("This import is %(state)s; columns are chosen before it starts. Load the page again.")
+        raise Conflict(sentence % {"state": State(run.state).label})
     _check_fits(run, choices)
     run.channel = channel_for(destination, viewer=viewer, now=now)
     run.choices, run.state, run.rows_done, run.rows_total, run.error = choices.to_json(), State.CHECKING, 0, None, ""
@@ -105,7 +106,7 @@ def cancel(*, run_id: int, viewer: Viewer, now: datetime) -> ImportRun:
     with transaction.atomic():
         run = lock_run(run_id, viewer)
         if run.state in (State.DONE, State.FAILED, State.CANCELLED):
-            raise Conflict(f"This import is {State(run.state).label}; there is nothing to cancel.")
+            raise Conflict(_("This import is %(state)s; there is nothing to cancel.") % {"state": State(run.state).label})
         run.state, run.finished_at = State.CANCELLED, now
         run.save(update_fields=["state", "finished_at"])
         details = {"rows_done": run.rows_done}
@@ -120,14 +121,14 @@ def open_rejects(*, run_id: int, viewer: Viewer, now: datetime) -> tuple[ImportR
     with transaction.atomic():
         run = access_run(run_id, viewer)
         if not run.counts.get("rejected") or not run.rejects_path.exists():
-            raise InvalidInput("This import has no file of refused rows; it had none, or it was deleted after 30 days.", field="rejects")
+            raise InvalidInput(_("This import has no file of refused rows; it had none, or it was deleted after 30 days."), field="rejects")
         audit.record(actor=actor_of(viewer), action="import.rejects", object_type="import", object_id=run.pk, now=now)
     return run, run.rejects_path
 
 
 def channel_for(destination: str, *, viewer: Viewer, now: datetime) -> Channel:
     """The channel that a destination names: the slug of a file channel in sight, or "team:ID" for a new one of that team."""
-    kind, _, team_id = destination.partition(":")
+    kind, _colon, team_id = destination.partition(":")
     if kind == "team" and team_id.isdecimal():
         team = next((one for one in list_teams(viewer) if one.pk == int(team_id)), None)
         if team is not None:
@@ -135,7 +136,8 @@ def channel_for(destination: str, *, viewer: Viewer, now: datetime) -> Channel:
     for channel in list_channels(viewer):
         if channel.slug == destination and channel.kind == ChannelKind.FILE and channel.is_active:
             return channel
-    raise InvalidInput(f"There is no file channel {destination!r} in your teams; choose one of the list.", field="destination")
+    sentence = _("There is no file channel “%(name)s” in your teams; choose one of the list.")
+    raise InvalidInput(sentence % {"name": destination}, field="destination")
 
 
 def default_channel(*, actor: Actor, now: datetime) -> Channel:
@@ -167,7 +169,7 @@ def _file_channel(team: Team, *, actor: Actor, now: datetime) -> Channel:
     slug = f"file-{team.pk}"
     while Channel.objects.filter(slug=slug).exists():
         slug += "-new"
-    return accounts.create_channel(kind=ChannelKind.FILE, name=CHANNEL_NAME, slug=slug, team_id=team.pk, actor=actor, now=now)
+    return accounts.create_channel(kind=ChannelKind.FILE, name=_("File import"), slug=slug, team_id=team.pk, actor=actor, now=now)
 
 
 def _move(run: ImportRun, expected: str, **changes: object) -> None:
@@ -181,6 +183,7 @@ def _check_fits(run: ImportRun, choices: Choices) -> None:
         with running.opened(run) as table:
             running.judge_of(run, choices, run.created_at).check_columns(table)
     except CareloopError as error:
-        raise InvalidInput(str(error), field=getattr(error, "field", None) or "") from error
+        raise InvalidInput(_(str(error)), field=getattr(error, "field", None) or "") from error
     except OSError as error:
-        raise InvalidInput(f"{run.file_name} cannot be opened any more ({error.strerror}); upload it again.", field="file") from error
+        sentence = _("%(file)s cannot be opened any more (%(reason)s); upload it again.")
+        raise InvalidInput(sentence % {"file": run.file_name, "reason": error.strerror}, field="file") from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.insight.tables import Rejected, RejectWriter
@@ -46,7 +47,7 @@ def store(chunks: Iterable[bytes], name: str, *, limit_bytes: int | None = None)
                 digest.update(chunk)
                 file.write(chunk)
         if not size:
-            raise InvalidInput(f"{shown} is empty (0 bytes); choose a file with a header and rows.", field="file")
+            raise InvalidInput(_("%(file)s is empty (0 bytes); choose a file with a header and rows.") % {"file": shown}, field="file")
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -66,11 +67,10 @@ def look_at(path: Path) -> StoredFile:
 def check_size(size_bytes: int, name: str, limit_bytes: int) -> None:
     """Refuse an upload above the limit."""
     if size_bytes > limit_bytes:
-        raise InvalidInput(
-            f"{name} is larger than the limit of {limit_bytes / 1_000_000:,.0f} MB; pack it with gzip, split it, "
-            "or import it with the command careloop import.",
-            field="file",
+        sentence = _(
+            "%(file)s is larger than the limit of %(limit)s MB; pack it with gzip, split it, or import it with the command careloop import."
         )
+        raise InvalidInput(sentence % {"file": name, "limit": f"{limit_bytes / 1_000_000:,.0f}"}, field="file")
 
 
 def upload_folder() -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.models import Channel, ChannelKind
@@ -135,7 +136,7 @@ def access_run(run_id: int, viewer: Viewer) -> ImportRun:
     check_may(viewer, "import.run")
     run = ImportRun.objects.visible_to(viewer).select_related("created_by", "channel").filter(pk=run_id).distinct().first()
     if run is None:
-        raise NotFound(f"There is no import {run_id} in your teams.")
+        raise NotFound(gettext("There is no import %(number)s in your teams.") % {"number": run_id})
     return run
 
 
@@ -174,7 +175,9 @@ def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview
     """The first rows of the run's file and a proposed mapping, in the chosen or detected encoding and sheet."""
     chosen = run.chosen
     if not Path(run.stored_path).is_file():
-        raise InvalidInput(f"{run.file_name} is not in the upload folder any more; upload it again.", field="file")
+        raise InvalidInput(
+            gettext("%(file)s is not in the upload folder any more; upload it again.") % {"file": run.file_name}, field="file"
+        )
     encoding = encoding or (chosen.encoding if chosen else "") or run.encoding
     sheet = sheet or (chosen.sheet if chosen else "")
     try:

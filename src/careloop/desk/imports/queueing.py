@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.imports import actions, tasks
@@ -28,7 +29,8 @@ def start(*, run_id: int, viewer: Viewer, now: datetime) -> ImportRun:
     with transaction.atomic():
         run = actions.lock_run(run_id, viewer)
         if run.state != State.CHECKED:
-            raise Conflict(f"This import is {State(run.state).label}; only a checked one can be started. Load the page again.")
+            sentence = _("This import is %(state)s; only a checked one can be started. Load the page again.")
+            raise Conflict(sentence % {"state": State(run.state).label})
         actions.begin(run, viewer=viewer, now=now)
         tasks.run_import.enqueue(run.pk)
     return run
@@ -39,6 +41,7 @@ def resume(*, run_id: int, viewer: Viewer) -> ImportRun:
     with transaction.atomic():
         run = actions.lock_run(run_id, viewer)
         if run.state not in (State.CHECKING, State.RUNNING):
-            raise Conflict(f"This import is {State(run.state).label}; there is nothing to go on with.")
+            sentence = _("This import is %(state)s; there is nothing to go on with.")
+            raise Conflict(sentence % {"state": State(run.state).label})
         (tasks.run_import if run.state == State.RUNNING else tasks.check_import).enqueue(run.pk)
     return run

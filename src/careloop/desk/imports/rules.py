@@ -76,6 +76,11 @@ def suggested_choices(suggestions: Sequence[Suggestion], what: str, *, time_zone
     return Choices(columns, time_zone=time_zone)
 
 
+def _(sentence: str) -> str:
+    """Marks a sentence that the screens translate."""
+    return sentence
+
+
 def check_choices(choices: Choices, what: str) -> None:
     """Refuse choices from which no message can come (PlanError)."""
     fields = {one.field for one in choices.columns}
@@ -84,16 +89,17 @@ def check_choices(choices: Choices, what: str) -> None:
     if what not in (FEEDBACK, MESSAGES):
         raise PlanError(f"The import is of {what!r}; expected {FEEDBACK} or {MESSAGES}.", field="what")
     if what == FEEDBACK and not fields & {"text", "rating"}:
-        raise PlanError("No column is chosen as text or rating; feedback needs at least one of them.", field="text")
+        raise PlanError(_("No column is chosen as text or rating; feedback needs at least one of them."), field="text")
     if what == MESSAGES and "text" not in fields:
-        raise PlanError("No column is chosen as text; messages need one.", field="text")
+        raise PlanError(_("No column is chosen as text; messages need one."), field="text")
     if what == MESSAGES and not fields & set(ADDRESS_FIELDS):
         raise PlanError(
-            "No column is chosen as e-mail, phone or customer number; a message that opens a case needs a sender to answer to.",
+            _("No column is chosen as e-mail, phone or customer number; a message that opens a case needs a sender to answer to."),
             field="email",
         )
     if (choices.rating_min is None) != (choices.rating_max is None):
-        raise PlanError("Only one end of the rating scale is given; give both, or none to take them from the values.", field="rating")
+        sentence = _("Only one end of the rating scale is given; give both, or none to take them from the values.")
+        raise PlanError(sentence, field="rating")
     cleaning_plan(choices)
 
 

@@ -159,7 +159,8 @@ def _number(posted: Mapping[str, Any], name: str) -> float | None:
     except ValueError:
         value = float("nan")
     if value is not None and not abs(value) < 1e9:
-        raise InvalidInput(f"{text!r} is no number; give the end of the rating scale such as 1 or 5, or nothing.", field=name)
+        sentence = _("“%(given)s” is no number; give the end of the rating scale such as 1 or 5, or nothing.")
+        raise InvalidInput(sentence % {"given": text}, field=name)
     return value
 
 

@@ -84,7 +84,7 @@ def user(request: HttpRequest, viewer: Viewer, user_id: int) -> HttpResponse:
     """Change role, teams and access of a person."""
     person = next((one for one in queries.list_users() if one.pk == user_id), None)
     if person is None:
-        raise NotFound(f"There is no person {user_id}.")
+        raise NotFound(_("There is no person %(number)s.") % {"number": user_id})
     context: dict[str, Any] = {"teams": queries.list_teams(viewer), "roles": ROLES, "person": person, "email": person.email}
     stored = {"display_name": person.display_name, "role": person.role, "is_active": person.is_active}
     if request.method == "GET":
