@@ -59,7 +59,7 @@ def test_a_click_on_a_bar_opens_its_texts(desk, visit, reviews):
     assert page.locator(".chosen .chip").first.inner_text().splitlines()[0] == "1★"
     page.locator(".chosen .chip").first.click()
     page.wait_for_url("**/feedback/?")
-    page.wait_for_selector("[data-chart=categories] .bars path")
+    page.wait_for_selector("[data-chart=categories] .bars path", state="attached")
     click_bar(page, "categories", -1)
     page.wait_for_url("**/feedback/?category=*")
     assert page.locator("#rows li").count() == 8
