@@ -43,6 +43,11 @@ def find_newest(query: str) -> Found:
     return Found(cases, frozenset(customer for subject, _, customer in rows if subject == "CUSTOMER"))
 
 
+def find_messages(query: str) -> frozenset[int]:
+    """The ids of all messages that hold every phrase of a query (not scoped): for screens that count them several times."""
+    return frozenset(matching(query).filter(subject="MESSAGE").values_list("object_id", flat=True))
+
+
 def one_of(ids: frozenset[int]) -> RawSQL:
     """The right side of `pk__in` for thousands of ids: one parameter instead of one for each."""
     if connection.vendor == "sqlite":
