@@ -42,7 +42,7 @@ def from_python(path: Path) -> Iterator[tuple[str | tuple[str, str], str | None]
     """The messages of a module: (message or (singular, plural), context)."""
     with path.open("rb") as file:
         for _, name, found, _ in extract_python(file, list(KEYWORDS), [], {"encoding": "utf-8"}):
-            parts = [found] if isinstance(found, str) else [part for part in found if part is not None]
+            parts = [found] if isinstance(found, str) else [part for part in found or () if part is not None]
             if parts:
                 yield message_of(name, parts)
 
