@@ -1,0 +1,1 @@
+"""The text family: language, words, sentiment, kind, entities, keywords, summary."""

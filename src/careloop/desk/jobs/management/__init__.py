@@ -1,1 +1,1 @@
-"""Commands of `careloop manage` about jobs."""
+"""Commands of the work table."""

@@ -1,1 +1,1 @@
-"""Commands of `careloop manage` about jobs."""
+"""One module a command."""
