@@ -1,6 +1,7 @@
 """Write requirements.lock and requirements-dev.lock: the exact versions that are installed here, of all that the package needs."""
 
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -20,14 +21,23 @@ def closure(name: str, extras: set[str]) -> dict[str, str]:
         if (normal(one), extra) in seen:
             continue
         seen.add((normal(one), extra))
-        package = metadata.distribution(one)
-        if normal(one) != normal(name):
+        if normal(one) == normal(name):
+            needs = wanted_by_project(extra)
+        else:
+            package = metadata.distribution(one)
             found[normal(one)] = package.version
-        for text in package.requires or ():
+            needs = package.requires or []
+        for text in needs:
             wanted = Requirement(text)
             if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
                 waiting += [(wanted.name, more) for more in {"", *wanted.extras}]
     return found
+
+
+def wanted_by_project(extra: str) -> list[str]:
+    """What pyproject.toml asks for now (the installed metadata may be older)."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return list(project["optional-dependencies"][extra] if extra else project["dependencies"])
 
 
 def normal(name: str) -> str:
