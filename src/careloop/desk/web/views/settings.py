@@ -41,7 +41,23 @@ TABS: tuple[tuple[str, Promise, str], ...] = (
 )
 PASSWORD_BYTES = 12
 ENTRIES_SHOWN = 100
-OBJECTS = ("case", "channel", "customer", "import", "job", "key", "team", "user")
+OBJECTS: dict[str, Promise] = {
+    "case": gettext_lazy("Case"),
+    "channel": gettext_lazy("Channel"),
+    "customer": gettext_lazy("Customer"),
+    "feedback": gettext_lazy("Feedback"),
+    "import": gettext_lazy("Import"),
+    "job": gettext_lazy("Job"),
+    "secrets": gettext_lazy("Encryption keys"),
+    "key": gettext_lazy("API key"),
+    "team": gettext_lazy("Team"),
+    "user": gettext_lazy("Person at the desk"),
+}
+ACTORS: dict[str, Promise] = {
+    "customer": gettext_lazy("Customer"),
+    "key": gettext_lazy("API key"),
+    "system": gettext_lazy("by itself"),
+}
 
 
 def now() -> datetime:
@@ -197,7 +213,8 @@ def audit(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     )
     shown = entries[:ENTRIES_SHOWN]
     older = shown[-1].pk if len(entries) > ENTRIES_SHOWN else None
-    context = {"entries": shown, "older": older, "given": given, "names": list_actions(), "objects": OBJECTS}
+    rows = [(entry, OBJECTS.get(entry.object_type, entry.object_type), ACTORS.get(entry.actor_kind, "")) for entry in shown]
+    context = {"rows": rows, "older": older, "given": given, "names": list_actions(), "objects": OBJECTS}
     return _page(request, viewer, "audit", context)
 
 
