@@ -80,7 +80,9 @@ def main() -> None:
         with serve(Path(name), port=options.port) as serving:
             Senders(serving.port, token, 10**6, 10**6 + 100).run(options.senders)
             calm = Senders(serving.port, token, 0, options.messages)
+            used = serving.processor_seconds("web")
             seconds = calm.run(options.senders)
+            used = serving.processor_seconds("web") - used
             rough = Senders(serving.port, token, options.messages, 2 * options.messages)
             killer = threading.Thread(target=kill, args=(serving, rough))
             killer.start()
@@ -89,6 +91,7 @@ def main() -> None:
         report = compare({**calm.receipts, **rough.receipts}, 2 * options.messages)
     figures = [
         figure("accepted, calm", options.messages / seconds, "messages/s", ACCEPTED_A_SECOND, at_least=True),
+        figure("processor time of the web process", used / options.messages * 1000, "ms a message", 1000 / ACCEPTED_A_SECOND),
         figure("accepted, while killed", options.messages / rough_seconds, "messages/s", 0, at_least=True),
         figure("lost", report["lost"], "messages", 0),
         figure("doubled", report["doubled"], "messages", 0),
