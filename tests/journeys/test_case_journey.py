@@ -160,9 +160,15 @@ def test_the_case_page_is_open_to_everybody(desk, visit, case, now, assert_acces
     assert_accessible(page)
 
 
-def test_a_word_of_a_million_letters_wraps(desk, visit, inbound, now):
+def test_a_word_of_a_million_letters_wraps_on_a_phone(desk, visit, inbound, now):
     number = receive_message(inbound(text="W" * 1_000_000), now=now).case_id
     page = visit(f"/cases/{number}/", desk.cast.agent, phone=True)
     expect(page.get_by_role("link", name="Open all 1000000 characters")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    actions.set_status(case_id=number, status="WAITING", expected_version=1, viewer=viewer_of(desk.cast.agent), now=now)
+    expect(page.get_by_label("Status")).to_have_value("WAITING")
+    assert page.evaluate("[document.documentElement, document.querySelector('#main')].map(one => one.scrollWidth)") == [390, 390]
+    for part in (".composer", ".msg", ".case-head", "#thread"):
+        box = page.locator(part).first.bounding_box()
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= 390, part
     assert page.evaluate("document.querySelector('.msg .body').textContent.length") == 20_000

@@ -99,19 +99,24 @@
   const settle = () => {
     if (mac) for (const keys of all("[data-send-keys]")) keys.textContent = "⌘↵";
     markOpen();
+    find("#tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     restoreDrafts();
     retitle();
   };
 
   let stuckToEnd = true;
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.getResponseHeader("HX-Retarget")) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  const noteEnd = () => {
     const thread = find("#thread");
     stuckToEnd = !thread || thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.getResponseHeader("HX-Retarget")) { event.detail.shouldSwap = true; event.detail.isError = false; }
+    noteEnd();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "work" || event.detail.elt?.id === "work") { screen("case"); toEnd(); }
-    if (event.detail.target.id === "list" || event.detail.target.id === "inbox") {
+    const swapped = event.detail.target?.id;
+    if (swapped === "work") { screen("case"); toEnd(); }
+    if (swapped === "list" || swapped === "inbox") {
       fresh.clear();
       many = false;
       showFresh();
@@ -179,23 +184,36 @@
     }
     retitle();
   };
-  const loadNew = () => htmx.ajax("GET", desk().dataset.inbox + location.search, { target: "#list", swap: "outerHTML" });
-  const refreshCounts = () => soon("counts", 700, () => {
-    if (find("#tabs")) htmx.ajax("GET", desk().dataset.counts + location.search, { target: "#tabs", swap: "outerHTML" });
-  });
-  const refreshRow = (id) => {
-    if (find(`#row-${id}`)) soon(`row-${id}`, 250, () => {
-      const row = find(`#row-${id}`);
-      if (!row) return;
-      const focused = document.activeElement === row;
-      htmx.ajax("GET", `/cases/${id}/row/${location.search}`, { target: row, swap: "outerHTML" }).then(() => { if (focused) find(`#row-${id}`)?.focus(); });
-    });
+  /* Fetch a part and put it in place, unless `unless` says at that moment that it would disturb; requests of htmx itself queue per
+     element and would drop each other. */
+  const put = async (address, selector, swapStyle, unless = () => false) => {
+    const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": selector.slice(1) } }).catch(() => null);
+    if (!answer?.ok) return;
+    const text = await answer.text();
+    const target = find(selector);
+    if (!target || unless()) return;
+    noteEnd();
+    htmx.swap(target, text, { swapStyle, swapDelay: 0, settleDelay: 0 }, { eventInfo: { target } });
+    settle();
   };
+  const loadNew = () => put(desk().dataset.inbox + location.search, "#list", "outerHTML");
+  const refreshCounts = () => soon("counts", 700, () => { if (find("#tabs")) put(desk().dataset.counts + location.search, "#tabs", "outerHTML"); });
+  const refreshRow = (id) => soon(`row-${id}`, 250, async () => {
+    if (!find(`#row-${id}`)) return;
+    const focused = document.activeElement.id === `row-${id}`;
+    await put(`/cases/${id}/row/${location.search}`, `#row-${id}`, "outerHTML");
+    if (focused) find(`#row-${id}`)?.focus();
+  });
+  /* Never under somebody's hands: while a list of the head is in use, the case waits. */
   const refreshCase = () => soon("case", 250, () => {
     const work = find("#work[data-case]");
     if (!work) return;
-    if (document.activeElement.matches("#case-head select")) { refreshCase(); return; }
-    htmx.ajax("GET", work.dataset.parts, { target: "#work", swap: "none" });
+    const disturbs = () => {
+      const waits = document.activeElement.matches("#case-head select");
+      if (waits) refreshCase();
+      return waits || find("#work") !== work;
+    };
+    if (!disturbs()) put(work.dataset.parts, "#work", "none", disturbs);
   });
   const refreshAll = () => { many = true; showFresh(); refreshCounts(); refreshCase(); for (const row of all(".row")) refreshRow(row.dataset.case); };
   const happened = (fact) => {
