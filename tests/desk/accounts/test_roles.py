@@ -44,7 +44,7 @@ feedback.view    yes    yes         yes    yes
 import.run       yes    yes         no     yes
 job.view         yes    yes         no     yes
 job.retry        yes    yes         no     no
-audit.view       yes    yes         no     no
+audit.view       yes    no          no     no
 user.edit        yes    no          no     no
 key.edit         yes    no          no     no
 channel.edit     yes    no          no     no

@@ -235,8 +235,8 @@ def test_only_owners_change_people_channels_and_keys(client, cast, who):
     assert (User.objects.count(), Team.objects.count(), ApiKey.objects.count(), AuditEntry.objects.count()) == (5, 2, 0, 0)
 
 
-@pytest.mark.parametrize(("who", "status"), [("supervisor", 200), ("agent", 403), ("analyst", 403), ("outsider", 403)])
-def test_the_trail_is_for_owners_and_supervisors(client, cast, who, status):
+@pytest.mark.parametrize(("who", "status"), [("owner", 200), ("supervisor", 403), ("agent", 403), ("analyst", 403), ("outsider", 403)])
+def test_the_trail_of_all_teams_is_for_owners(client, cast, who, status):
     client.force_login(getattr(cast, who))
     assert client.get("/settings/audit/").status_code == status
     assert client.get("/settings/audit/chain/").status_code == status

@@ -18,7 +18,8 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.intake.rules import clean_text
 from careloop.desk.kernel.errors import InvalidInput, NotFound
 
-SALT = "careloop.form"
+SALT = "careloop.form.token"
+RECEIPT_SALT = "careloop.form.receipt"
 FASTEST_SECONDS = 2
 LONGEST_SECONDS = 24 * 3600
 TRAP = "website"  # people do not see it; programs fill it in
@@ -46,7 +47,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     except InvalidInput as error:
         errors = {error.field.removeprefix("addresses.") or "form": error.message}
         return _render(request, one, values=values, errors=errors, token=given, status=error.status)
-    return redirect("form-thanks", slug, signing.dumps(receipt.case_id, salt=SALT))
+    return redirect("form-thanks", slug, signing.dumps(receipt.case_id, salt=RECEIPT_SALT))
 
 
 @never_cache
@@ -55,7 +56,7 @@ def thanks(request: HttpRequest, slug: str, receipt: str) -> HttpResponse:
     """The case's number, shown to nobody but who holds the signed address."""
     one = _form_channel(slug)
     try:
-        case_id = signing.loads(receipt, salt=SALT)
+        case_id = signing.loads(receipt, salt=RECEIPT_SALT)
     except signing.BadSignature:
         raise Http404 from None
     return render(request, "form/thanks.html", {"channel": one, "case_id": case_id})
