@@ -347,7 +347,7 @@ def test_other_paths_are_not_served():
     async def send(message):
         sent.append(message)
 
-    asyncio.run(application({"type": "http", "path": "/", "headers": []}, None, send))
+    play(lambda: application({"type": "http", "path": "/", "headers": []}, None, send))
     assert (sent[0]["status"], sent[1]["body"]) == (404, b"Only /stream is served here.")
 
 
