@@ -24,9 +24,9 @@ from careloop.desk.web.access import for_viewer
 
 ROLES: dict[str, tuple[Promise, Promise]] = {
     "AGENT": (gettext_lazy("Agent"), gettext_lazy("answers customers of the own teams")),
-    "SUPERVISOR": (gettext_lazy("Supervisor"), gettext_lazy("also imports, changes customers, sees jobs and the audit trail")),
+    "SUPERVISOR": (gettext_lazy("Supervisor"), gettext_lazy("also imports, changes customers, sees jobs and tries them again")),
     "ANALYST": (gettext_lazy("Analyst"), gettext_lazy("sees every team, imports, changes no case")),
-    "OWNER": (gettext_lazy("Owner"), gettext_lazy("may do everything")),
+    "OWNER": (gettext_lazy("Owner"), gettext_lazy("may do everything and sees the audit trail")),
 }
 KINDS = {"FORM": gettext_lazy("Web form"), "API": gettext_lazy("API"), "EMAIL": gettext_lazy("E-mail"), "FILE": gettext_lazy("File import")}
 LANGUAGES = {"": gettext_lazy("As the browser says"), "en": "English", "zh-hans": "简体中文"}
