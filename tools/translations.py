@@ -92,6 +92,7 @@ def update(known: Catalog, wanted: Catalog) -> Catalog:
 
 def written(catalog: Catalog) -> bytes:
     """The text of django.po, without line numbers and dates that would change with every edit elsewhere."""
+    catalog.fuzzy = False
     catalog.header_comment = "# Careloop in simplified Chinese; see CONTRIBUTING.md. Glossary: docs/reference/glossary.md."
     buffer = BytesIO()
     write_po(buffer, catalog, width=120, include_lineno=False, sort_output=True, ignore_obsolete=True)

@@ -135,6 +135,7 @@ MFA_TOTP_ISSUER = HOUSE_NAME
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [DESK / "locale"]
+FORMAT_MODULE_PATH = ["careloop.desk.config.formats"]
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_TZ = True
 
