@@ -102,6 +102,30 @@ def insert(model: Any, rows: Iterable[dict[str, Any]]) -> None:
         )
 
 
+def index(messages: list[dict[str, Any]], customers: list[dict[str, Any]]) -> None:
+    """Put messages and customers' names into the search index."""
+    from django.db import connection
+
+    from careloop.desk.search.models import SearchDocument
+    from careloop.desk.search.rules import tokens
+
+    documents = [
+        {
+            "subject": "MESSAGE",
+            "object_id": row["id"],
+            "text": row["body"],
+            **{name: row[name] for name in ("case_id", "customer_id", "team_id")},
+        }
+        for row in messages
+    ]
+    documents += [{"subject": "CUSTOMER", "object_id": row["id"], "customer_id": row["id"], "text": row["name"]} for row in customers]
+    for number, row in enumerate(documents, 1):
+        row |= {"id": number, "tokens": " ".join(tokens(row.pop("text")))}
+    insert(SearchDocument, documents)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO search_fts(search_fts) VALUES ('rebuild')")
+
+
 class _Builder:
     """Plans once, tells it many times, writes table by table."""
 
@@ -331,13 +355,9 @@ class _Builder:
         self.feedback.append({**row, "category": review.category, "product": review.product})
 
     def _write(self) -> None:
-        from django.db import connection
-
         from careloop.desk.analysis.models import Reading
         from careloop.desk.cases.models import Case, CaseEvent, Message
         from careloop.desk.feedback.models import Feedback
-        from careloop.desk.search.models import SearchDocument
-        from careloop.desk.search.rules import tokens
 
         tables = (
             (Case, self.cases),
@@ -348,23 +368,7 @@ class _Builder:
         )
         for model, rows in tables:
             insert(model, rows)
-        documents = [
-            {
-                "subject": "MESSAGE",
-                "object_id": row["id"],
-                "text": row["body"],
-                **{name: row[name] for name in ("case_id", "customer_id", "team_id")},
-            }
-            for row in self.messages
-        ]
-        documents += [
-            {"subject": "CUSTOMER", "object_id": row["id"], "customer_id": row["id"], "text": row["name"]} for row in self.customer_rows
-        ]
-        for number, row in enumerate(documents, 1):
-            row |= {"id": number, "tokens": " ".join(tokens(row.pop("text")))}
-        insert(SearchDocument, documents)
-        with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO search_fts(search_fts) VALUES ('rebuild')")
+        index(self.messages, self.customer_rows)
 
 
 if __name__ == "__main__":
