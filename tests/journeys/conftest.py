@@ -105,7 +105,8 @@ def desk(db, cast, monkeypatch) -> Iterator[Desk]:
     url, stream_url = f"http://127.0.0.1:{pages_port}", f"http://127.0.0.1:{stream_port}/stream"
     policy = {**settings.CONTENT_SECURITY_POLICY["DIRECTIVES"], "connect-src": ["'self'", f"http://127.0.0.1:{stream_port}"]}
     monkeypatch.setattr(settings, "BASE_URL", url)
-    monkeypatch.setattr(settings, "STREAM_URL", stream_url)
+    monkeypatch.setattr(settings, "BASE_URLS", [url])
+    monkeypatch.setattr(settings, "STREAM_URLS", {"127.0.0.1": stream_url})
     monkeypatch.setattr(settings, "CONTENT_SECURITY_POLICY", {"DIRECTIVES": policy})
     monkeypatch.setattr(live, "hub", live.Hub())
     with serving_pages(pages_port), serving_stream(stream_port):

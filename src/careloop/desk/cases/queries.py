@@ -176,7 +176,7 @@ def list_earlier(case_id: int, before_message_id: int, viewer: Viewer) -> tuple[
 
 def get_message(case: Case, message_id: int) -> Message:
     """One message of a case that the viewer was let into."""
-    message = case.messages.select_related("author", "channel").filter(pk=message_id).first()
+    message: Message | None = case.messages.select_related("author", "channel").filter(pk=message_id).first()
     if message is None:
         raise NotFound(_("Case #%(number)s has no message %(message)s.") % {"number": case.pk, "message": message_id})
     return message

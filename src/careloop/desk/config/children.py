@@ -13,6 +13,7 @@ from typing import Any
 from careloop.desk.kernel.errors import DeskError
 
 THREADS = 8
+WORKER_THREADS = 2  # one may be busy with an import for a minute; what customers write just now must not wait for it
 STOP_WITHIN_SECONDS = 3
 KEEP_ALIVE_SECONDS = 15
 
@@ -46,8 +47,7 @@ def prepare(*, with_samples: bool) -> int:
         from careloop.desk.demo import actions as demo
 
         if is_empty():
-            print("Loading sample data, once / 首次启动，正在载入示例数据 …", file=sys.stderr, flush=True)
-            demo.load_samples(now=datetime.now(UTC))
+            _load_samples(demo)
         _tell_sign_ins(demo)
     elif is_empty():
         print(
@@ -134,12 +134,10 @@ def worker() -> int:
     django.setup()
     from careloop.desk.jobs import worker as jobs_worker
 
-    return int(jobs_worker.main(threads=1, once=False) or 0)
+    return int(jobs_worker.main(threads=WORKER_THREADS, once=False) or 0)
 
 
 def _load_samples(demo: Any) -> None:
-    from datetime import UTC, datetime
-
     from tqdm import tqdm
 
     print("Loading sample data, once / 首次启动，正在载入示例数据 …", file=sys.stderr, flush=True)

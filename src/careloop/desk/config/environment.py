@@ -40,6 +40,12 @@ class Environment(BaseSettings):
         return value
 
 
+def spellings_of(url: str) -> list[str]:
+    """The address itself and, on this machine's own address, its other common name: people type localhost as well as 127.0.0.1."""
+    other = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}.get(urlsplit(url).hostname or "")
+    return [url] if other is None else [url, url.replace(str(urlsplit(url).hostname), other, 1)]
+
+
 def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:
     """Turn CARELOOP_DATABASE_URL into Django's DATABASES entry; empty means SQLite in the data folder."""
     if not url:

@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 import careloop
-from careloop.desk.config.environment import Environment, database_from_url
+from careloop.desk.config.environment import Environment, database_from_url, spellings_of
 from careloop.desk.config.keys import load_secrets
 from careloop.desk.config.logs import logging_settings
 
@@ -154,19 +154,24 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_TRUSTED_ORIGINS = spellings_of(BASE_URL)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 STREAM_PORT = ENVIRONMENT.stream_port
-STREAM_URL = ENVIRONMENT.stream_url or f"{urlsplit(BASE_URL).scheme}://{urlsplit(BASE_URL).hostname}:{STREAM_PORT}/stream"
+BASE_URLS = spellings_of(BASE_URL)
+STREAM_URLS = {
+    str(urlsplit(url).hostname): ENVIRONMENT.stream_url or f"{urlsplit(url).scheme}://{urlsplit(url).hostname}:{STREAM_PORT}/stream"
+    for url in BASE_URLS
+}
+STREAM_URL = STREAM_URLS[str(urlsplit(BASE_URL).hostname)]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF, "'unsafe-inline'"],
         "img-src": [SELF, "data:"],
-        "connect-src": [SELF, f"{urlsplit(STREAM_URL).scheme}://{urlsplit(STREAM_URL).netloc}"],
+        "connect-src": [SELF, *sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in STREAM_URLS.values()})],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

@@ -57,7 +57,7 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
     rail = _entries(RAIL, permissions, request.path)
     return {
         "house_name": settings.HOUSE_NAME,
-        "stream_url": settings.STREAM_URL,
+        "stream_url": settings.STREAM_URLS.get(request.get_host().rpartition(":")[0], settings.STREAM_URL),
         "may": {permission.replace(".", "_"): True for permission in permissions},
         "theme": getattr(user, "theme", "SYSTEM"),
         "rail": rail,

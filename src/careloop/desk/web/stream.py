@@ -150,7 +150,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     origin = headers.get("origin")
     if scope["method"] != "GET":
         return await refuse(send, 405, "Only GET is answered here.", origin)
-    if origin is not None and origin != settings.BASE_URL:
+    if origin is not None and origin not in settings.BASE_URLS:
         return await refuse(send, 403, f"Pages of {origin} may not listen; CARELOOP_BASE_URL is {settings.BASE_URL}.", None)
     session_key = session_key_of(headers.get("cookie", ""))
     viewer = await in_database(viewer_of_session, session_key)

@@ -101,7 +101,7 @@ class NgramTable:
     def sum(self, ngrams: Sequence[Ngrams]) -> Floats:
         """Return the columns summed over each text's n-grams, shape (n_texts, n_columns)."""
         totals = [np.asarray(one.count(self.bits) @ self.values, dtype=np.float32) for one in ngrams]
-        return np.sum(totals, axis=0, dtype=np.float32)
+        return np.asarray(np.sum(totals, axis=0), dtype=np.float32)
 
     def spread(self, ngrams: Sequence[Ngrams], columns: NDArray[np.int64], n_codes: int) -> Floats:
         """Return how much each code of the batch weighed in one column per text, shape (n_codes,).

@@ -38,7 +38,7 @@ def summarise(text: str, keywords: Sequence[str], *, is_chinese: bool) -> str:
 def _worth(sentence: str, keywords: Sequence[str]) -> float:
     small = sentence.lower()
     found = sum(1.0 / (rank + 2) for rank, word in enumerate(keywords) if word in small)
-    return found / (10 + min(len(sentence), LONGEST)) ** 0.5
+    return float(found / (10 + min(len(sentence), LONGEST)) ** 0.5)
 
 
 def _shorten(sentence: str) -> str:

@@ -111,7 +111,7 @@ def _learn(name: str, rows: _Rows, sequences: Sequences, features: Features, sou
     """Fit on the rows not held back to measure, calibrate and choose the threshold; fit on all rows to ship."""
     logits = load_sentiment(CHINESE if name.endswith("zh") else ENGLISH).judge(sequences).logits
     scales = np.ones(len(features.buckets))
-    classes = np.array([KINDS.index(kind) for kind in rows.kinds])  # type: ignore[arg-type]
+    classes = np.array([KINDS.index(kind) for kind in rows.kinds])
     weights = np.array(rows.weights) * _balance(classes, np.array(rows.weights))
     dense = bound_sentiment(logits).astype(np.float64)
     examples = Examples(features.scaled(scales), dense, np.eye(len(KINDS))[classes], weights)
