@@ -34,7 +34,6 @@ FLAGS = [
     "--disable-quic",
 ]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-PORTS = range(8100, 8120)
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -209,18 +208,14 @@ def session_of(user: Any) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this project's range that nobody listens on."""
-    found = []
-    for port in PORTS:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise RuntimeError(f"Fewer than {count} ports of {PORTS.start}–{PORTS.stop - 1} are free; stop what listens there.")
+    """Ports of the system's own choice; held together while they are chosen, so that they differ."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
 
 @pytest.fixture(scope="session")
