@@ -129,6 +129,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # owners give the addresses; nothing here asks to verify one
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = HOUSE_NAME
 

@@ -54,7 +54,7 @@ def reading_panel(reading: Any, at: datetime) -> ReadingPanel:
         keywords=list(reading.keywords),
         entities=[{"label": entity_label(one["type"]), "text": one["text"]} for one in details.get("entities", [])[:MOST_ENTITIES]],
         summary=details.get("summary", ""),
-        models=dict(reading.model_versions),
+        models=_models(reading.model_versions),
         truncated_at=details.get("truncated_at"),
         is_marked=bool(marks_of(details)),
     )
@@ -74,6 +74,11 @@ def _sentiment(reading: Any, details: Mapping[str, Any]) -> Verdict:
 def _kind(reading: Any, details: Mapping[str, Any]) -> Verdict:
     is_unsure = bool(details.get("kind_abstained"))
     return Verdict(reading.get_kind_display() or _("Kind"), reading.kind_probability or 0.0, "unsure" if is_unsure else "", is_unsure)
+
+
+def _models(versions: Mapping[str, str]) -> dict[str, str]:
+    names = {"words": _("words"), "sentiment": _("sentiment"), "kind": _("kind"), "category": _("category")}
+    return {names.get(name, name): version for name, version in versions.items()}
 
 
 def language_name(code: str) -> str:

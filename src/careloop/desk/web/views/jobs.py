@@ -23,6 +23,10 @@ STATES = {
     "RUNNING": gettext_lazy("Running"),
     "SUCCEEDED": gettext_lazy("Done"),
 }
+SCHEDULES = {
+    "trim finished jobs": gettext_lazy("trim finished jobs"),
+    "delete old import files": gettext_lazy("delete old import files"),
+}
 LATE_SECONDS = 60
 
 
@@ -47,7 +51,10 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "found": found,
         "tabs": [(code, name, found.counts[code]) for code, name in STATES.items()],
         "state_name": STATES[found.state],
-        "schedules": [(schedule, rhythm(schedule.every_seconds, schedule.daily_at)) for schedule in found.schedules],
+        "schedules": [
+            (schedule, SCHEDULES.get(schedule.name, schedule.name), rhythm(schedule.every_seconds, schedule.daily_at))
+            for schedule in found.schedules
+        ],
         "now": moment,
         "is_late": found.oldest_due_seconds > LATE_SECONDS,
         "late_minutes": int(found.oldest_due_seconds // 60),
