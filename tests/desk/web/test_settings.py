@@ -55,6 +55,19 @@ def test_an_invited_person_signs_in_with_the_password_that_is_shown_once(browser
     assert password not in str(entry.details)
 
 
+def test_a_lost_password_is_replaced_shown_once_and_ends_open_sessions(browser, cast):
+    from django.test import Client
+
+    elsewhere = Client()
+    elsewhere.force_login(cast.agent)
+    assert elsewhere.get("/").status_code == 200
+    password = secret_of(browser.post(f"/settings/users/{cast.agent.pk}/password/"))
+    cast.agent.refresh_from_db()
+    assert cast.agent.check_password(password)
+    assert elsewhere.get("/")["Location"] == "/accounts/login/?next=/"
+    assert list(AuditEntry.objects.values_list("action", "object_id")) == [("user.password", cast.agent.pk)]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

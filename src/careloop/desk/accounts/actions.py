@@ -86,6 +86,18 @@ def change_user(  # noqa: PLR0913  (what may be changed)
     return user
 
 
+def reset_password(*, user_id: int, password: str, actor: Actor, now: datetime) -> User:
+    """A new password for somebody who lost theirs; whoever is signed in as that person is signed out everywhere."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(pk=user_id).first()
+        if user is None:
+            raise NotFound(_("There is no person %(number)s.") % {"number": user_id})
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        audit.record(actor=actor, action="user.password", object_type="user", object_id=user.pk, now=now)
+    return user
+
+
 def set_preferences(*, user_id: int, language: str, theme: str) -> None:
     """A person's own language ("" means as the browser says) and theme."""
     if language not in {"", "en", "zh-hans"}:

@@ -37,6 +37,7 @@ urlpatterns = [
     path("settings/users/", settings.users, name="users"),
     path("settings/users/new/", settings.new_user, name="user-new"),
     path("settings/users/<int:user_id>/", settings.user, name="user"),
+    path("settings/users/<int:user_id>/password/", settings.new_password, name="user-password"),
     path("settings/teams/", settings.teams, name="teams"),
     path("settings/channels/", settings.channels, name="channels"),
     path("settings/keys/", settings.keys, name="keys"),

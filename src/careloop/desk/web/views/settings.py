@@ -115,6 +115,18 @@ def user(request: HttpRequest, viewer: Viewer, user_id: int) -> HttpResponse:
     return redirect("users")
 
 
+@never_cache
+@require_POST
+@for_viewer("user.edit")
+def new_password(request: HttpRequest, viewer: Viewer, user_id: int) -> HttpResponse:
+    """Give somebody a new password, shown in the answer and nowhere else."""
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    person = actions.reset_password(user_id=user_id, password=password, actor=queries.actor_of(viewer), now=now())
+    return _page(
+        request, viewer, "invited", {"person": person, "password": password, "sign_in_url": settings.BASE_URL + reverse("account_login")}
+    )
+
+
 @require_http_methods(["GET", "POST"])
 @for_viewer("user.edit")
 def teams(request: HttpRequest, viewer: Viewer) -> HttpResponse:
