@@ -7,6 +7,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "careloop"
 FOLDER = SOURCE / "desk" / "locale" / "zh_Hans" / "LC_MESSAGES"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 PO, MO = FOLDER / "django.po", FOLDER / "django.mo"
 SHAPES = {"gettext": None, "_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
 KEYWORDS = {f"{name}{end}": shape for name, shape in SHAPES.items() for end in ("", "_lazy", "_noop") if name != "_" or not end}
@@ -104,6 +106,7 @@ def written(catalog: Catalog) -> bytes:
 
 def compiled(catalog: Catalog) -> bytes:
     """The bytes of django.mo; nothing but the translations and the header that says how to read them."""
+    catalog.creation_date = catalog.revision_date = LONG_AGO  # else the bytes would change with every minute
     buffer = BytesIO()
     write_mo(buffer, catalog)
     return buffer.getvalue()

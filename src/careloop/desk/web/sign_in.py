@@ -2,9 +2,9 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext_lazy
 
-SPOKEN_OUR_WAY = (  # sentences of allauth's pages for which our catalogue goes before its own
+SPOKEN_OUR_WAY = (  # sentences of allauth's and Django's pages for which our catalogue goes before theirs
     gettext_noop("Two-Factor Authentication"),
     gettext_noop("Authentication using an authenticator app is active."),
     gettext_noop(
@@ -13,6 +13,10 @@ SPOKEN_OUR_WAY = (  # sentences of allauth's pages for which our catalogue goes 
     ),
     gettext_noop("Your account is protected by two-factor authentication. Please enter an authenticator code:"),
     gettext_noop("Alternative options"),
+    ngettext_lazy(
+        "This password is too short. It must contain at least %d character.",
+        "This password is too short. It must contain at least %d characters.",
+    ),
 )
 
 
