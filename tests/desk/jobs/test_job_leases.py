@@ -74,7 +74,7 @@ def test_the_idle_read_uses_the_index(clock):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan TO off")
             cursor.execute("SET LOCAL enable_bitmapscan TO off")
-                cursor.execute("SET LOCAL enable_sort TO off")
+            cursor.execute("SET LOCAL enable_sort TO off")
         plan = Job.objects.filter(state="READY", run_after__lte=clock.now).order_by(*claims.CLAIM_ORDER)[:16].explain()
         assert "Index Scan using job_claim" in plan
         assert "Sort" not in plan
