@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 from collections import deque
@@ -121,6 +122,19 @@ def _read_texts(texts: list[str]) -> list[dict[str, Any]]:
     return [describe(reading) for reading in read(texts)]
 
 
+def _settle() -> None:
+    """Prepare a worker: readings are trees of tuples without cycles, and looking for cycles among them costs a third of the time."""
+    gc.freeze()
+    gc.disable()
+
+
+def _read_settled(texts: list[str]) -> list[dict[str, Any]]:
+    """`_read_texts` in a worker; the young objects are looked at once a task, so that a stray cycle does not stay."""
+    columns = _read_texts(texts)
+    gc.collect(0)
+    return columns
+
+
 def _mark_unread(record: Record) -> dict[str, Any]:
     return {"reading_error": record.error} if record.error else {}
 
@@ -135,9 +149,9 @@ def _read_in_order(records: Iterator[Record], text_column: str, workers: int) ->
             yield chunk, _read_texts(_texts(chunk, text_column))
         return
     waiting: deque[tuple[list[Record], Future[list[dict[str, Any]]]]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
+    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_settle) as pool:
         while chunk := list(islice(records, _ROWS_PER_TASK)):
-            waiting.append((chunk, pool.submit(_read_texts, _texts(chunk, text_column))))
+            waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column))))
             if len(waiting) >= workers * _TASKS_PER_WORKER:
                 first, future = waiting.popleft()
                 yield first, future.result()
