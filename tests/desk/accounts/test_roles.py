@@ -284,3 +284,12 @@ def test_who_may_be_given_a_case_of_the_team(cast):
     assert [person.display_name for person in list_assignable(cast.team.pk)] == ["Chen", "Olga", "Sun"]
     User.objects.filter(pk=cast.agent.pk).update(is_active=False)
     assert [person.display_name for person in list_assignable(cast.team.pk)] == ["Olga", "Sun"]
+
+
+def test_nobody_changes_the_address_they_sign_in_with(client, cast):
+    client.force_login(cast.agent)
+    answer = client.post("/accounts/email/", {"email": "new@desk.example", "action_add": ""})
+    assert (answer.status_code, answer["Location"]) == (302, "/settings/preferences/")
+    cast.agent.refresh_from_db()
+    assert cast.agent.email == "chen@desk.example"
+    assert cast.agent.emailaddress_set.count() == 0
