@@ -140,7 +140,7 @@ def reading(**facts):
 
 
 def test_triage_takes_over_kind_and_sentiment_and_raises_the_priority(cast, case, now):
-    actions.triage(case_id=case.pk, reading=reading(), now=now)
+    actions.triage(readings={case.pk: reading()}, now=now)
     case.refresh_from_db()
     assert (case.kind, case.sentiment, case.priority, case.version) == ("COMPLAINT", "NEGATIVE", 30, 2)
     event = CaseEvent.objects.get(kind="TRIAGED")
@@ -148,7 +148,7 @@ def test_triage_takes_over_kind_and_sentiment_and_raises_the_priority(cast, case
 
 
 def test_thanks_at_the_end_change_how_a_complaint_sounds_but_not_what_it_is(cast, case, now):
-    actions.triage(case_id=case.pk, reading=reading(), now=now)
-    actions.triage(case_id=case.pk, reading=reading(kind="PRAISE", sentiment="POSITIVE", sentiment_probability=0.97), now=now)
+    actions.triage(readings={case.pk: reading()}, now=now)
+    actions.triage(readings={case.pk: reading(kind="PRAISE", sentiment="POSITIVE", sentiment_probability=0.97)}, now=now)
     case.refresh_from_db()
     assert (case.kind, case.sentiment, case.sentiment_probability, case.priority) == ("COMPLAINT", "POSITIVE", 0.97, 30)

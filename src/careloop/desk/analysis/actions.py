@@ -28,8 +28,7 @@ def understand(message_ids: list[int], *, now: datetime) -> int:
         for reading in readings:
             if reading.case_id is not None and reading.state == State.DONE:
                 by_case.setdefault(reading.case_id, []).append(reading)
-        for case_id, in_order in by_case.items():
-            cases.triage(case_id=case_id, reading=for_triage(in_order), now=now)
+        cases.triage(readings={case_id: for_triage(in_order) for case_id, in_order in by_case.items()}, now=now)
     return len(readings)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from careloop.desk.kernel.errors import DeskError
 
-THREADS = 8
+THREADS = 16
 WORKER_THREADS = 2  # one may be busy with an import for a minute; what customers write just now must not wait for it
 STOP_WITHIN_SECONDS = 3
 KEEP_ALIVE_SECONDS = 15
+BEHIND_THE_PAGES = 10  # added to the worker's niceness
 
 
 def main(arguments: list[str]) -> int:
@@ -128,7 +129,8 @@ def stream(host: str) -> int:
 
 
 def worker() -> int:
-    """Jobs, until stopped."""
+    """Jobs, until stopped; on a busy machine people's requests go first."""
+    os.nice(BEHIND_THE_PAGES)
     import django
 
     django.setup()
