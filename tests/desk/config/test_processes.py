@@ -113,7 +113,7 @@ def test_an_occupied_port_is_told_with_what_to_do():
 def test_gunicorn_recycles_nothing_and_binds_where_it_is_told(monkeypatch):
     monkeypatch.setenv("CARELOOP_WEB_PROCESSES", "3")
     settings = gunicorn_settings("::1", 8140)
-    assert (settings["bind"], settings["workers"], settings["threads"], settings["accesslog"]) == (["[::1]:8140"], 3, 8, None)
+    assert (settings["bind"], settings["workers"], settings["threads"], settings["accesslog"]) == (["[::1]:8140"], 3, 16, None)
     assert "max_requests" not in settings
 
 
