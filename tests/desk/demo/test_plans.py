@@ -36,7 +36,7 @@ def planned():
 def test_there_is_enough_of_everything(planned):
     people, conversations, opinions = planned
     messages = sum(move.verb in {"write", "reply", "note"} for one in conversations for move in one.moves)
-    assert len(people) == 400
+    assert len(people) == 420
     assert len(conversations) >= 2000
     assert messages >= 8000
     assert len([one for one in opinions if one.source == "REVIEW"]) >= 1500
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_house_and_another_seed_another(planned, no
 
 
 def test_languages_are_shared_as_promised(planned):
-    share = {language: count / 400 for language, count in Counter(person.language for person in planned[0]).items()}
+    share = {language: count / 420 for language, count in Counter(person.language for person in planned[0]).items()}
     assert share["zh-Hans"] == pytest.approx(0.55, abs=0.06)
     assert share["en"] == pytest.approx(0.40, abs=0.06)
     assert share["mixed"] == pytest.approx(0.05, abs=0.03)

@@ -1,4 +1,4 @@
-"""The 400 customers of the sample house: names from our own lists, addresses of reserved domains and numbers that nobody has.
+"""The 420 customers of the sample house: names from our own lists, addresses of reserved domains and numbers that nobody has.
 
 E-mail addresses end in example.com or example.org (RFC 2606). British numbers lie in 07700 900 000–999, kept for drama by the regulator;
 Chinese ones begin with 154 0000, in a prefix that is not handed out.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from careloop.desk.demo.facts import COMPANIES
 from careloop.desk.demo.scenarios import CHINESE, ENGLISH, MIXED, TRADES
 
-CUSTOMERS = 400
+CUSTOMERS = 420
 SURNAMES = {
     "wang": "王", "li": "李", "zhang": "张", "liu": "刘", "chen": "陈", "yang": "杨", "zhao": "赵", "huang": "黄",
     "zhou": "周", "xu": "徐", "sun": "孙", "hu": "胡", "zhu": "朱", "gao": "高", "lin": "林", "he": "何",
