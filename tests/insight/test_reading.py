@@ -112,7 +112,8 @@ def test_keywords_are_the_telling_words_of_either_language():
 
 
 def test_summary_is_one_sentence_of_at_most_120_characters():
-    text = "今天天气不错。我和朋友去外面吃了饭。我买的热水器一直漏水，热水器的客服不肯退款！谢谢大家看到这里。祝大家周末愉快，一切都好，再见。"
+    before, after = "今天天气不错。我和朋友去外面吃了饭。", "谢谢大家看到这里。祝大家周末愉快，一切都好，再见。"
+    text = f"{before}我买的热水器一直漏水，热水器的客服不肯退款！{after}"
     summary = read_one(text).summary
     assert summary == "我买的热水器一直漏水，热水器的客服不肯退款！"
     assert len(read_one("一直漏水而且没有人来修，" * 60).summary) <= 120
