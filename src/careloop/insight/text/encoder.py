@@ -116,7 +116,7 @@ class ServiceEncoder:
             raise ModelError(f"The embedding service at {self.url} gave no vectors ({error}); check that it runs.") from error
         if vectors.shape != (len(batch), self.dimensions):
             raise ModelError(
-                f"The embedding service gave vectors of shape {vectors.shape} for {len(batch)} texts; {self.dimensions} numbers each expected."
+                f"The embedding service gave vectors of shape {vectors.shape} for {len(batch)} texts, not {self.dimensions} numbers each."
             )
         return vectors
 
