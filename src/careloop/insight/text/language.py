@@ -156,7 +156,7 @@ def _of_latin(text: str, english_words: frozenset[str]) -> Language:
         and len(words) <= _FEW_WORDS
         and len(lone := frozenset.intersection(*map(_LANGUAGES_OF_SMALL_WORD.__getitem__, foreign))) == 1
     ):
-        return Language(*lone, 0.0, _RATHER)
+        return Language(min(lone), 0.0, _RATHER)
     name, probability = guess_language(" ".join(words), "latin")
     if name == "en":
         return Language("en", 0.0, round(probability, 3)) if share >= 0.25 else Language("und", 0.0, _NO_IDEA)
