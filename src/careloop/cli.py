@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 import careloop
+from careloop.commands.similar import similar
 
 USAGE_ERROR = 2
 
@@ -220,6 +221,8 @@ def read(file: Path, text_column: str, out: Path, workers: int | None, kind: boo
     )
     click.echo(f"{rows:,} rows were read.", err=True)
 
+
+main.add_command(similar)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,1 @@
+"""Subcommands of `careloop` that have a module of their own."""
