@@ -7,10 +7,60 @@ at the class and at the attributes. Errors of the desk (permissions, workflow) s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Self
+
+
+class Sentence(str):
+    """A sentence that can also be said in another language: a template and its values. As a text it is English.
+
+    Parameters
+    ----------
+    template : str
+        English, with places as in `str.format`; the key under which a translation is looked up, so write it as a literal.
+    detail : str
+        What a library said, in its own words; set in brackets at the end and left out in other languages.
+    **values : str, int, float or Sentence
+        What stands in the places; a `Sentence` is translated, too.
+
+    Examples
+    --------
+    >>> Sentence("{file} has {count:,} columns.", file="a.csv", count=12000)
+    'a.csv has 12,000 columns.'
+    >>> Sentence("{file} is damaged.", file="a.gz", detail="Error -3").to_json()["values"]
+    {'file': 'a.gz'}
+    """
+
+    template: str
+    detail: str
+    values: dict[str, Any]
+
+    def __new__(cls, template: str, /, *, detail: str = "", **values: Any) -> Self:
+        """Make the English text."""
+        text = template.format(**values)
+        if detail:
+            text = f"{text[:-1]} ({detail})." if text.endswith(".") else f"{text} ({detail})"
+        sentence = super().__new__(cls, text)
+        sentence.template, sentence.detail, sentence.values = template, detail, values
+        return sentence
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """Let it be copied and pickled."""
+        return (self.template,), {"detail": self.detail, **self.values}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return template, values and detail as plain texts and numbers."""
+        values = {name: value.to_json() if isinstance(value, Sentence) else value for name, value in self.values.items()}
+        return {"template": self.template, "values": values, "detail": self.detail}
 
 
 class CareloopError(Exception):
     """Root of the tree; catching it catches every error raised on purpose."""
+
+    @property
+    def sentence(self) -> Sentence:
+        """The message with its template and values; a message that came without a template is its own."""
+        message = self.args[0] if self.args else ""
+        return message if isinstance(message, Sentence) else Sentence("{message}", message=str(self))
 
 
 class InputError(CareloopError, ValueError):
@@ -44,8 +94,11 @@ class MissingColumnError(InputError):
     """
 
     def __init__(self, column: str, present: Sequence[str]) -> None:
-        names = ", ".join(f"“{name}”" for name in present) or "no columns at all"
-        super().__init__(f"There is no column “{column}” in this table, which has {names}; name one of these.", field=column)
+        names = ", ".join(f"“{name}”" for name in present) or Sentence("no columns at all")
+        super().__init__(
+            Sentence("There is no column “{column}” in this table, which has {names}; name one of these.", column=column, names=names),
+            field=column,
+        )
         self.column = column
         self.present = tuple(present)
 

@@ -94,6 +94,15 @@ def test_the_report_accounts_for_every_row() -> None:
             "line": 5,
             "column": "评论",
             "reason": "Row 4 (line 5), column “评论”: the value is missing and the plan drops such rows.",
+            "sentence": {
+                "template": "{place}, column “{column}”: {problem}.",
+                "values": {
+                    "place": {"template": "Row {row:,} (line {line:,})", "values": {"row": 4, "line": 5}, "detail": ""},
+                    "column": "评论",
+                    "problem": {"template": "the value is missing and the plan drops such rows", "values": {}, "detail": ""},
+                },
+                "detail": "",
+            },
             "values": {"评论": None, "评分": "5", "手机": "13800138001"},
         }
     ]

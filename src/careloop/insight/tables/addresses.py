@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from careloop.insight.errors import Sentence
 from careloop.insight.tables.quantities import to_ascii_forms
 from careloop.insight.tables.reasons import Reason, ValueProblem, shortened
 
@@ -48,7 +49,7 @@ def parse_email(text: str) -> str:
     local, at, domain = cell.rpartition("@")
     host = _host(domain)
     if not at or not LOCAL_PART.fullmatch(local) or len(local.encode()) > 64 or host is None:
-        raise ValueProblem(Reason.NOT_AN_EMAIL, f"“{shortened(text)}” is no e-mail address")
+        raise ValueProblem(Reason.NOT_AN_EMAIL, Sentence("“{text}” is no e-mail address", text=shortened(text)))
     return f"{local}@{host}"
 
 
@@ -98,8 +99,8 @@ def parse_phone(text: str, region: str) -> str:
     digits = digits[1:] if digits.startswith("+") else digits.removeprefix("00")
     if not digits.isdecimal() or not digits.isascii():
         if EXTENSION.search(cell) and cell[:1].isdigit():
-            raise _no_phone(text, "has an extension, which a phone field cannot hold")
-        raise _no_phone(text, "is no phone number")
+            raise _no_phone(Sentence("“{text}” has an extension, which a phone field cannot hold", text=shortened(text)))
+        raise _no_phone(Sentence("“{text}” is no phone number", text=shortened(text)))
     code = CALLING_CODES[region]
     if is_international:
         return "+" + _checked_international(digits, text)
@@ -109,7 +110,7 @@ def parse_phone(text: str, region: str) -> str:
     if code == "1":
         return "+" + _checked_international(national if len(national) == 11 else "1" + national, text)
     if not 6 <= len(national) <= 15 - len(code):
-        raise _no_phone(text, f"has the wrong length for a number in {region}")
+        raise _no_phone(Sentence("“{text}” has the wrong length for a number in {region}", text=shortened(text), region=region))
     return f"+{code}{national}"
 
 
@@ -117,9 +118,9 @@ def _checked_international(digits: str, text: str) -> str:
     if digits.startswith("86"):
         return "86" + _chinese(digits[2:], text)
     if digits.startswith("1") and not NORTH_AMERICAN_NUMBER.fullmatch(digits[1:]):
-        raise _no_phone(text, "is no North American number")
+        raise _no_phone(Sentence("“{text}” is no North American number", text=shortened(text)))
     if digits.startswith("0") or not 7 <= len(digits) <= 15:
-        raise _no_phone(text, "has the wrong length for an international number")
+        raise _no_phone(Sentence("“{text}” has the wrong length for an international number", text=shortened(text)))
     return digits
 
 
@@ -128,10 +129,11 @@ def _chinese(digits: str, text: str) -> str:
         digits = digits[2:]
     national = digits.removeprefix("0")
     if not CHINESE_NUMBER.fullmatch(national):
-        reason = "lacks its area code" if len(digits) in (7, 8) else "is no Chinese phone number"
-        raise _no_phone(text, reason)
+        if len(digits) in (7, 8):
+            raise _no_phone(Sentence("“{text}” lacks its area code", text=shortened(text)))
+        raise _no_phone(Sentence("“{text}” is no Chinese phone number", text=shortened(text)))
     return national
 
 
-def _no_phone(text: str, what: str) -> ValueProblem:
-    return ValueProblem(Reason.NOT_A_PHONE, f"“{shortened(text)}” {what}")
+def _no_phone(problem: Sentence) -> ValueProblem:
+    return ValueProblem(Reason.NOT_A_PHONE, problem)

@@ -7,13 +7,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from careloop.insight.errors import Sentence
 from careloop.insight.tables.duplicates import SeenKeys
 from careloop.insight.tables.plan import CleaningPlan, Missing, Step
 from careloop.insight.tables.quantities import Amount
 from careloop.insight.tables.reasons import Reason, ValueProblem
 from careloop.insight.tables.report import CleaningReport
 from careloop.insight.tables.results import CleanRow, Rejected
-from careloop.insight.tables.rows import Row, place
+from careloop.insight.tables.rows import Row, in_column
 from careloop.insight.tables.table import Table
 
 
@@ -40,14 +41,14 @@ def clean_row(row: Row, plan: CleaningPlan) -> CleanRow | Rejected:
         cell = row.values.get(step.column)
         if cell is None or ((cell.isspace() or len(cell) <= longest + 2) and cell.strip().lower() in words):
             if step.missing is Missing.DROP:
-                return _rejected(row, step, Reason.MISSING, "the value is missing and the plan drops such rows")
+                return _rejected(row, step, Reason.MISSING, Sentence("the value is missing and the plan drops such rows"))
             (filled if step.missing is Missing.FILL else kept).append(step.field)
             values[step.field] = step.fill
             continue
         try:
             value = step.parse(cell)
         except ValueProblem as problem:
-            return _rejected(row, step, problem.reason, str(problem))
+            return _rejected(row, step, problem.reason, problem.sentence)
         values[step.field] = value
         if value is not cell and value != cell and (step.plain is None or not step.plain.fullmatch(cell)):
             normalised.append(step.field)
@@ -83,7 +84,7 @@ def clean_table(table: Table, plan: CleaningPlan, report: CleaningReport, *, sta
             cells = [result.values[key] for key in keys]
             if any(cell is not None for cell in cells) and not seen.add(*map(spelled, cells)):
                 names = ", ".join(f"“{key}”" for key in keys)
-                reason = f"{place(row.number, row.line)}: an earlier row has the same {names}."
+                reason = in_column(row.number, row.line, None, Sentence("an earlier row has the same {names}", names=names))
                 result = Rejected(row.number, None, Reason.DUPLICATE, reason, row.values, row.line)
         report.add(result)
         report.blank_rows = table.blank_rows
@@ -109,6 +110,6 @@ _SPELLINGS: tuple[tuple[type, Callable[[Any], str]], ...] = (
 )
 
 
-def _rejected(row: Row, step: Step, code: Reason, what: str) -> Rejected:
-    reason = f"{place(row.number, row.line)}, column “{step.column}”: {what}."
+def _rejected(row: Row, step: Step, code: Reason, what: Sentence) -> Rejected:
+    reason = in_column(row.number, row.line, step.column, what)
     return Rejected(row.number, step.column, code, reason, row.values, row.line)

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from careloop.insight.errors import FileFormatError
+from careloop.insight.errors import FileFormatError, Sentence
 from careloop.insight.tables.errors import BrokenStreamError
-from careloop.insight.tables.rows import CellError, Limits, Row, cell_text, is_blank, place, row_of_cells, tidy_columns
+from careloop.insight.tables.rows import CellError, Limits, Row, cell_text, in_column, is_blank, row_of_cells, tidy_columns
 from careloop.insight.tables.sources import Source
 
 SLICE_ROWS = 10_000
@@ -35,11 +35,16 @@ class ParquetReader:
             names = self._frame.collect_schema().names()
             self._count = int(self._frame.select(pl.len()).collect().item())
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise FileFormatError(f"{source.name} is damaged or cut off ({_first_line(error)}); export it again.", field="file") from error
+            told = Sentence("{file} is damaged or cut off; export it again.", file=source.name, detail=_first_line(error))
+            raise FileFormatError(told, field="file") from error
         if not names:
-            raise FileFormatError(f"{source.name} has no columns.", field="file")
+            raise FileFormatError(Sentence("{file} has no columns.", file=source.name), field="file")
         if len(names) > limits.columns:
-            raise FileFormatError(f"{source.name} has {len(names):,} columns, at most {limits.columns:,} are read.")
+            raise FileFormatError(
+                Sentence(
+                    "{file} has {count:,} columns, at most {most:,} are read.", file=source.name, count=len(names), most=limits.columns
+                )
+            )
         self.columns, self.notes = tidy_columns([name or None for name in names])
 
     def rows(self, start_after: int) -> Iterator[Row | None]:
@@ -48,7 +53,7 @@ class ParquetReader:
             try:
                 frame = self._frame.slice(offset, SLICE_ROWS).collect()
             except (pl.exceptions.PolarsError, OSError) as error:
-                raise BrokenStreamError(f"{self._source.name} is damaged ({_first_line(error)}).") from error
+                raise BrokenStreamError(Sentence("{file} is damaged.", file=self._source.name, detail=_first_line(error))) from error
             for number, values in enumerate(frame.iter_rows(), offset + 1):
                 yield self._row(number, values)
 
@@ -59,7 +64,7 @@ class ParquetReader:
                 cells.append(cell_text(value))
             except CellError as error:
                 kept = dict(zip(self.columns, cells, strict=False))
-                return Row(number, kept, f"{place(number, None)}, column “{column}”: {error}.", None, error.fault, column)
+                return Row(number, kept, in_column(number, None, column, error.sentence), None, error.fault, column)
         return None if is_blank(cells) else row_of_cells(cells, self.columns, number, None, self._limits)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
+from careloop.insight.errors import Sentence
 from careloop.insight.tables.quantities import to_ascii_forms
 from careloop.insight.tables.reasons import Reason, ValueProblem, shortened
 
@@ -119,7 +120,12 @@ def _month_and_day(found: re.Match[str], text: str, is_day_first: bool | None) -
     if is_day_first is None:
         raise ValueProblem(
             Reason.AMBIGUOUS_DATE,
-            f"“{shortened(text)}” may be day {int(first)} of month {int(second)} or the reverse; say which comes first in this column",
+            Sentence(
+                "“{text}” may be day {day} of month {month} or the reverse; say which comes first in this column",
+                text=shortened(text),
+                day=int(first),
+                month=int(second),
+            ),
         )
     return (second, first) if is_day_first else (first, second)
 
@@ -135,7 +141,7 @@ def _day(text: str, year: str, month: str | int, day: str) -> date:
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
-        raise ValueProblem(Reason.NOT_A_DATE, f"“{shortened(text)}” is a day that no calendar has") from None
+        raise ValueProblem(Reason.NOT_A_DATE, Sentence("“{text}” is a day that no calendar has", text=shortened(text))) from None
 
 
 def _with_clock(day: date, rest: str, text: str) -> datetime:
@@ -152,7 +158,7 @@ def _with_clock(day: date, rest: str, text: str) -> datetime:
     try:
         clock = time(hour, int(found[3] or 0), int(found[4] or 0), micros, _offset(found[7]))
     except ValueError:
-        raise ValueProblem(Reason.NOT_A_DATE, f"“{shortened(text)}” has a time that no clock shows") from None
+        raise ValueProblem(Reason.NOT_A_DATE, Sentence("“{text}” has a time that no clock shows", text=shortened(text))) from None
     return datetime.combine(day, clock)
 
 
@@ -167,4 +173,4 @@ def _offset(mark: str | None) -> tzinfo | None:
 
 
 def _no_date(text: str) -> ValueProblem:
-    return ValueProblem(Reason.NOT_A_DATE, f"“{shortened(text)}” is no date that can be read")
+    return ValueProblem(Reason.NOT_A_DATE, Sentence("“{text}” is no date that can be read", text=shortened(text)))

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from careloop.insight.errors import FileFormatError
+from careloop.insight.errors import FileFormatError, Sentence
 from careloop.insight.tables.encodings import TextLines
-from careloop.insight.tables.rows import Fault, Limits, Row, is_blank, place, row_of_cells, tidy_columns
+from careloop.insight.tables.rows import Fault, Limits, Row, in_column, is_blank, row_of_cells, tidy_columns
 from careloop.insight.tables.sources import Source
 
 SEPARATORS = (",", ";", "\t")
@@ -27,7 +27,7 @@ class Record(NamedTuple):
     cells: list[str]
     line: int
     chars: int
-    fault: tuple[Fault, str] | None
+    fault: tuple[Fault, Sentence] | None
 
 
 class DelimitedReader:
@@ -49,13 +49,26 @@ class DelimitedReader:
         self.separator = sniff_separator(list(islice(self._lines(), SAMPLE_LINES)))
         header = next((record for record in self._records() if not is_blank(record.cells)), None)
         if header is None:
-            raise FileFormatError(f"{source.name} is empty; its first row should name the columns.", field="file")
+            raise FileFormatError(Sentence("{file} is empty; its first row should name the columns.", file=source.name), field="file")
         if header.fault:
-            raise FileFormatError(f"The header of {source.name} (line {header.line}) {header.fault[1]}; correct that line.", row=0)
+            raise FileFormatError(
+                Sentence(
+                    "The header of {file} (line {line}) {fault}; correct that line.",
+                    file=source.name,
+                    line=header.line,
+                    fault=header.fault[1],
+                ),
+                row=0,
+            )
         self.columns, self.notes = tidy_columns(header.cells)
         if len(self.columns) > limits.columns:
             raise FileFormatError(
-                f"{source.name} has {len(self.columns):,} columns, at most {limits.columns:,} are read; check its separator.",
+                Sentence(
+                    "{file} has {count:,} columns, at most {most:,} are read; check its separator.",
+                    file=source.name,
+                    count=len(self.columns),
+                    most=limits.columns,
+                ),
                 field="file",
             )
 
@@ -92,7 +105,7 @@ class DelimitedReader:
             except csv.Error:
                 feed.give_back()
                 cells = next(csv.reader([taken[0]], delimiter=self.separator), [])
-                fault = (Fault.BROKEN_QUOTES, "has a quote that is never closed, or text after a closing quote")
+                fault = (Fault.BROKEN_QUOTES, Sentence("has a quote that is never closed, or text after a closing quote"))
             if cells is None:
                 return
             count = len(taken)
@@ -103,14 +116,14 @@ class DelimitedReader:
             number += count
             taken.clear()
 
-    def _error_row(self, cells: Sequence[str], number: int, line: int, fault: tuple[Fault, str]) -> Row:
+    def _error_row(self, cells: Sequence[str], number: int, line: int, fault: tuple[Fault, Sentence]) -> Row:
         names = [*self.columns, *(f"cell {position}" for position in range(len(self.columns) + 1, len(cells) + 1))]
         longest = self._limits.cell_chars
         values: dict[str, str | None] = {name: cell[:longest] or None for name, cell in zip(names, cells, strict=False)}
         kind, what = fault
         column = self._column_at_fault(cells, kind)
-        where = f", column “{column}”" if column else ""
-        return Row(number, values, f"{place(number, line)}{where}: the text {what}.", line, kind, column)
+        error = in_column(number, line, column, Sentence("the text {what}", what=what))
+        return Row(number, values, error, line, kind, column)
 
     def _column_at_fault(self, cells: Sequence[str], kind: Fault) -> str | None:
         if kind is not Fault.UNDECODABLE:

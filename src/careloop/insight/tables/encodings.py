@@ -22,7 +22,7 @@ import contextlib
 import io
 from collections.abc import Iterable, Iterator
 
-from careloop.insight.errors import EncodingError
+from careloop.insight.errors import EncodingError, Sentence
 from careloop.insight.tables.errors import BrokenStreamError
 from careloop.insight.tables.rows import Fault, Limits
 
@@ -68,7 +68,10 @@ def detect_encoding(blocks: Iterable[bytes], name: str) -> str:
     if bad <= STRAY_SHARE * (sample.count(b"\n") + 1):
         return "utf-8"
     raise EncodingError(
-        f"{name} is neither UTF-8, UTF-16 with a byte order mark, nor GB18030 (GBK, GB2312); save it as UTF-8, or name its encoding.",
+        Sentence(
+            "{file} is neither UTF-8, UTF-16 with a byte order mark, nor GB18030 (GBK, GB2312); save it as UTF-8, or name its encoding.",
+            file=name,
+        ),
         field="encoding",
     )
 
@@ -86,7 +89,8 @@ def checked_encoding(encoding: str) -> str:
         "".encode(encoding)
     except (LookupError, ValueError):
         raise EncodingError(
-            f"“{encoding}” is no known text encoding; use for example utf-8, gb18030, big5 or cp1252.", field="encoding"
+            Sentence("“{encoding}” is no known text encoding; use for example utf-8, gb18030, big5 or cp1252.", encoding=encoding),
+            field="encoding",
         ) from None
     return "gb18030" if codec.name in ("gb2312", "gbk") else codec.name
 
@@ -169,7 +173,7 @@ class TextLines:
         recoded, self.encoding = as_ascii_compatible(blocks, encoding)
         self._pieces = _whole_lines(_without_mark(recoded), limits.row_bytes)
         self._limits = limits
-        self.faults: dict[int, tuple[Fault, str]] = {}
+        self.faults: dict[int, tuple[Fault, Sentence]] = {}
 
     def __iter__(self) -> Iterator[str]:
         codec = "utf-8" if self.encoding == "utf-8-sig" else self.encoding
@@ -179,7 +183,7 @@ class TextLines:
                 number += 1
                 self.faults[number] = (
                     Fault.LINE_TOO_LONG,
-                    f"is longer than {self._limits.row_bytes:,} bytes; a line end may be missing",
+                    Sentence("is longer than {most:,} bytes; a line end may be missing", most=self._limits.row_bytes),
                 )
                 yield piece[: self.KEPT_BYTES].replace(b'"', b"").decode(codec, "ignore") + "\n"
                 continue
@@ -190,7 +194,7 @@ class TextLines:
             for line in lines:
                 number += 1
                 if "\0" in line:
-                    self.faults.setdefault(number, (Fault.NUL, "holds a NUL character"))
+                    self.faults.setdefault(number, (Fault.NUL, Sentence("holds a NUL character")))
                     line = line.replace("\0", "")  # noqa: PLW2901 - the row is kept readable for the reject file
                 yield line
 
@@ -204,7 +208,12 @@ class TextLines:
                 bad = raw[error.start : error.start + 4].hex(" ")
                 self.faults[number + len(lines)] = (
                     Fault.UNDECODABLE,
-                    f"cannot be decoded as {codec.upper()} at its byte {error.start + 1:,} ({bad})",
+                    Sentence(
+                        "cannot be decoded as {encoding} at its byte {byte:,} ({bad})",
+                        encoding=codec.upper(),
+                        byte=error.start + 1,
+                        bad=bad,
+                    ),
                 )
         return lines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from careloop.insight.errors import FileFormatError, InputError
+from careloop.insight.errors import FileFormatError, InputError, Sentence
 
 
 class DamagedFileError(FileFormatError):
@@ -17,8 +17,11 @@ class DamagedFileError(FileFormatError):
     """
 
     def __init__(self, message: str, *, rows_read: int = 0) -> None:
-        until = f"Rows 1 to {rows_read:,} were read" if rows_read else "No row was read"
-        super().__init__(f"{message} {until}; everything after that is missing.", row=rows_read + 1)
+        if rows_read:
+            told = Sentence("{message} Rows 1 to {rows:,} were read; everything after that is missing.", message=message, rows=rows_read)
+        else:
+            told = Sentence("{message} No row was read; everything after that is missing.", message=message)
+        super().__init__(told, row=rows_read + 1)
         self.rows_read = rows_read
 
 
@@ -31,6 +34,7 @@ class BrokenStreamError(Exception):
 
     def __init__(self, message: str, public: type[DamagedFileError] = DamagedFileError) -> None:
         super().__init__(message)
+        self.message = message
         self.public = public
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from careloop.insight.errors import FileFormatError
+from careloop.insight.errors import FileFormatError, Sentence
 from careloop.insight.tables.encodings import TextLines
-from careloop.insight.tables.rows import CellError, Fault, Limits, Row, cell_text, place, tidy_text, too_long
+from careloop.insight.tables.rows import CellError, Fault, Limits, Row, cell_text, in_column, tidy_text, too_long
 from careloop.insight.tables.sources import Source
 
 SAMPLE_ROWS = 1000
@@ -43,10 +43,21 @@ class JsonLinesReader:
             elif row is not None and first_error is None:
                 first_error = row.error
         if not names:
-            reason = first_error or "It is empty."
-            raise FileFormatError(f"{source.name} holds no JSON object a line, like {{“text”: “…”}}. {reason}", field="file")
+            reason = first_error or Sentence("It is empty.")
+            raise FileFormatError(
+                Sentence("{file} holds no JSON object a line, like {{“text”: “…”}}. {reason}", file=source.name, reason=reason),
+                field="file",
+            )
         if len(names) > limits.columns:
-            raise FileFormatError(f"{source.name} has {len(names):,} different keys, at most {limits.columns:,} are read.", field="file")
+            raise FileFormatError(
+                Sentence(
+                    "{file} has {count:,} different keys, at most {most:,} are read.",
+                    file=source.name,
+                    count=len(names),
+                    most=limits.columns,
+                ),
+                field="file",
+            )
         self.columns = tuple(names)
 
     def rows(self, start_after: int) -> Iterator[Row | None]:
@@ -58,7 +69,7 @@ class JsonLinesReader:
             if number <= start_after:
                 continue
             if fault is not None:
-                yield self._error_row(number, text, fault[0], f"the line {fault[1]}")
+                yield self._error_row(number, text, fault[0], Sentence("the line {what}", what=fault[1]))
             elif text.isspace():
                 yield None
             else:
@@ -67,8 +78,8 @@ class JsonLinesReader:
     def _row(self, number: int, text: str) -> Row | None:
         try:
             found = _object(text)
-        except ValueError as error:
-            return self._error_row(number, text, Fault.BROKEN_JSON, str(error))
+        except CellError as error:
+            return self._error_row(number, text, error.fault, error.sentence)
         values: dict[str, str | None] = dict.fromkeys(self.columns)
         for key, value in found.items():
             try:
@@ -76,30 +87,30 @@ class JsonLinesReader:
                     tidy_text(key)
                 values[key] = _text(value, text, key)
             except CellError as error:
-                return self._error_row(number, text, error.fault, str(error), key)
+                return self._error_row(number, text, error.fault, error.sentence, key)
         if len(text) > self._limits.cell_chars:
             for key, cell in values.items():
                 if cell is not None and len(cell) > self._limits.cell_chars:
                     return too_long(values, key, number, number, self._limits)
         return Row(number, values, None, number) if any(values.values()) else None
 
-    def _error_row(self, number: int, text: str, fault: Fault, what: str, column: str | None = None) -> Row:
+    def _error_row(self, number: int, text: str, fault: Fault, what: Sentence, column: str | None = None) -> Row:
         name = self.columns[0] if self.columns else "line"
         kept = text.strip()[: self._limits.cell_chars]
         shown = (column or "").encode("utf-8", "backslashreplace").decode()
-        where = f"{place(number, number)}, column “{shown}”" if column else place(number, number)
-        return Row(number, {name: kept}, f"{where}: {what}.", number, fault, shown or None)
+        return Row(number, {name: kept}, in_column(number, number, shown, what), number, fault, shown or None)
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text, parse_float=str, parse_int=str, parse_constant=_missing, object_pairs_hook=_unrepeated)
     except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
+        raise CellError(Fault.BROKEN_JSON, Sentence("the JSON is nested too deeply")) from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"the JSON is broken at character {error.pos + 1:,} ({error.msg})") from None
+        problem = Sentence("the JSON is broken at character {position:,}", position=error.pos + 1, detail=error.msg)
+        raise CellError(Fault.BROKEN_JSON, problem) from None
     if not isinstance(found, dict):
-        raise ValueError("the line is JSON but not an object like {…}")
+        raise CellError(Fault.BROKEN_JSON, Sentence("the line is JSON but not an object like {{…}}"))
     return found
 
 
@@ -121,5 +132,5 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the object has the key “{twice}” more than once")
+        raise CellError(Fault.BROKEN_JSON, Sentence("the object has the key “{key}” more than once", key=twice))
     return found

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from careloop.insight.errors import MissingColumnError
+from careloop.insight.errors import MissingColumnError, Sentence
 from careloop.insight.tables.addresses import CALLING_CODES, parse_email, parse_phone
 from careloop.insight.tables.dates import parse_date, parse_datetime
 from careloop.insight.tables.errors import PlanError
@@ -114,16 +114,23 @@ class ColumnPlan:
 
     def __post_init__(self) -> None:
         if (self.fill is not None) != (self.missing is Missing.FILL):
-            raise PlanError(
-                f"The plan for column “{self.column}” says {self.missing} for missing values "
-                f"{'and gives a value' if self.fill is not None else 'without a value'} to fill in; "
+            state = Sentence("without a value") if self.fill is None else Sentence("and gives a value")
+            told = Sentence(
+                "The plan for column “{column}” says {policy} for missing values {state} to fill in; "
                 "give a value with FILL and only with FILL.",
-                field=self.field,
+                column=self.column,
+                policy=str(self.missing),
+                state=state,
             )
+            raise PlanError(told, field=self.field)
         if not self.scale[0] < self.scale[1]:
             raise PlanError(
-                f"The rating scale of “{self.column}” runs from {self.scale[0]:g} to {self.scale[1]:g}; "
-                "its end must be above its beginning.",
+                Sentence(
+                    "The rating scale of “{column}” runs from {lowest:g} to {highest:g}; its end must be above its beginning.",
+                    column=self.column,
+                    lowest=self.scale[0],
+                    highest=self.scale[1],
+                ),
                 field=self.field,
             )
 
@@ -160,19 +167,23 @@ class CleaningPlan:
     def __post_init__(self) -> None:
         fields = [one.field for one in self.columns]
         if not fields:
-            raise PlanError("The cleaning plan names no column; map at least one column to a field.")
+            raise PlanError(Sentence("The cleaning plan names no column; map at least one column to a field."))
         for name in fields:
             if fields.count(name) > 1:
-                raise PlanError(f"Two columns are mapped to the field “{name}”; map one of them elsewhere.", field=name)
+                told = Sentence("Two columns are mapped to the field “{field}”; map one of them elsewhere.", field=name)
+                raise PlanError(told, field=name)
         for key in self.duplicate_keys:
             if key not in fields:
-                raise PlanError(f"Duplicates cannot be found by “{key}”, as no column is mapped to it.", field=key)
+                told = Sentence("Duplicates cannot be found by “{field}”, as no column is mapped to it.", field=key)
+                raise PlanError(told, field=key)
         if self.region not in CALLING_CODES:
-            raise PlanError(f"“{self.region}” is no known region; use one of {', '.join(CALLING_CODES)}.", field="region")
+            told = Sentence("“{region}” is no known region; use one of {known}.", region=self.region, known=", ".join(CALLING_CODES))
+            raise PlanError(told, field="region")
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise PlanError(f"“{self.time_zone}” is no time zone; use a name like Asia/Shanghai.", field="time_zone") from None
+            told = Sentence("“{zone}” is no time zone; use a name like Asia/Shanghai.", zone=self.time_zone)
+            raise PlanError(told, field="time_zone") from None
         self.steps  # noqa: B018 - reads the fill values, so that a wrong one is found now
 
     def check_columns(self, present: Iterable[str]) -> None:
@@ -198,7 +209,10 @@ class CleaningPlan:
                 try:
                     fill = parse(one.fill)
                 except ValueProblem as problem:
-                    raise PlanError(f"The value to fill into “{one.field}” cannot be used: {problem}.", field=one.field) from None
+                    told = Sentence(
+                        "The value to fill into “{field}” cannot be used: {problem}.", field=one.field, problem=problem.sentence
+                    )
+                    raise PlanError(told, field=one.field) from None
             steps.append(Step(one.column, one.field, parse, one.missing, fill, PLAIN_SPELLINGS.get(one.kind)))
         return tuple(steps)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import IO, Any, BinaryIO
 
 from careloop.insight.tables.mapping import SAMPLE_CELLS, Suggestion, suggest_mapping
 from careloop.insight.tables.rows import Limits, Row
-from careloop.insight.tables.table import open_table
+from careloop.insight.tables.table import Table, open_table
+
+MOST_CHARS = 2_000_000  # of all rows looked at: rows of a million characters would fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def preview(
     sheet: str | None = None,
     limits: Limits | None = None,
 ) -> Preview:
-    """Return the first `n` rows, error rows among them, and a mapping proposed from the first 200.
+    """Return the first `n` rows, error rows among them, and a mapping proposed from the first 200; fewer when they are very long.
 
     Parameters are those of `open_table`.
 
@@ -46,7 +49,7 @@ def preview(
     """
     options: dict[str, Any] = {"name": name, "encoding": encoding, "sheet": sheet, "limits": limits}
     with open_table(given, **options) as table:
-        rows = list(islice(table, max(n, SAMPLE_CELLS)))
+        rows = list(_first_rows(table, max(n, SAMPLE_CELLS)))
         suggestions = suggest_mapping(table.columns, [row.values for row in rows if row.error is None])
         return Preview(
             table.name,
@@ -58,3 +61,12 @@ def preview(
             tuple(rows[:n]),
             suggestions,
         )
+
+
+def _first_rows(table: Table, most: int) -> Iterator[Row]:
+    chars = 0
+    for row in islice(table, most):
+        yield row
+        chars += sum(len(cell) for cell in row.values.values() if cell)
+        if chars > MOST_CHARS:
+            return

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
+from careloop.insight.errors import Sentence
 from careloop.insight.tables.reasons import Reason, ValueProblem, shortened
 
 # Full-width forms (U+FF01–FF5E) to ASCII, the ideographic space, and the minus and dash signs to "-".
@@ -69,7 +70,7 @@ def parse_number(text: str) -> Decimal:
         body, factor = body[:-1].rstrip(), Decimal(UNITS[body[-1]])
     digits = _plain_digits(body)
     if digits is None or len(cell) - len(cell.lstrip("+-")) > 1:
-        raise ValueProblem(Reason.NOT_A_NUMBER, f"“{shortened(text)}” is no number")
+        raise ValueProblem(Reason.NOT_A_NUMBER, Sentence("“{text}” is no number", text=shortened(text)))
     value = Decimal(digits) * factor
     return -value if is_negative else value
 
@@ -87,9 +88,10 @@ def parse_integer(text: str) -> int:
         return int(cell)
     value = parse_number(cell)
     if value != value.to_integral_value():
-        raise ValueProblem(Reason.NOT_AN_INTEGER, f"“{shortened(text)}” is not a whole number")
+        raise ValueProblem(Reason.NOT_AN_INTEGER, Sentence("“{text}” is not a whole number", text=shortened(text)))
     if abs(value) > LARGEST_INTEGER:
-        raise ValueProblem(Reason.NUMBER_TOO_LARGE, f"“{shortened(text)}” is beyond {LARGEST_INTEGER}")
+        problem = Sentence("“{text}” is beyond {most}", text=shortened(text), most=LARGEST_INTEGER)
+        raise ValueProblem(Reason.NUMBER_TOO_LARGE, problem)
     return int(value)
 
 
@@ -110,9 +112,11 @@ def parse_rating(text: str, lowest: float, highest: float) -> float:
     else:
         value, scale = _rating(to_ascii_forms(text), text)
     if scale not in (None, highest):
-        raise ValueProblem(Reason.RATING_OUT_OF_RANGE, f"“{shortened(text)}” is out of {scale:g}, the scale ends at {highest:g}")
+        problem = Sentence("“{text}” is out of {top:g}, the scale ends at {highest:g}", text=shortened(text), top=scale, highest=highest)
+        raise ValueProblem(Reason.RATING_OUT_OF_RANGE, problem)
     if not lowest <= value <= highest:
-        raise ValueProblem(Reason.RATING_OUT_OF_RANGE, f"“{shortened(text)}” is outside the scale {lowest:g} to {highest:g}")
+        problem = Sentence("“{text}” is outside the scale {lowest:g} to {highest:g}", text=shortened(text), lowest=lowest, highest=highest)
+        raise ValueProblem(Reason.RATING_OUT_OF_RANGE, problem)
     return value
 
 
@@ -127,7 +131,7 @@ def _rating(cell: str, text: str) -> tuple[float, float | None]:
             return float(parse_number(found[1])), float(parse_number(found[2])) if found[2] else None
     except ValueProblem:
         pass
-    raise ValueProblem(Reason.NOT_A_RATING, f"“{shortened(text)}” is no rating")
+    raise ValueProblem(Reason.NOT_A_RATING, Sentence("“{text}” is no rating", text=shortened(text)))
 
 
 def parse_amount(text: str, currency: str) -> Amount:
@@ -147,19 +151,20 @@ def parse_amount(text: str, currency: str) -> Amount:
     cell = to_ascii_forms(text).replace("￥", "¥").replace("￡", "£")
     found = AMOUNT.fullmatch(cell)
     if not found or (found[1] and found[3]):
-        raise ValueProblem(Reason.NOT_AN_AMOUNT, f"“{shortened(text)}” is no amount of money")
+        raise ValueProblem(Reason.NOT_AN_AMOUNT, Sentence("“{text}” is no amount of money", text=shortened(text)))
     marks = [mark for mark in (found[2].strip().lower(), found[6].strip().lower()) if mark]
     named = {_currency(mark, currency) for mark in marks} or {currency}
     digits = _plain_digits(found[4].strip())
     if digits is None or len(named) > 1 or None in named:
-        raise ValueProblem(Reason.NOT_AN_AMOUNT, f"“{shortened(text)}” is no amount of money")
+        raise ValueProblem(Reason.NOT_AN_AMOUNT, Sentence("“{text}” is no amount of money", text=shortened(text)))
     code = str(named.pop())
     places = MINOR_DIGITS.get(code, 2)
     cents = Decimal(digits) * UNITS.get(found[5], 1) * 10**places
     if cents != cents.to_integral_value():
-        raise ValueProblem(Reason.NOT_AN_AMOUNT, f"“{shortened(text)}” has more than the {places} decimals that {code} has")
+        problem = Sentence("“{text}” has more than the {places} decimals that {code} has", text=shortened(text), places=places, code=code)
+        raise ValueProblem(Reason.NOT_AN_AMOUNT, problem)
     if cents > LARGEST_INTEGER:
-        raise ValueProblem(Reason.NUMBER_TOO_LARGE, f"“{shortened(text)}” is too large an amount")
+        raise ValueProblem(Reason.NUMBER_TOO_LARGE, Sentence("“{text}” is too large an amount", text=shortened(text)))
     return Amount(int(-cents if found[1] or found[3] else cents), code)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from careloop.insight.errors import Sentence
+
 
 class Reason(StrEnum):
     """Codes of rejection beside those of reading (`Fault`); the sentence names the value."""
@@ -25,9 +27,9 @@ class Reason(StrEnum):
 class ValueProblem(ValueError):
     """Internal: a cell cannot be read as its kind; becomes a `Rejected`."""
 
-    def __init__(self, reason: Reason, sentence: str) -> None:
+    def __init__(self, reason: Reason, sentence: Sentence) -> None:
         super().__init__(sentence)
-        self.reason = reason
+        self.reason, self.sentence = reason, sentence
 
 
 def shortened(text: str) -> str:

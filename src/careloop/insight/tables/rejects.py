@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
+from careloop.insight.errors import Sentence
 from careloop.insight.tables.results import Rejected
 
-HEADER = ("row", "line", "column", "reason")
-OTHER_CELLS = "(other cells)"
+HEADER = (Sentence("row"), Sentence("line"), Sentence("column"), Sentence("reason"))
+OTHER_CELLS = Sentence("(other cells)")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -27,15 +28,18 @@ class RejectWriter:
         The table's columns.
     is_continued : bool
         True when the stream already holds the header, and rows from before an interruption.
+    in_words : callable
+        Makes the text of a reason, and of the header's own names; another language comes in here.
     """
 
-    def __init__(self, stream: TextIO, columns: Sequence[str], *, is_continued: bool = False) -> None:
+    def __init__(self, stream: TextIO, columns: Sequence[str], *, is_continued: bool = False, in_words: Callable[[str], str] = str) -> None:
         self._writer = csv.writer(stream)
         self._columns = tuple(columns)
+        self._in_words = in_words
         self.rows = 0
         self.escaped_cells = 0
         if not is_continued:
-            self._writer.writerow([*HEADER, *map(escape_formula, self._columns), OTHER_CELLS])
+            self._writer.writerow([*map(in_words, HEADER), *map(escape_formula, self._columns), in_words(OTHER_CELLS)])
 
     def write(self, rejected: Rejected) -> None:
         """Append one row."""
@@ -44,7 +48,8 @@ class RejectWriter:
         original = [*cells, " | ".join(others)]
         safe = [escape_formula(cell) for cell in original]
         self.escaped_cells += sum(before != after for before, after in zip(original, safe, strict=True))
-        self._writer.writerow([rejected.row_number, rejected.line or "", escape_formula(rejected.column or ""), rejected.reason, *safe])
+        place = [rejected.row_number, rejected.line or "", escape_formula(rejected.column or "")]
+        self._writer.writerow([*place, self._in_words(rejected.reason), *safe])
         self.rows += 1
 
 

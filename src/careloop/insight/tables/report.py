@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from careloop.insight.errors import Sentence
 from careloop.insight.tables.plan import CleaningPlan
 from careloop.insight.tables.reasons import Reason
 from careloop.insight.tables.results import CleanRow, Rejected
@@ -30,7 +31,8 @@ class CleaningReport:
     normalised : Counter
         By column: values whose spelling changed.
     examples : dict of str to list
-        The first 20 rejected rows of each code: row, line, column, reason and cells, long cells shortened.
+        The first 20 rejected rows of each code: row, line, column, reason, the reason as template and values (`Sentence.to_json`)
+        and cells, long cells shortened.
     """
 
     def __init__(self, plan: CleaningPlan) -> None:
@@ -99,7 +101,8 @@ class CleaningReport:
                     "row": result.row_number,
                     "line": result.line,
                     "column": result.column,
-                    "reason": result.reason,
+                    "reason": str(result.reason),
+                    "sentence": result.reason.to_json() if isinstance(result.reason, Sentence) else None,
                     "values": {name: cell and cell[:EXAMPLE_CHARS] for name, cell in result.values.items()},
                 }
             )

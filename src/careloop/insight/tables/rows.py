@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from careloop.insight.errors import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -31,6 +33,8 @@ class Limits:
         Small files may compress as well as they like.
     columns : int
         Most columns of a table.
+    seconds : float or None
+        Longest time from opening the file until its last row that is read, for a look at the first rows; None: no limit.
     """
 
     cell_chars: int = 1_000_000
@@ -40,6 +44,7 @@ class Limits:
     expansion_ratio: int = 200
     ratio_from_bytes: int = 50_000_000
     columns: int = 10_000
+    seconds: float | None = None
 
 
 class Fault(StrEnum):
@@ -87,14 +92,23 @@ class Row(NamedTuple):
 class CellError(ValueError):
     """Internal: a cell has no text; becomes the row's error."""
 
-    def __init__(self, fault: Fault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
+    def __init__(self, fault: Fault, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.fault, self.sentence = fault, sentence
 
 
-def place(number: int, line: int | None) -> str:
+def place(number: int, line: int | None) -> Sentence:
     """Return "Row 7 (line 9)", the way every sentence about a row begins."""
-    return f"Row {number:,}" if line is None else f"Row {number:,} (line {line:,})"
+    if line is None:
+        return Sentence("Row {row:,}", row=number)
+    return Sentence("Row {row:,} (line {line:,})", row=number, line=line)
+
+
+def in_column(number: int, line: int | None, column: str | None, problem: Sentence) -> Sentence:
+    """Return "Row 7 (line 9), column “price”: …", without the column where there is none."""
+    if column:
+        return Sentence("{place}, column “{column}”: {problem}.", place=place(number, line), column=column, problem=problem)
+    return Sentence("{place}: {problem}.", place=place(number, line), problem=problem)
 
 
 def tidy_columns(header: Sequence[str | None]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -117,9 +131,11 @@ def tidy_columns(header: Sequence[str | None]) -> tuple[tuple[str, ...], tuple[s
             name = f"{name} ({count})"
             taken.add(name)
         if not cell:
-            notes.append(f"Column {position} has no name in the header; it is called “{name}”.")
+            notes.append(Sentence("Column {position} has no name in the header; it is called “{name}”.", position=position, name=name))
         elif name != cell:
-            notes.append(f"Column {position} repeats the name “{cell}”; it is called “{name}”.")
+            notes.append(
+                Sentence("Column {position} repeats the name “{cell}”; it is called “{name}”.", position=position, cell=cell, name=name)
+            )
         names.append(name)
     return tuple(names), tuple(notes)
 
@@ -134,8 +150,13 @@ def row_of_cells(cells: Sequence[str | None], columns: Sequence[str], number: in
         return Row(
             number,
             values,
-            f"{place(number, line)} has {len(cells)} cells where the header has {len(columns)}; "
-            f"column “{columns[len(cells)]}” is the first that is missing.",
+            Sentence(
+                "{place} has {count} cells where the header has {width}; column “{column}” is the first that is missing.",
+                place=place(number, line),
+                count=len(cells),
+                width=len(columns),
+                column=columns[len(cells)],
+            ),
             line,
             Fault.TOO_FEW_CELLS,
             columns[len(cells)],
@@ -146,8 +167,12 @@ def row_of_cells(cells: Sequence[str | None], columns: Sequence[str], number: in
         return Row(
             number,
             values,
-            f"{place(number, line)} has {len(cells)} cells where the header has {len(columns)}; "
-            "a separator inside a cell may lack its quotes.",
+            Sentence(
+                "{place} has {count} cells where the header has {width}; a separator inside a cell may lack its quotes.",
+                place=place(number, line),
+                count=len(cells),
+                width=len(columns),
+            ),
             line,
             Fault.TOO_MANY_CELLS,
         )
@@ -161,10 +186,11 @@ def too_long(values: dict[str, str | None], column: str, number: int, line: int 
     """Return the error row of a cell beyond the limit; its text is kept up to the limit."""
     length = len(values[column] or "")
     values = {name: cell and cell[: limits.cell_chars] for name, cell in values.items()}
+    problem = Sentence("the cell has {length:,} characters, at most {most:,} are read", length=length, most=limits.cell_chars)
     return Row(
         number,
         values,
-        f"{place(number, line)}, column “{column}”: the cell has {length:,} characters, at most {limits.cell_chars:,} are read.",
+        in_column(number, line, column, problem),
         line,
         Fault.CELL_TOO_LONG,
         column,
@@ -207,12 +233,12 @@ def tidy_text(text: str) -> str | None:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        raise CellError(Fault.NUL, "the cell holds a NUL character")
+        raise CellError(Fault.NUL, Sentence("the cell holds a NUL character"))
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise CellError(Fault.UNDECODABLE, "the cell holds half a character (a lone surrogate)") from None
+            raise CellError(Fault.UNDECODABLE, Sentence("the cell holds half a character (a lone surrogate)")) from None
     return text or None
 
 
@@ -230,7 +256,7 @@ def _bytes_text(value: bytes) -> str | None:
     try:
         return tidy_text(value.decode())
     except UnicodeDecodeError:
-        raise CellError(Fault.UNDECODABLE, "the cell holds bytes that are not UTF-8 text") from None
+        raise CellError(Fault.UNDECODABLE, Sentence("the cell holds bytes that are not UTF-8 text")) from None
 
 
 def _nested_text(value: object) -> str:

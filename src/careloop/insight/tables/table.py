@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO, Protocol
 
-from careloop.insight.errors import FileFormatError
+from careloop.insight.errors import FileFormatError, Sentence
 from careloop.insight.tables.delimited import DelimitedReader
 from careloop.insight.tables.encodings import TextLines, checked_encoding, detect_encoding
 from careloop.insight.tables.errors import BrokenStreamError
@@ -21,8 +21,19 @@ FORMAT_BY_ENDING = {
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 FORMAT_NAMES = {
-    "csv": "CSV text", "jsonl": "JSON lines", "xlsx": "an XLSX workbook", "parquet": "Parquet", "gzip": "gzip data",
+    "csv": Sentence("CSV text"), "jsonl": Sentence("JSON lines"), "xlsx": Sentence("an XLSX workbook"),
+    "parquet": Sentence("Parquet"), "gzip": Sentence("gzip data"),
 }  # fmt: skip
+UNREAD_FORMATS = {
+    b"\xd0\xcf\x11\xe0": Sentence("an old Excel workbook (.xls) or one with a password; save it as .xlsx without one"),
+    b"%PDF": Sentence("a PDF document; export the table as CSV or XLSX"),
+    b"BZh": Sentence("packed with bzip2; unpack it first"),
+    b"\xfd7zXZ": Sentence("packed with xz; unpack it first"),
+    b"\x28\xb5\x2f\xfd": Sentence("packed with Zstandard; unpack it first"),
+    b"7z\xbc\xaf": Sentence("a 7-Zip archive; unpack it first"),
+    b"Rar!": Sentence("a RAR archive; unpack it first"),
+    GZIP_MAGIC: Sentence("packed with gzip twice; unpack it once"),
+}
 SNIFFED_LINES = 20
 
 
@@ -121,7 +132,7 @@ class Table:
                     number = row.number
                     yield row
         except BrokenStreamError as error:
-            raise error.public(str(error), rows_read=number) from error
+            raise error.public(error.message, rows_read=number) from error
 
 
 def open_table(
@@ -169,7 +180,7 @@ def open_table(
         return Table(source, kind, _reader(source, kind, found, sheet, limits))
     except BrokenStreamError as error:
         source.close()
-        raise error.public(str(error), rows_read=0) from error
+        raise error.public(error.message, rows_read=0) from error
     except BaseException:
         source.close()
         raise
@@ -195,7 +206,8 @@ def _recognise(source: Source, encoding: str | None, limits: Limits) -> tuple[st
     if endings[-1:] == [".gz"]:
         endings.pop()
         if not source.is_gzip:
-            raise FileFormatError(f"The name of {source.name} says gzip but its content is not; rename it without “.gz”.", field="file")
+            told = Sentence("The name of {file} says gzip but its content is not; rename it without “.gz”.", file=source.name)
+            raise FileFormatError(told, field="file")
         said = FORMAT_BY_ENDING.get(endings[-1]) if endings else None
     else:
         said = FORMAT_BY_ENDING.get(endings[-1]) if endings else None
@@ -210,7 +222,7 @@ def _recognise(source: Source, encoding: str | None, limits: Limits) -> tuple[st
         raise (
             _contradiction(source.name, said, "csv")
             if source.head(1)
-            else FileFormatError(f"{source.name} is empty (0 bytes).", field="file")
+            else FileFormatError(Sentence("{file} is empty (0 bytes).", file=source.name), field="file")
         )
     encoding = checked_encoding(encoding) if encoding else detect_encoding(source.blocks(), source.name)
     is_json = _looks_like_json(source, encoding, limits)
@@ -231,22 +243,13 @@ def _binary_format(source: Source) -> str | None:
         head = next(source.blocks(), b"")
     except BrokenStreamError:
         return None
-    unread = {
-        b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls) or one with a password; save it as .xlsx without one",
-        b"%PDF": "a PDF document; export the table as CSV or XLSX",
-        b"BZh": "packed with bzip2; unpack it first",
-        b"\xfd7zXZ": "packed with xz; unpack it first",
-        b"\x28\xb5\x2f\xfd": "packed with Zstandard; unpack it first",
-        b"7z\xbc\xaf": "a 7-Zip archive; unpack it first",
-        b"Rar!": "a RAR archive; unpack it first",
-        GZIP_MAGIC: "packed with gzip twice; unpack it once",
-    }
-    for magic, what in unread.items():
+    for magic, what in UNREAD_FORMATS.items():
         if head.startswith(magic):
-            raise FileFormatError(f"{source.name} is {what}.", field="file")
+            raise FileFormatError(Sentence("{file} is {what}.", file=source.name, what=what), field="file")
     found = {b"PK\x03\x04": "xlsx", b"PK\x05\x06": "xlsx", b"PAR1": "parquet"}.get(head[:4])
     if found and source.is_gzip:
-        raise FileFormatError(f"{source.name} is {FORMAT_NAMES[found]} inside gzip; unpack it first.", field="file")
+        told = Sentence("{file} is {format} inside gzip; unpack it first.", file=source.name, format=FORMAT_NAMES[found])
+        raise FileFormatError(told, field="file")
     return found
 
 
@@ -266,8 +269,11 @@ def _looks_like_json(source: Source, encoding: str, limits: Limits) -> bool | No
                 continue
             if not seen and text.startswith("[") and _is_json_array(text):
                 raise FileFormatError(
-                    f"{source.name} is a JSON array; write one object a line (JSON lines), without the brackets around "
-                    "them and the commas between them.",
+                    Sentence(
+                        "{file} is a JSON array; write one object a line (JSON lines), without the brackets around them and the "
+                        "commas between them.",
+                        file=source.name,
+                    ),
                     field="file",
                 )
             seen += 1
@@ -295,6 +301,11 @@ def _is_json_array(text: str) -> bool:
 
 def _contradiction(name: str, said: str, found: str) -> FileFormatError:
     return FileFormatError(
-        f"The name of {name} says {FORMAT_NAMES[said]} but its content is {FORMAT_NAMES[found]}; rename the file or export it again.",
+        Sentence(
+            "The name of {file} says {said} but its content is {found}; rename the file or export it again.",
+            file=name,
+            said=FORMAT_NAMES[said],
+            found=FORMAT_NAMES[found],
+        ),
         field="file",
     )

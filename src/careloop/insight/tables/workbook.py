@@ -7,25 +7,22 @@ the shared texts of the workbook wait in a temporary file, so that memory does n
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 import zipfile
 import zlib
-from array import array
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError, iterparse
 from xml.parsers import expat
 
 from defusedxml.common import DefusedXmlException, DTDForbidden
-from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, ROW_TAG, WorkSheetParser
-from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.constants import SHARED_STRINGS
 
-from careloop.insight.errors import FileFormatError, InputError
+from careloop.insight.errors import FileFormatError, InputError, Sentence
 from careloop.insight.tables.errors import BrokenStreamError, TooLargeError
 from careloop.insight.tables.rows import (
     CellError,
@@ -33,18 +30,17 @@ from careloop.insight.tables.rows import (
     Limits,
     Row,
     cell_text,
+    in_column,
     is_blank,
-    place,
     row_of_cells,
     tidy_columns,
 )
-from careloop.insight.tables.sources import Source
+from careloop.insight.tables.sources import ITEMS_A_LOOK, Source
+from careloop.insight.tables.workbook_texts import SpilledTexts, shared_texts, string_item
 
 WORKBOOK_PART = "xl/workbook.xml"
 MOST_ENTRIES = 10_000
 MOST_ROWS = 1_048_576
-STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
-TEXT_TAG = f"{{{SHEET_MAIN_NS}}}t"
 PROLOG_BYTES = 4096
 NOT_COMPUTED = object()
 BROKEN = (
@@ -91,22 +87,31 @@ class WorkbookReader:
         check_archive(source, limits)
         try:
             self._book = _BookReader(source.path.open("rb"), read_only=True, data_only=True, keep_links=False)
+            self._book.texts = SpilledTexts(source)
             self._book.read()
         except BROKEN as error:
-            raise FileFormatError(f"{source.name} cannot be read as a workbook: {_reason(error)}.", field="file") from error
+            raise FileFormatError(_unreadable(source.name, error), field="file") from error
         self.sheets = tuple(sheet.name for sheet in self._book.sheets)
         self._sheet = self._chosen(sheet)
         try:
             self._header_row, header = next(((line, cells) for line, cells in self._cells() if any(map(_is_filled, cells))), (0, []))
         except BROKEN as error:
-            raise FileFormatError(f"{source.name} cannot be read as a workbook: {_reason(error)}.", field="file") from error
+            raise FileFormatError(_unreadable(source.name, error), field="file") from error
         if not header:
             raise FileFormatError(
-                f"The sheet “{self._sheet.name}” of {source.name} is empty; its first row should name the columns.",
+                Sentence(
+                    "The sheet “{sheet}” of {file} is empty; its first row should name the columns.",
+                    sheet=self._sheet.name,
+                    file=source.name,
+                ),
                 field="file",
             )
         if len(header) > limits.columns:
-            raise FileFormatError(f"{source.name} has {len(header):,} columns, at most {limits.columns:,} are read.")
+            raise FileFormatError(
+                Sentence(
+                    "{file} has {count:,} columns, at most {most:,} are read.", file=source.name, count=len(header), most=limits.columns
+                )
+            )
         self.columns, self.notes = tidy_columns([_name(cell) for cell in header])
 
     def rows(self, start_after: int) -> Iterator[Row | None]:
@@ -117,16 +122,18 @@ class WorkbookReader:
                 if number > start_after:
                     yield self._row(number, line, cells)
         except BROKEN as error:
-            raise BrokenStreamError(f"The workbook {self._source.name} is damaged: {_reason(error)}.") from error
+            told = Sentence("The workbook {file} is damaged.", file=self._source.name, detail=_reason(error))
+            raise BrokenStreamError(told) from error
 
     def _chosen(self, name: str | None) -> Sheet:
         for sheet in self._book.sheets:
             if sheet.name == name or (name is None and sheet.is_visible):
                 return sheet
         if name is None:
-            raise FileFormatError(f"{self._source.name} has no visible sheet.", field="file")
+            raise FileFormatError(Sentence("{file} has no visible sheet.", file=self._source.name), field="file")
         names = ", ".join(f"“{title}”" for title in self.sheets)
-        raise InputError(f"{self._source.name} has no sheet “{name}”; it has {names}.", field="sheet")
+        told = Sentence("{file} has no sheet “{sheet}”; it has {names}.", file=self._source.name, sheet=name, names=names)
+        raise InputError(told, field="sheet")
 
     def _cells(self) -> Iterator[tuple[int, list[object]]]:
         book = self._book.wb
@@ -145,6 +152,8 @@ class WorkbookReader:
                 if not last < line <= MOST_ROWS:
                     raise ValueError(f"row {line} follows row {last}")
                 last = line
+                if not line % ITEMS_A_LOOK:
+                    self._source.check_time()
                 cells: list[object] = []
                 for cell in found:
                     column = cell["column"]
@@ -168,7 +177,7 @@ class WorkbookReader:
         if error is not None:
             fault, column = error
             kept = dict(zip(self.columns, cells, strict=False))
-            return Row(number, kept, f"{place(number, line)}, column “{column}”: {fault}.", line, fault.fault, column)
+            return Row(number, kept, in_column(number, line, column, fault.sentence), line, fault.fault, column)
         return None if is_blank(cells) else row_of_cells(cells, self.columns, number, line, self._limits)
 
 
@@ -183,17 +192,27 @@ def check_archive(source: Source, limits: Limits) -> None:
         with zipfile.ZipFile(source.path) as archive:
             entries = archive.infolist()
     except BROKEN as error:
-        raise FileFormatError(f"{source.name} is damaged or cut off: {_reason(error)}; fetch or export it again.", field="file") from error
+        told = Sentence("{file} is damaged or cut off; fetch or export it again.", file=source.name, detail=_reason(error))
+        raise FileFormatError(told, field="file") from error
     if WORKBOOK_PART not in {entry.filename for entry in entries}:
-        raise FileFormatError(f"{source.name} is a zip archive but no XLSX workbook; unpack it first.", field="file")
+        told = Sentence("{file} is a zip archive but no XLSX workbook; unpack it first.", file=source.name)
+        raise FileFormatError(told, field="file")
     packed = max(sum(entry.compress_size for entry in entries), 1)
     unpacked = sum(entry.file_size for entry in entries)
     is_bomb = unpacked > limits.ratio_from_bytes and unpacked > limits.expansion_ratio * packed
     if is_bomb or unpacked > limits.expanded_bytes or len(entries) > MOST_ENTRIES:
         raise TooLargeError(
-            f"{source.name} would unpack from {packed:,} to {unpacked:,} bytes in {len(entries):,} parts, as a zip "
-            f"bomb does; at most {limits.expanded_bytes:,} bytes, {limits.expansion_ratio}-fold, in {MOST_ENTRIES:,} parts "
-            "are read."
+            Sentence(
+                "{file} would unpack from {packed:,} to {unpacked:,} bytes in {parts:,} parts, as a zip bomb does; "
+                "at most {most:,} bytes, {fold}-fold, in {most_parts:,} parts are read.",
+                file=source.name,
+                packed=packed,
+                unpacked=unpacked,
+                parts=len(entries),
+                most=limits.expanded_bytes,
+                fold=limits.expansion_ratio,
+                most_parts=MOST_ENTRIES,
+            )
         )
 
 
@@ -237,6 +256,7 @@ class _BookReader(ExcelReader):  # type: ignore[misc]
     """openpyxl's reader without all that a table does not need, the shared texts in a temporary file."""
 
     sheets: tuple[Sheet, ...] = ()
+    texts: SpilledTexts
 
     def read(self) -> None:
         with warnings.catch_warnings():
@@ -253,53 +273,10 @@ class _BookReader(ExcelReader):  # type: ignore[misc]
 
     def read_strings(self) -> None:
         part = self.package.find(SHARED_STRINGS)
-        self.shared_strings = SpilledTexts()
+        self.shared_strings = self.texts
         if part is not None:
             check_prolog(self.archive, part.PartName[1:])
-            with self.archive.open(part.PartName[1:]) as xml:
-                for text in _shared_texts(xml):
-                    self.shared_strings.append(text)
-
-
-def _shared_texts(xml: Any) -> Iterator[str]:
-    parents: list[Any] = []
-    for event, node in iterparse(xml, events=("start", "end")):  # noqa: S314 - after check_prolog
-        if event == "start":
-            parents.append(node)
-            continue
-        parents.pop()
-        if node.tag == STRING_TAG:
-            yield _string_item(node)
-            parents[-1].clear()
-
-
-def _string_item(node: Any) -> str:
-    if len(node) == 1 and node[0].tag == TEXT_TAG:  # nearly always; openpyxl's way takes ten times as long
-        text = node[0].text
-    else:
-        text = Text.from_tree(node).content
-    return (text or "").replace("x005F_", "")
-
-
-class SpilledTexts:
-    """A list of texts kept on disk: 8 bytes of memory each."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="careloop-")  # noqa: SIM115 - lives as long as the list
-        self._ends = array("Q", [0])
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def append(self, text: str) -> None:
-        """Add a text at the end."""
-        self._ends.append(self._ends[-1] + self._file.write(text.encode("utf-8", "surrogatepass")))
-
-    def __getitem__(self, index: int) -> str:
-        if not 0 <= index < len(self):
-            raise IndexError(f"the workbook has no shared text {index}")
-        self._file.seek(self._ends[index])
-        return self._file.read(self._ends[index + 1] - self._ends[index]).decode("utf-8", "surrogatepass")
+            self.texts.fill_from(shared_texts(self.archive.open(part.PartName[1:])))
 
 
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
@@ -325,7 +302,7 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         if inline is not None and element.get("r") and len(inline) == 1:
             row, column = coordinate_to_tuple(element.get("r"))
             self.col_counter = column
-            return {"row": row, "column": column, "value": _string_item(inline)}
+            return {"row": row, "column": column, "value": string_item(inline)}
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None and element.get("t") != "str":
             cell["value"] = NOT_COMPUTED
@@ -336,7 +313,7 @@ def _text(value: object) -> str | None:
     if value is NOT_COMPUTED:
         raise CellError(
             Fault.FORMULA_WITHOUT_VALUE,
-            "the formula has no stored value; open the file in a spreadsheet program and save it",
+            Sentence("the formula has no stored value; open the file in a spreadsheet program and save it"),
         )
     return cell_text(value)
 
@@ -352,10 +329,16 @@ def _name(value: object) -> str | None:
         return None
 
 
+def _unreadable(name: str, error: BaseException) -> Sentence:
+    if isinstance(error, DefusedXmlException) or isinstance(error.__cause__, DefusedXmlException):
+        return Sentence("{file} cannot be read as a workbook: it declares XML entities, which are refused.", file=name)
+    return Sentence("{file} cannot be read as a workbook.", file=name, detail=_reason(error))
+
+
 def _reason(error: BaseException) -> str:
-    if isinstance(error, DefusedXmlException):
-        return "it declares XML entities, which are refused"
     cause = error.__cause__
     if isinstance(cause, DefusedXmlException | ParseError):
         return _reason(cause)
+    if isinstance(error, DefusedXmlException):
+        return "it declares XML entities"
     return str(error).splitlines()[0].rstrip(".") or type(error).__name__
