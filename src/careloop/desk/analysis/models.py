@@ -43,10 +43,9 @@ class Reading(models.Model):
         indexes = [
             models.Index(
                 # holds every column that charts choose and count by: they never touch the wide rows
-                fields=["slot", "team", "channel", "case", "state", "sentiment", "kind", "category", "language", "rating_ratio"],
-                name="reading_feedback",
+                fields=["slot", "team", "channel", "case", "state", "sentiment", "kind", "category", "language", "rating_ratio", "message"],
+                name="reading_charts",
             ),
-            models.Index(fields=["case"], name="reading_case"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import In
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import User
@@ -14,10 +16,12 @@ from careloop.desk.cases.rules import UNRESOLVED
 from careloop.desk.customers.models import Customer
 from careloop.desk.customers.queries import find_by_address
 from careloop.desk.kernel.errors import InvalidInput, NotFound
-from careloop.desk.search.queries import find_newest, one_of
+from careloop.desk.search.queries import Ids, find, one_of
 
 PAGE_SIZE = 50
 COUNTED = 1_000  # cases are counted up to here, or to the page after the one that is asked for
+NEAR_PAGE = 100  # up to here the numbers of all cases before a page are fetched with its own; from here on they are skipped in the database
+FREQUENT = 2_000  # a word with more hits: cases are looked through in their order and asked whether they are hits, not the other way round
 MAX_PAGE = 2_000
 PAGE_OF_MESSAGES = 200
 VIEWS = ("mine", "unassigned", "open", "waiting", "resolved", "all")
@@ -82,14 +86,35 @@ def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
         )
     cases = _restrict(Case.objects.visible_to(viewer), wanted, viewer)
     extent = max(COUNTED, (min(wanted.page, MAX_PAGE) + 1) * PAGE_SIZE)
-    numbers = list(cases.order_by(*SORTS[wanted.sort]).values_list("pk", flat=True)[: extent + 1])
-    total = min(len(numbers), extent)
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(max(wanted.page, 1), pages)
-    shown = numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    by_number = Case.objects.select_related("customer", "assignee", "channel").in_bulk(shown)
+    find_numbers = _near_numbers if wanted.page <= NEAR_PAGE else _far_numbers
+    shown, counted, page = find_numbers(cases, SORTS[wanted.sort], max(wanted.page, 1), extent)
+    total = min(counted, extent)
+    by_number = Case.objects.select_related("customer", "assignee").in_bulk(shown)
     rows = [by_number[number] for number in shown if number in by_number]
-    return InboxPage(rows, total, len(numbers) > extent, page, pages, count_views(viewer))
+    return InboxPage(rows, total, counted > extent, page, _pages(total), count_views(viewer))
+
+
+def _near_numbers(cases: ScopedQuerySet, order: tuple[str, ...], page: int, extent: int) -> tuple[list[int], int, int]:
+    """The numbers on a page, how many cases there are (counted up to `extent` + 1), and the page: the last one if there are fewer."""
+    numbers = list(cases.order_by(*order).values_list("pk", flat=True)[: extent + 1])
+    page = min(page, _pages(min(len(numbers), extent)))
+    return numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], len(numbers), page
+
+
+def _far_numbers(cases: ScopedQuerySet, order: tuple[str, ...], page: int, extent: int) -> tuple[list[int], int, int]:
+    """The same for a page far back: the database counts and skips, from the end that is nearer if that is known."""
+    counted = cases.order_by()[: extent + 1].count()
+    total = min(counted, extent)
+    page = min(page, _pages(total))
+    first, last = (page - 1) * PAGE_SIZE, min(page * PAGE_SIZE, total)
+    numbers = cases.order_by(*order).values_list("pk", flat=True)
+    if counted > extent or first <= total // 2:
+        return list(numbers[first:last]), counted, page
+    return list(numbers.reverse()[total - last : total - first])[::-1], counted, page
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // PAGE_SIZE))
 
 
 def count_views(viewer: Viewer) -> dict[str, int]:
@@ -129,16 +154,23 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
 
 def found_by(query: str, viewer: Viewer) -> Q:
     """Cases whose number, messages, customer's name or customer's exact address the query finds."""
-    hits = find_newest(query)
-    found = Q(pk__in=one_of(hits.case_ids))
-    if hits.customer_ids:
-        found |= Q(customer_id__in=one_of(hits.customer_ids))
+    hits = find(query)
+    is_frequent = hits.case_ids.count > FREQUENT
+    found = _is_hit("pk", hits.case_ids, is_frequent)
+    if hits.customer_ids.count:
+        found |= _is_hit("customer_id", hits.customer_ids, is_frequent)
     number = query.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= 12:
         found |= Q(pk=int(number))
     if people := find_by_address(query, viewer):
         found |= Q(customer_id__in=[person.pk for person in people])
     return found
+
+
+def _is_hit(column: str, ids: Ids, is_frequent: bool) -> Q:
+    """Whether a column is among the hits; `+ 0` keeps databases from fetching all of many hits before they sort and cut them."""
+    left: Combinable = F(column) + 0 if is_frequent else F(column)
+    return Q(In(left, one_of(ids)))
 
 
 def access_case(case_id: int, viewer: Viewer) -> Case:

@@ -8,51 +8,68 @@ from django.db.models.expressions import RawSQL
 from careloop.desk.search.models import SearchDocument
 from careloop.desk.search.rules import phrases
 
-NEWEST = 20_000
 ON_SQLITE = """
-    SELECT found.subject, found.case_id, found.customer_id
-    FROM search_fts JOIN search_searchdocument found ON found.id = search_fts.rowid
-    WHERE search_fts MATCH %s ORDER BY search_fts.rowid DESC LIMIT %s"""
+    FROM search_fts CROSS JOIN search_searchdocument found ON found.id = search_fts.rowid
+    WHERE search_fts MATCH %s"""
 ON_POSTGRESQL = """
-    WITH hits AS MATERIALIZED (
-        SELECT id, subject, case_id, customer_id FROM search_searchdocument
-        WHERE to_tsvector('simple', tokens) @@ to_tsquery('simple', %s)
-    )
-    SELECT subject, case_id, customer_id FROM hits ORDER BY id DESC LIMIT %s"""
+    FROM search_searchdocument found
+    WHERE to_tsvector('simple', tokens) @@ to_tsquery('simple', %s)"""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Ids as the database itself spells a list of them, and how many: tens of thousands go back as one parameter, unread by Python.
+
+    The same id may stand in the list more than once.
+    """
+
+    spelled: str
+    count: int
 
 
 @dataclass(frozen=True)
 class Found:
     """Cases whose messages, and customers whose names, hold every phrase of a query."""
 
-    case_ids: frozenset[int]
-    customer_ids: frozenset[int]
+    case_ids: Ids
+    customer_ids: Ids
 
 
-def find_newest(query: str) -> Found:
-    """What the newest NEWEST matching texts belong to (not scoped): the index is asked once, and a word that is everywhere stays cheap."""
-    wanted = phrases(query)
-    if not wanted:
-        return Found(frozenset(), frozenset())
-    is_sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        text = _fts5(wanted) if is_sqlite else _tsquery(wanted)
-        cursor.execute(ON_SQLITE if is_sqlite else ON_POSTGRESQL, [text, NEWEST])
-        rows = cursor.fetchall()
-    cases = frozenset(case for subject, case, _ in rows if subject == "MESSAGE" and case is not None)
-    return Found(cases, frozenset(customer for subject, _, customer in rows if subject == "CUSTOMER"))
+def find(query: str) -> Found:
+    """What all matching texts belong to (not scoped), in one question to the index."""
+    cases, customers = _collect(query, [("case_id", "MESSAGE"), ("customer_id", "CUSTOMER")])
+    return Found(cases, customers)
 
 
-def find_messages(query: str) -> frozenset[int]:
+def find_messages(query: str) -> Ids:
     """The ids of all messages that hold every phrase of a query (not scoped): for screens that count them several times."""
-    return frozenset(matching(query).filter(subject="MESSAGE").values_list("object_id", flat=True))
+    return _collect(query, [("object_id", "MESSAGE")])[0]
 
 
-def one_of(ids: frozenset[int]) -> RawSQL:
-    """The right side of `pk__in` for thousands of ids: one parameter instead of one for each."""
+def one_of(ids: Ids) -> RawSQL:
+    """The right side of `pk__in` for any number of ids."""
     if connection.vendor == "sqlite":
-        return RawSQL("SELECT value FROM json_each(%s)", (str(sorted(ids)),))
-    return RawSQL("SELECT unnest(%s::bigint[])", (sorted(ids),))
+        return RawSQL("SELECT value FROM json_each(%s)", (ids.spelled,))
+    return RawSQL("SELECT unnest(%s::bigint[])", (ids.spelled,))
+
+
+def _collect(query: str, wanted: list[tuple[str, str]]) -> list[Ids]:
+    """For each (column, subject): that column of the matching documents of that subject."""
+    is_sqlite = connection.vendor == "sqlite"
+    empty = "[]" if is_sqlite else "{}"
+    said = phrases(query)
+    if not said:
+        return [Ids(empty, 0) for _ in wanted]
+    spell = "json_group_array(found.{0}) FILTER (WHERE {1})" if is_sqlite else "(array_agg(found.{0}) FILTER (WHERE {1}))::text"
+    columns = [
+        f"{spell}, count(*) FILTER (WHERE {{1}})".format(column, f"found.subject = '{subject}' AND found.{column} IS NOT NULL")
+        for column, subject in wanted
+    ]
+    clause, text = (ON_SQLITE, _fts5(said)) if is_sqlite else (ON_POSTGRESQL, _tsquery(said))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(columns)} {clause}", [text])
+        row = cursor.fetchone()
+    return [Ids(spelled or empty, count) for spelled, count in zip(row[::2], row[1::2], strict=True)]
 
 
 def matching(query: str) -> models.QuerySet[SearchDocument]:
