@@ -1,5 +1,6 @@
 """How refusals become answers: one shape for all of them."""
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from careloop.desk.api.answers import ErrorAnswer
 from careloop.desk.kernel.errors import DeskError, InvalidInput
 
 RETRY_SECONDS = 2
+NO_ADDRESS = "There is no such address in the API."
 log = logging.getLogger(__name__)
 
 
@@ -52,30 +54,32 @@ def check_parameters(request: HttpRequest, *known: str) -> None:
             raise InvalidInput(f"The parameter {name} is given {len(values)} times; give it once.", field=name)
 
 
+def refusal(status: int, code: str, message: str, field: str = "") -> HttpResponse:
+    """The documented shape of every refusal."""
+    body = {"error": {"code": code, "message": message, "field": field}}
+    return HttpResponse(json.dumps(body), status=status, content_type="application/json")
+
+
 def install_error_answers(api: NinjaAPI) -> None:
     """Let every exception that can be explained answer in the documented shape; what is left is a fault of ours."""
 
-    def answer(status: int, code: str, message: str, field: str = "") -> HttpResponse:
-        body = {"error": {"code": code, "message": message, "field": field}}
-        return HttpResponse(api.renderer.render(None, body, response_status=status), status=status, content_type="application/json")  # type: ignore[arg-type]
-
     def refused(_request: HttpRequest, error: Any) -> HttpResponse:
-        return answer(error.status, error.code, error.message, error.field)
+        return refusal(error.status, error.code, error.message, error.field)
 
     def unknown_key(_request: HttpRequest, _error: Any) -> HttpResponse:
-        response = answer(401, "unknown-key", "The request has no valid key; send Authorization: Bearer prefix.secret.")
+        response = refusal(401, "unknown-key", "The request has no valid key; send Authorization: Bearer prefix.secret.")
         response["WWW-Authenticate"] = "Bearer"
         return response
 
     def invalid_parameter(_request: HttpRequest, error: Any) -> HttpResponse:
         first = error.errors[0]
         field = str(first["loc"][-1])
-        return answer(422, "invalid", f"{field}: {first['msg']}.", field)
+        return refusal(422, "invalid", f"{field}: {first['msg']}.", field)
 
     def busy(_request: HttpRequest, error: Any) -> HttpResponse:
         log.error("The database refused a request of the API", exc_info=error)
         message = "The database is busy and nothing was stored; send the same request again in a moment."
-        response = answer(503, "busy", message)
+        response = refusal(503, "busy", message)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
 
@@ -83,8 +87,8 @@ def install_error_answers(api: NinjaAPI) -> None:
         DeskError: refused,
         AuthenticationError: unknown_key,
         ValidationError: invalid_parameter,
-        Http404: lambda _request, _error: answer(404, "not-found", "There is no such address in the API."),
-        RequestDataTooBig: lambda _request, _error: answer(413, "too-large", "The body is larger than the desk reads."),
+        Http404: lambda _request, _error: refusal(404, "not-found", NO_ADDRESS),
+        RequestDataTooBig: lambda _request, _error: refusal(413, "too-large", "The body is larger than the desk reads."),
         OperationalError: busy,
         IntegrityError: busy,
     }

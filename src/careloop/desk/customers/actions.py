@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import actor_of, check_may
@@ -14,6 +14,7 @@ from careloop.desk.customers.models import Address, Customer
 from careloop.desk.customers.queries import access_customer, index_of
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.kernel.rows import insert_rows, marks
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
 
@@ -32,15 +33,11 @@ class NewCustomer:
 
 def create_customers(new: list[NewCustomer], *, now: datetime) -> list[int]:
     """New customers with addresses, each known to one team and found by name, in the caller's transaction; their ids in order."""
-    made = Customer.objects.bulk_create(
-        [Customer(name=one.name[:200], language=one.language[:10], created_at=now, last_seen_at=now) for one in new]
-    )
-    Address.objects.bulk_create(
-        [
-            Address(customer=customer, kind=a.kind, scope=a.scope, value=a.value, value_index=index_of(a), created_at=now)
-            for customer, one in zip(made, new, strict=True)
-            for a in one.addresses
-        ]
+    made = insert_rows(Customer(name=one.name[:200], language=one.language[:10], created_at=now, last_seen_at=now) for one in new)
+    insert_rows(
+        Address(customer=customer, kind=a.kind, scope=a.scope, value=a.value, value_index=index_of(a), created_at=now)
+        for customer, one in zip(made, new, strict=True)
+        for a in one.addresses
     )
     _link((customer.pk, one.team_id) for customer, one in zip(made, new, strict=True))
     named = [Searchable("CUSTOMER", customer.pk, customer.name, customer_id=customer.pk) for customer in made if customer.name]
@@ -52,7 +49,10 @@ def note_seen(seen: list[tuple[int, int]], *, now: datetime) -> None:
     """Remember for (customer, team) pairs that the team knows the customer and when they last wrote."""
     if not seen:
         return
-    Customer.objects.filter(pk__in={customer_id for customer_id, _at in seen}).update(last_seen_at=now)
+    ids = {customer_id for customer_id, _team in seen}
+    with connection.cursor() as cursor:
+        moment = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(f"UPDATE customers_customer SET last_seen_at = %s WHERE id IN ({marks(ids)})", [moment, *ids])  # noqa: S608
     _link(seen)
 
 
@@ -104,5 +104,4 @@ def record_look_up(*, customer: Customer, viewer: Viewer, now: datetime) -> None
 def _link(pairs: Iterable[tuple[int, int]]) -> None:
     """The team of each (customer, team) pair knows the customer from now on."""
     link = Customer.teams.through
-    rows = [link(customer_id=customer_id, team_id=team_id) for customer_id, team_id in sorted(set(pairs))]
-    link.objects.bulk_create(rows, ignore_conflicts=True)
+    insert_rows((link(customer_id=customer_id, team_id=team_id) for customer_id, team_id in sorted(set(pairs))), ignore_conflicts=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from careloop.desk.customers.models import Address, Customer
 from careloop.desk.customers.rules import ADDRESS_KINDS, HANDLE, AddressValue, normalise_address
 from careloop.desk.kernel.crypto import blind_index
 from careloop.desk.kernel.errors import NotFound
+from careloop.desk.kernel.rows import marks
 from careloop.desk.search.queries import matching
 
 PAGE_SIZE = 50
@@ -71,12 +73,16 @@ def directory(query: str, viewer: Viewer, *, page: int = 1) -> DirectoryPage:
     return DirectoryPage(list(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), total, page, pages)
 
 
-def map_addresses(addresses: list[AddressValue]) -> dict[str, int]:
-    """Blind index → customer id, for those addresses that are known (one query)."""
-    rows = Address.objects.filter(value_index__in={index_of(address) for address in addresses})
-    return dict(rows.values_list("value_index", "customer_id"))
-
-
-def lock_customers(customer_ids: set[int]) -> None:
-    """Let nobody else receive for these customers until the transaction ends (SQLite has one writer anyway)."""
-    list(Customer.objects.select_for_update().filter(pk__in=customer_ids).order_by("pk").values_list("pk", flat=True))
+def map_and_lock(addresses: list[AddressValue]) -> dict[str, int]:
+    """Blind index → customer id, for those addresses that are known; nobody else receives for them until the transaction ends."""
+    wanted = {index_of(address) for address in addresses}
+    if not wanted:
+        return {}
+    lock = "ORDER BY person.id FOR UPDATE OF person" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT address.value_index, person.id FROM customers_address address JOIN customers_customer person
+                ON person.id = address.customer_id WHERE address.value_index IN ({marks(wanted)}) {lock}""",  # noqa: S608
+            [*wanted],
+        )
+        return dict(cursor.fetchall())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from careloop.desk.cases.models import Message
 from careloop.desk.feedback.models import Feedback
+from careloop.desk.kernel.rows import insert_rows
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class NewFeedback:
 
 def record_feedback(given: Iterable[NewFeedback]) -> list[Feedback]:
     """Store the ratings beside their messages."""
-    return Feedback.objects.bulk_create(
+    return insert_rows(
         [
             Feedback(
                 message=one.message,

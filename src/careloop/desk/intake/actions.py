@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from careloop.desk.accounts.models import Channel
 from careloop.desk.analysis import tasks as analysis
@@ -11,14 +11,16 @@ from careloop.desk.cases.arrivals import Arrival
 from careloop.desk.cases.models import Message
 from careloop.desk.customers import actions as customers
 from careloop.desk.customers.actions import NewCustomer
-from careloop.desk.customers.queries import index_of, lock_customers, map_addresses
+from careloop.desk.customers.queries import index_of, map_and_lock
 from careloop.desk.feedback.actions import NewFeedback, record_feedback
 from careloop.desk.intake.models import RawPayload
 from careloop.desk.intake.rules import Inbound, Receipt, clean_text, problems_of
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.rows import find_rows, insert_rows, marks
 
 READ_AT_ONCE = 200
 TRIES = 3
+LATER = analysis.understand.using(priority=-50)
 
 
 def receive_message(inbound: Inbound, *, now: datetime) -> Receipt:
@@ -55,7 +57,7 @@ def _receive(inbounds: list[Inbound], now: datetime, is_urgent: bool) -> list[Re
         record_feedback(_feedback(inbound, message) for inbound, message in zip(new.values(), messages, strict=True) if inbound.is_feedback)
         ids = [message.pk for message in messages]
         for start in range(0, len(ids), READ_AT_ONCE):
-            analysis.understand.using(priority=0 if is_urgent else -50).enqueue(ids[start : start + READ_AT_ONCE])
+            (analysis.understand if is_urgent else LATER).enqueue(ids[start : start + READ_AT_ONCE])
         for key, message in zip(new, messages, strict=True):
             known[key] = Receipt(message.pk, message.case_id, message.customer_id, is_new=True)
     first = set()
@@ -69,7 +71,7 @@ def _receive(inbounds: list[Inbound], now: datetime, is_urgent: bool) -> list[Re
 
 def _channels(inbounds: list[Inbound]) -> dict[str, Channel]:
     slugs = {inbound.channel_slug for inbound in inbounds}
-    channels = {channel.slug: channel for channel in Channel.objects.filter(slug__in=slugs, is_active=True)}
+    channels = {channel.slug: channel for channel in find_rows(Channel, f"slug IN ({marks(slugs)}) AND is_active", [*slugs])}
     if missing := slugs - channels.keys():
         raise InvalidInput(
             f"There is no active channel {sorted(missing)[0]!r}; an owner makes one under Settings, Channels.",
@@ -79,19 +81,20 @@ def _channels(inbounds: list[Inbound]) -> dict[str, Channel]:
 
 
 def _receipts(keys: list[tuple[int, str]]) -> dict[tuple[int, str], Receipt]:
-    rows = RawPayload.objects.filter(channel_id__in={key[0] for key in keys}, external_id__in={key[1] for key in keys})
-    return {
-        (channel_id, external_id): Receipt(message_id, case_id, customer_id, is_new=False)
-        for channel_id, external_id, message_id, case_id, customer_id in rows.values_list(
-            "channel_id", "external_id", "message_id", "message__case_id", "message__customer_id"
+    channel_ids, external_ids = {key[0] for key in keys}, {key[1] for key in keys}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT raw.channel_id, raw.external_id, message.id, message.case_id, message.customer_id
+                FROM intake_rawpayload raw JOIN cases_message message ON message.id = raw.message_id
+                WHERE raw.channel_id IN ({marks(channel_ids)}) AND raw.external_id IN ({marks(external_ids)})""",  # noqa: S608
+            [*channel_ids, *external_ids],
         )
-    }
+        return {(row[0], row[1]): Receipt(row[2], row[3], row[4], is_new=False) for row in cursor.fetchall()}
 
 
 def _customers(inbounds: list[Inbound], channels: dict[str, Channel], now: datetime) -> list[int | None]:
     """For each inbound the id of its customer: known by one of the addresses, or made; None without address."""
-    known: dict[str, int] = map_addresses([address for inbound in inbounds for address in inbound.addresses])
-    lock_customers(set(known.values()))
+    known = map_and_lock([address for inbound in inbounds for address in inbound.addresses])
     new: list[NewCustomer] = []
     owner: list[int | NewCustomer | None] = []
     draft: dict[str, NewCustomer] = {}
@@ -127,18 +130,16 @@ def _arrival(inbound: Inbound, channel: Channel, customer_id: int | None) -> Arr
 
 
 def _keep_raw(new: dict[tuple[int, str], Inbound], messages: list[Message], now: datetime) -> None:
-    RawPayload.objects.bulk_create(
-        [
-            RawPayload(
-                channel_id=channel_id,
-                external_id=external_id,
-                content_type=inbound.content_type[:80],
-                body=inbound.raw,
-                message=message,
-                received_at=now,
-            )
-            for ((channel_id, external_id), inbound), message in zip(new.items(), messages, strict=True)
-        ]
+    insert_rows(
+        RawPayload(
+            channel_id=channel_id,
+            external_id=external_id,
+            content_type=inbound.content_type[:80],
+            body=inbound.raw,
+            message_id=message.pk,
+            received_at=now,
+        )
+        for ((channel_id, external_id), inbound), message in zip(new.items(), messages, strict=True)
     )
 
 

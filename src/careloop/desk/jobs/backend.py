@@ -11,6 +11,7 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 
 from careloop.desk.jobs.models import Job, State
 from careloop.desk.jobs.rules import UnknownTask, error_class_path, policy_of, to_json
+from careloop.desk.kernel.rows import insert_rows
 
 STATUS_OF_STATE = {
     State.READY: TaskResultStatus.READY,
@@ -32,7 +33,7 @@ class LeaseBackend(BaseTaskBackend):
         """Insert one READY job now, inside whatever transaction the caller has open."""
         self.validate_task(task)
         job = new_job(task, args, kwargs)
-        job.save(force_insert=True)
+        insert_rows([job])
         return result_of(job, task)
 
     def get_result(self, result_id: str) -> TaskResult[Any]:

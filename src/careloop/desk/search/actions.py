@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from careloop.desk.kernel.rows import insert_rows
 from careloop.desk.search.models import SearchDocument
 from careloop.desk.search.rules import tokens
 
@@ -38,7 +39,7 @@ def index(subjects: Iterable[Searchable], *, is_new: bool = False) -> None:
         return
     for subject in set() if is_new else {document.subject for document in documents}:
         forget(subject, [document.object_id for document in documents if document.subject == subject])
-    SearchDocument.objects.bulk_create(documents)
+    insert_rows(documents)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO search_fts(rowid, tokens) VALUES (%s, %s)", [(one.pk, one.tokens) for one in documents])
