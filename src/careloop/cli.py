@@ -3,12 +3,13 @@
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 import careloop
+from careloop.commands.learn import learn
+from careloop.commands.read import read
 from careloop.commands.similar import similar
 
 USAGE_ERROR = 2
@@ -192,36 +193,8 @@ def import_messages() -> None:
     """
 
 
-FILE = click.Path(path_type=Path, allow_dash=True)
-
-
-@main.command("read")
-@click.argument("file", type=FILE)
-@click.option("--text", "text_column", required=True, help="Name of the column that holds the texts.")
-@click.option(
-    "--out",
-    type=FILE,
-    default="-",
-    show_default=True,
-    help="csv, csv.gz, jsonl or parquet by its name; - is standard output as csv.",
-)
-@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes; default: one for each core.")
-@click.option("--kind/--no-kind", default=True, show_default=True, help="Add the columns about the kind of contact.")
-def read(file: Path, text_column: str, out: Path, workers: int | None, kind: bool) -> None:
-    """Read the texts of FILE: language, sentiment, kind, keywords, entities, summary as added columns."""
-    from careloop.batch.read import read_file
-
-    rows = read_file(
-        file,
-        text_column=text_column,
-        out=out,
-        workers=workers or os.cpu_count() or 1,
-        progress=sys.stderr.isatty(),
-        with_kind=kind,
-    )
-    click.echo(f"{rows:,} rows were read.", err=True)
-
-
+main.add_command(read)
+main.add_command(learn)
 main.add_command(similar)
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 import polars as pl
 import pytest
 
-from careloop.batch.read import READING_COLUMNS, read_file
+from careloop.batch.read import READING_COLUMNS, Wanted, read_file
 from careloop.insight.errors import FileFormatError, InputError, MissingColumnError
 
 ROWS = [("1", "物流很慢，我要退款，电话13812345678"), ("2", ""), ("3", "I love it, great service"), ("4", "第一行\n第二行")]
@@ -48,7 +48,7 @@ def test_two_workers_write_what_one_writes(reviews, tmp_path):
 
 
 def test_without_kind_its_columns_are_left_out(reviews, tmp_path):
-    read_file(reviews, text_column="review", out=tmp_path / "out.csv", with_kind=False)
+    read_file(reviews, text_column="review", out=tmp_path / "out.csv", wanted=Wanted(with_kind=False))
     left_out = {"kind", "kind_probability", "abstained"}
     assert list(rows_of(tmp_path / "out.csv")[0]) == ["id", "review", *(name for name in READING_COLUMNS if name not in left_out)]
 

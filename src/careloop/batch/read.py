@@ -8,16 +8,22 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
 from careloop.insight.errors import InputError, MissingColumnError
-from careloop.insight.types import Reading
+from careloop.insight.types import Category, Reading
+
+if TYPE_CHECKING:
+    from careloop.insight.text.categories import Classifier
+    from careloop.insight.text.encoder import Encoder
 
 READING_COLUMNS = (
     "language",
@@ -34,8 +40,48 @@ READING_COLUMNS = (
     "reading_error",
 )
 KIND_COLUMNS = ("kind", "kind_probability", "abstained")
+RANKED = "category_ranked"
 _ROWS_PER_TASK = 2_000
 _TASKS_PER_WORKER = 3  # in flight; bounds memory whatever the file's length
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to add to the rows of a file.
+
+    Attributes
+    ----------
+    with_kind : bool
+        False leaves out the columns about the kind of contact.
+    category : Path or None
+        Folder of the model that fills the columns about the category.
+    top : int
+        Above 0, `category_ranked` lists so many labels with their probabilities.
+    is_semantic : bool or None
+        False forbids the encoder, True asks for it, None leaves it to the model.
+    workers : int
+        How many processes share the machine.
+    """
+
+    with_kind: bool = True
+    category: Path | None = None
+    top: int = 0
+    is_semantic: bool | None = None
+    workers: int = 1
+
+    def list_columns(self) -> list[str]:
+        """Return the names of the columns, in order."""
+        dropped = set() if self.with_kind else set(KIND_COLUMNS)
+        if self.category is not None:
+            dropped.discard("abstained")
+        columns = [name for name in READING_COLUMNS if name not in dropped]
+        if self.category is not None and self.top:
+            columns.insert(columns.index("abstained") + 1, RANKED)
+        return columns
+
+    def load(self) -> Classifier | None:
+        """Return the model of categories, loaded once a process; None when none is named."""
+        return None if self.category is None else _load(self.category)
 
 
 def read_file(
@@ -45,7 +91,7 @@ def read_file(
     out: str | Path | None = None,
     workers: int = 1,
     progress: bool = False,
-    with_kind: bool = True,
+    wanted: Wanted | None = None,
 ) -> int:
     """Read every text of a file and write its rows, in order and none dropped, with the reading's columns added.
 
@@ -62,8 +108,8 @@ def read_file(
         Number of processes, at least 1; with 1 everything happens in this process.
     progress : bool
         Show a bar on standard error.
-    with_kind : bool
-        False leaves out the columns about the kind of contact.
+    wanted : Wanted, optional
+        Which columns, and what fills them; left out, everything but categories.
 
     Returns
     -------
@@ -74,18 +120,22 @@ def read_file(
     ------
     MissingColumnError, InputError
         When the file has no such column, is not there or is in no known format, or `workers` is below 1.
+    ModelError
+        When the model of categories is not there, is damaged, or is for something else.
     """
+    wanted = wanted or Wanted()
     if workers < 1:
         raise InputError(f"There must be at least 1 worker; {workers} were asked for.", field="workers")
+    wanted.load()  # a model that cannot be read is refused before a worker starts or a file is made
     with open_source(path) as source:
         if text_column not in source.columns:
             raise MissingColumnError(text_column, source.columns)
         written = 0
-        added = [name for name in READING_COLUMNS if with_kind or name not in KIND_COLUMNS]
+        added = wanted.list_columns()
         given_names = [f"{name}_given" if name in added else name for name in source.columns]
         names = [*given_names, *added]
         with open_sink(out, like=source.format, columns=names) as sink, tqdm(disable=not progress, unit=" texts") as bar:
-            for records, readings in _read_in_order(source.records(), text_column, workers):
+            for records, readings in _read_in_order(source.records(), text_column, workers, wanted):
                 rows = [
                     dict(zip(given_names, record.values, strict=True)) | {name: columns[name] for name in added} | _mark_unread(record)
                     for record, columns in zip(records, readings, strict=True)
@@ -96,17 +146,19 @@ def read_file(
     return written
 
 
-def describe(reading: Reading) -> dict[str, Any]:
+def describe(reading: Reading, category: Category | None = None) -> dict[str, Any]:
     """Return a reading as the values of `READING_COLUMNS`; `abstained` speaks of the kind as long as there is no category."""
+    is_unsure = reading.kind_abstained if category is None else category.abstained
     return {
         "language": reading.language,
         "sentiment": reading.sentiment,
         "sentiment_probability": reading.sentiment_probability,
         "kind": reading.kind,
         "kind_probability": reading.kind_probability,
-        "category": "",
-        "category_probability": None,
-        "abstained": "true" if reading.kind_abstained else "false",
+        "category": "" if category is None else category.label,
+        "category_probability": None if category is None else category.probability,
+        "abstained": "true" if is_unsure else "false",
+        RANKED: json.dumps([] if category is None else category.ranked, ensure_ascii=False),
         "keywords": json.dumps(reading.keywords, ensure_ascii=False),
         "entities": json.dumps(
             [{"type": one.type, "text": one.text, "start": one.start, "end": one.end} for one in reading.entities], ensure_ascii=False
@@ -116,10 +168,29 @@ def describe(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _read_texts(texts: list[str]) -> list[dict[str, Any]]:
+def _read_texts(texts: list[str], wanted: Wanted) -> list[dict[str, Any]]:
     from careloop.insight import read
 
-    return [describe(reading) for reading in read(texts)]
+    model = wanted.load()
+    if model is None:
+        return [describe(reading) for reading in read(texts)]
+    categories = model.read(texts, top=wanted.top, encoder=_encoder(wanted.workers), is_semantic=wanted.is_semantic)
+    return [describe(reading, category) for reading, category in zip(read(texts), categories, strict=True)]
+
+
+@cache
+def _load(folder: Path) -> Classifier:
+    from careloop.insight.text.categories import load_categories
+
+    return load_categories(folder)
+
+
+@cache
+def _encoder(workers: int) -> Encoder:
+    """Return the process's encoder; its model is loaded when it is first asked for a vector. Many workers take one core each."""
+    from careloop.insight.text.encoder import BundledEncoder, get_bundled_encoder
+
+    return get_bundled_encoder() if workers == 1 else BundledEncoder(threads=1)
 
 
 def _settle() -> None:
@@ -128,9 +199,9 @@ def _settle() -> None:
     gc.disable()
 
 
-def _read_settled(texts: list[str]) -> list[dict[str, Any]]:
+def _read_settled(texts: list[str], wanted: Wanted) -> list[dict[str, Any]]:
     """`_read_texts` in a worker; the young objects are looked at once a task, so that a stray cycle does not stay."""
-    columns = _read_texts(texts)
+    columns = _read_texts(texts, wanted)
     gc.collect(0)
     return columns
 
@@ -143,15 +214,18 @@ def _texts(records: Iterable[Record], text_column: str) -> list[str]:
     return ["" if (text := record.get(text_column)) is None else str(text) for record in records]
 
 
-def _read_in_order(records: Iterator[Record], text_column: str, workers: int) -> Iterator[tuple[Sequence[Record], list[dict[str, Any]]]]:
+def _read_in_order(
+    records: Iterator[Record], text_column: str, workers: int, wanted: Wanted
+) -> Iterator[tuple[Sequence[Record], list[dict[str, Any]]]]:
     if workers == 1:
         while chunk := list(islice(records, _ROWS_PER_TASK)):
-            yield chunk, _read_texts(_texts(chunk, text_column))
+            yield chunk, _read_texts(_texts(chunk, text_column), wanted)
         return
     waiting: deque[tuple[list[Record], Future[list[dict[str, Any]]]]] = deque()
+    wanted = replace(wanted, workers=workers)
     with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_settle) as pool:
         while chunk := list(islice(records, _ROWS_PER_TASK)):
-            waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column))))
+            waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column), wanted)))
             if len(waiting) >= workers * _TASKS_PER_WORKER:
                 first, future = waiting.popleft()
                 yield first, future.result()

@@ -47,6 +47,27 @@ class Entity(NamedTuple):
     value: str
 
 
+class Category(NamedTuple):
+    """What a model of categories says of one text.
+
+    Attributes
+    ----------
+    label : str
+        The likeliest category.
+    probability : float
+        Calibrated probability that it is right, 0–1.
+    abstained : bool
+        True when that is not likely enough to act on, or the text is about something else.
+    ranked : tuple of (str, float)
+        The likeliest labels with their probabilities, best first; as many as were asked for.
+    """
+
+    label: str
+    probability: float
+    abstained: bool
+    ranked: tuple[tuple[str, float], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the engine understood of one text.

@@ -1,0 +1,49 @@
+"""`careloop read`: every text of a file read; the readings as added columns."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+FILE = click.Path(path_type=Path, allow_dash=True)
+
+
+@click.command("read")
+@click.argument("file", type=FILE)
+@click.option("--text", "text_column", required=True, help="Name of the column that holds the texts.")
+@click.option(
+    "--out",
+    type=FILE,
+    default="-",
+    show_default=True,
+    help="csv, csv.gz, jsonl or parquet by its name; - is standard output as csv.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes; default: one for each core.")
+@click.option("--kind/--no-kind", default=True, show_default=True, help="Add the columns about the kind of contact.")
+@click.option(
+    "--category", type=click.Path(path_type=Path, file_okay=False), help="Folder of a model made by careloop learn: fill category."
+)
+@click.option("--top", type=click.IntRange(0, 1_000), default=0, help="Also list so many categories with their probabilities.")
+@click.option(
+    "--semantic/--no-semantic",
+    default=None,
+    help="Find categories with the encoder, or forbid it; default: what the model measured as good enough.",
+)
+def read(  # noqa: PLR0913, PLR0917 - one for each option
+    file: Path, text_column: str, out: Path, workers: int | None, kind: bool, category: Path | None, top: int, semantic: bool | None
+) -> None:
+    """Read the texts of FILE: language, sentiment, kind, category, keywords, entities, summary as added columns."""
+    from careloop.batch.read import Wanted, read_file
+
+    if category is None and (top or semantic is not None):
+        raise click.UsageError("--top, --semantic and --no-semantic speak of categories: name a model with --category.")
+    rows = read_file(
+        file,
+        text_column=text_column,
+        out=out,
+        workers=workers or os.cpu_count() or 1,
+        progress=sys.stderr.isatty(),
+        wanted=Wanted(with_kind=kind, category=category, top=top, is_semantic=semantic),
+    )
+    click.echo(f"{rows:,} rows were read.", err=True)

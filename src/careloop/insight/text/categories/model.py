@@ -1,0 +1,206 @@
+"""A learnt model of categories: reads texts, and travels as plain arrays beside a JSON card. Nothing in its files can execute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careloop.insight.errors import ModelError
+from careloop.insight.stats import Isotonic, Temperature
+from careloop.insight.text.categories.features import FeatureSpace
+from careloop.insight.text.categories.linear import LinearModel
+from careloop.insight.text.categories.ngrams import NgramSpace
+from careloop.insight.text.encoder import Encoder, get_bundled_encoder
+from careloop.insight.types import Category
+
+FORMAT = 1  # of the folder written by `save`
+CARD, ARRAYS = "card.json", "model.npz"
+_TEXTS_AT_ONCE = 2_000
+
+
+class Classifier(Protocol):
+    """What reads categories, whether it learnt from labelled texts or from descriptions of the labels."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The names that it may answer with."""
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What it learnt from and how good it is; plain lists, strings and numbers."""
+
+    def read(
+        self, texts: Sequence[str], *, top: int = 0, encoder: Encoder | None = None, is_semantic: bool | None = None
+    ) -> list[Category]:
+        """Return one answer a text, in order."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model into a folder, made when it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """One way from texts to calibrated probabilities.
+
+    Attributes
+    ----------
+    space : FeatureSpace
+    model : LinearModel
+    temperature : Temperature
+    curve : Isotonic
+        From the likeliest label's probability to how often it is right.
+    """
+
+    space: FeatureSpace
+    model: LinearModel
+    temperature: Temperature
+    curve: Isotonic
+
+    def judge(self, texts: Sequence[str], encoder: Encoder | None) -> NDArray[np.float64]:
+        """Return probabilities of labels, shape (n_texts, n_labels); rows sum to 1."""
+        vectors = encoder.encode(texts) if encoder is not None and self.space.has_vectors else None
+        return calibrate(self.model.score(self.space.find(texts, vectors)).astype(np.float64), self.temperature, self.curve)
+
+
+def calibrate(scores: NDArray[np.float64], temperature: Temperature, curve: Isotonic) -> NDArray[np.float64]:
+    """Return probabilities whose largest follows the curve; the others share the rest in proportion."""
+    probabilities = temperature.apply(scores)
+    rows, best = np.arange(len(probabilities)), probabilities.argmax(axis=1)
+    said = probabilities[rows, best]
+    true = np.clip(curve.apply(said), 1e-4, 1 - 1e-4)
+    probabilities *= ((1 - true) / np.maximum(1 - said, 1e-12))[:, None]
+    # the rest may not overtake the best: a label that is likely, but less likely, is as likely at most
+    probabilities = np.minimum(probabilities, true[:, None])
+    probabilities[rows, best] = true
+    return probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryModel:
+    """Reads categories that were learnt from labelled texts.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    card : dict
+        Data, settings and figures, all of them from rows not trained on.
+    scorers : dict of str to Scorer
+        “semantic” looks at n-grams and vectors, “fast” at n-grams alone; one of them or both.
+    least_probability : float
+        Below it the model abstains.
+    """
+
+    labels: tuple[str, ...]
+    card: dict[str, Any]
+    scorers: dict[str, Scorer]
+    least_probability: float
+
+    def read(
+        self, texts: Sequence[str], *, top: int = 0, encoder: Encoder | None = None, is_semantic: bool | None = None
+    ) -> list[Category]:
+        """Return one answer a text, in order.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        top : int
+            How many labels `Category.ranked` lists.
+        encoder : Encoder, optional
+            Must be the one that the model learnt with; the bundled one when left out.
+        is_semantic : bool, optional
+            False forbids the encoder, True asks for it; left out, the model decides by what it measured (`card["reads_with"]`).
+
+        Raises
+        ------
+        ModelError
+            When the encoder is not the one that the model learnt with.
+        """
+        scorer = self._choose(is_semantic)
+        if scorer.space.has_vectors:
+            encoder = self._check(encoder or get_bundled_encoder())
+        answers: list[Category] = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            batch = texts[start : start + _TEXTS_AT_ONCE]
+            answers += self._answer(scorer.judge(batch, encoder if scorer.space.has_vectors else None), batch, top)
+        return answers
+
+    def _choose(self, is_semantic: bool | None) -> Scorer:
+        wanted = {None: self.card["reads_with"], True: "semantic", False: "fast"}[is_semantic]
+        return self.scorers.get(wanted) or next(iter(self.scorers.values()))
+
+    def _check(self, encoder: Encoder) -> Encoder:
+        if encoder.name != self.card["encoder"]:
+            raise ModelError(
+                f"This model learnt with the encoder “{self.card['encoder']}”, not “{encoder.name}”; give that one or learn it again."
+            )
+        return encoder
+
+    def _answer(self, probabilities: NDArray[np.float64], texts: Sequence[str], top: int) -> list[Category]:
+        answers = []
+        for row, text in zip(probabilities, texts, strict=True):
+            best = int(row.argmax())
+            order = np.argsort(-row, kind="stable")[:top].tolist() if top else ()
+            ranked = tuple((self.labels[place], round(float(row[place]), 4)) for place in order)
+            is_unsure = bool(row[best] < self.least_probability) or not text.strip()
+            answers.append(Category(self.labels[best], round(float(row[best]), 4), is_unsure, ranked))
+        return answers
+
+    def save(self, folder: str | Path) -> None:
+        """Write card.json and model.npz into a folder, made when it is not there; a model that is there is replaced."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, one in self.scorers.items():
+            arrays |= {f"{name}_{key}": value for key, value in _pack(one).items()}
+        card = self.card | {"format": FORMAT, "labels": list(self.labels), "least_probability": self.least_probability}
+        with (folder / f"{ARRAYS}.part").open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        (folder / f"{ARRAYS}.part").replace(folder / ARRAYS)
+        (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _pack(scorer: Scorer) -> dict[str, NDArray[Any]]:
+    return {
+        "buckets": scorer.space.ngrams.buckets,
+        "weights": scorer.space.ngrams.weights,
+        "centre": scorer.space.centre,
+        "sparse": scorer.model.sparse.astype(np.float16),
+        "dense": scorer.model.dense.astype(np.float16),
+        "bias": scorer.model.bias,
+        "temperature": np.array([scorer.temperature.value]),
+        "said": scorer.curve.said,
+        "true": scorer.curve.true,
+    }
+
+
+def _unpack(arrays: dict[str, NDArray[Any]]) -> Scorer:
+    return Scorer(
+        FeatureSpace(NgramSpace(arrays["buckets"], arrays["weights"]), arrays["centre"]),
+        LinearModel(arrays["sparse"].astype(np.float32), arrays["dense"].astype(np.float32), arrays["bias"]),
+        Temperature(float(arrays["temperature"][0])),
+        Isotonic(arrays["said"], arrays["true"]),
+    )
+
+
+def load_model(folder: Path, card: dict[str, Any]) -> CategoryModel:
+    """Return the model that `CategoryModel.save` wrote; `card` is the folder's.
+
+    Raises
+    ------
+    ModelError
+        When its arrays are missing or damaged.
+    """
+    try:
+        with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        names = sorted({name.partition("_")[0] for name in arrays})
+        scorers = {one: _unpack({key.removeprefix(f"{one}_"): arrays[key] for key in arrays if key.startswith(f"{one}_")}) for one in names}
+        return CategoryModel(tuple(card["labels"]), card, scorers, float(card["least_probability"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"The model in “{folder}” cannot be read ({error}); learn it again.") from error
