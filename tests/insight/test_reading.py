@@ -144,7 +144,7 @@ def test_what_is_not_text_fails_alone():
 def test_a_failing_part_costs_only_its_own_text(monkeypatch):
     from careloop.insight.text import reader
 
-    def fail_on_one(text):
+    def fail_on_one(text, tokens):
         if text == "坏":
             raise RuntimeError("broken part")
         return ()

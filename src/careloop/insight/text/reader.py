@@ -156,7 +156,7 @@ def _read_other(text: str) -> _Draft:
 
 def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
     is_chinese, is_english = _is_chinese(language), _is_english(language)
-    entities = find_entities(text)
+    entities = find_entities(text, draft.tokens)
     keywords = find_keywords(draft.tokens, entities) if is_chinese or is_english else ()
     probability = 1 / (1 + math.exp(-draft.logit)) if draft.is_known else 0.5
     best = int(draft.kinds.argmax())
