@@ -6,14 +6,15 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import list_channels
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import InboxFilter, access_case, choices, count_views, inbox, newest_event_id
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.case_rows import RowWriter
 
-SURE_RATIO = 0.8  # a kind below this probability is shown with it
 DEFAULTS = InboxFilter()
 NAMES = {"view": "view", "kind": "kind", "sentiment": "sentiment", "channel": "channel", "query": "q", "sort": "sort"}
 
@@ -25,7 +26,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     event_id = newest_event_id()
     found = inbox(wanted, viewer)
     context = {
-        "cases": found.cases,
+        "rows": RowWriter(suffix=suffix(wanted), now=timezone.now()).rows(found.cases),
         "total": found.total,
         "page": found.page,
         "pages": found.pages,
@@ -47,8 +48,8 @@ def counts(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @for_viewer("case.view")
 def row(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """One row of the list, fresh."""
-    context = {"case": access_case(case_id, viewer), "suffix": suffix(filter_from(request)), "sure": SURE_RATIO}
-    return render(request, "inbox/row.html", context)
+    writer = RowWriter(suffix=suffix(filter_from(request)), now=timezone.now())
+    return render(request, "inbox/row.html", {"row": writer.row(access_case(case_id, viewer))})
 
 
 def filter_from(request: HttpRequest) -> InboxFilter:
@@ -103,8 +104,6 @@ def _choice(wanted: InboxFilter, viewer: Viewer) -> dict[str, Any]:
         "chosen": active,
         "is_filtered": bool(wanted.kind or wanted.sentiment or wanted.channel or wanted.sort != DEFAULTS.sort),
         "everywhere_url": address + suffix(wanted, view="all"),
-        "suffix": suffix(wanted),
-        "sure": SURE_RATIO,
         "import_url": reverse("imports"),
     }
 
