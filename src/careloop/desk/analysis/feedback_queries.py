@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Count, F, Q, QuerySet, TextField
 from django.db.models.expressions import Combinable, RawSQL
@@ -200,11 +201,17 @@ def _list_newest(read: QuerySet[Reading]) -> list[tuple[int, str, list[str]]]:
 def _count_by_slot(chosen: QuerySet[Reading]) -> tuple[list[tuple[int, int, int, int]], int]:
     """(slot, negative, neutral, positive), and how many could not be read.
 
-    Grouped by the index's first column alone, the rows come without being sorted.
+    Grouped by the index's first column alone, the rows come without being sorted; Django would convert each of thousands of integers.
     """
     counts = {name.lower(): Count("pk", filter=Q(state=State.DONE, sentiment=name)) for name in SENTIMENTS}
     failed = Count("pk", filter=Q(state=State.FAILED))
-    rows = list(chosen.order_by().values_list("slot").annotate(**counts, failed=failed))
+    try:
+        query, parameters = chosen.order_by().values_list("slot").annotate(**counts, failed=failed).query.sql_with_params()
+    except EmptyResultSet:
+        return [], 0
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        rows = cursor.fetchall()
     return [row[:4] for row in rows if any(row[1:4])], sum(row[4] for row in rows)
 
 
@@ -216,14 +223,16 @@ def _count_by_category(read: QuerySet[Reading]) -> list[tuple[str, float | None,
 
 def fold_by_day(by_slot: list[tuple[int, int, int, int]], zone: tzinfo) -> tuple[str, list[Day]]:
     """Counts by slot → the unit ("day", "week" or "month") and a bar for each, empty ones between them included."""
-    days: dict[date, Counter[str]] = defaultdict(Counter)
     if not by_slot:
         return "day", []
     midnights, dates = _days_between(min(row[0] for row in by_slot), max(row[0] for row in by_slot), zone)
-    for slot, *counts in by_slot:
-        found = days[dates[bisect_right(midnights, slot) - 1]]
-        for sentiment, n in zip(SENTIMENTS, counts, strict=True):
-            found[sentiment] += n
+    totals: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for slot, negative, neutral, positive in by_slot:
+        day_total = totals[dates[bisect_right(midnights, slot) - 1]]
+        day_total[0] += negative
+        day_total[1] += neutral
+        day_total[2] += positive
+    days = {day: Counter(dict(zip(SENTIMENTS, counts, strict=True))) for day, counts in totals.items()}
     first, last = min(days), max(days)
     length = (last - first).days + 1
     unit = "day" if length <= 100 else "week" if length <= 800 else "month"

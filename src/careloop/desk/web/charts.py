@@ -37,10 +37,11 @@ def sentiment_over_time(days: list[Day], unit: str, names: dict[str, str], link:
     """Stacked bars: one for each day, week or month."""
     x = [day.first.isoformat() for day in days]
     step = max(1, -(-len(days) // MOST_TICKS))
+    labels = [day_label(day, unit) for day in days]
     traces = []
     for sentiment, tone in TONES.items():
         counts = [day.counts.get(sentiment, 0) for day in days]
-        texts = [f"{day_label(day, unit)}<br>{names[sentiment]}: {count}" for day, count in zip(days, counts, strict=True)]
+        texts = [f"{label}<br>{names[sentiment]}: {count}" for label, count in zip(labels, counts, strict=True)]
         links = [link(since=day.first.isoformat(), until=day.last.isoformat(), sentiment=sentiment) for day in days]
         traces.append({"type": "bar", "name": names[sentiment], "tone": tone, "x": x, "y": counts, "texts": texts, "links": links})
     ticks = {"tickvals": x[::step], "ticktext": [_tick(day, unit) for day in days[::step]]}

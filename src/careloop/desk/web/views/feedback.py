@@ -35,12 +35,14 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         zone=timezone.get_default_timezone(),
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
     )
+    shown = _charts(found, address)
     context = {
         "found": found,
         "wanted": wanted,
         "address": address,
         "rows": [_row(reading) for reading in found.rows],
-        "charts": _charts(found, address),
+        "charts": shown,
+        "days": _days(found, shown["time"]),
         **_numbers(found, address),
         **_choices(found, wanted, address, viewer),
     }
@@ -98,19 +100,12 @@ def _charts(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
 
 
 def _numbers(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
-    """Tiles and the tables behind the charts."""
+    """Tiles and the tables behind the other charts."""
     link = address.link
     return {
         "tiles": _tiles(found),
         "negative_url": link(sentiment="NEGATIVE"),
         "rated_url": link(stars_from=1, stars_to=5),
-        "days": [
-            {
-                "label": charts.day_label(day, found.unit),
-                "cells": [(day.counts.get(code, 0), link(since=day.first, until=day.last, sentiment=code)) for code in charts.TONES],
-            }
-            for day in found.days
-        ],
         "categories": [
             {
                 "name": one.category,
@@ -129,6 +124,12 @@ def _numbers(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
         ],
         "stars": [(star, n, link(stars_from=star, stars_to=star)) for star, n in found.stars.items()],
     }
+
+
+def _days(found: FeedbackPage, chart: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table behind the chart over time: its counts and its links."""
+    by_sentiment = [list(zip(trace["y"], trace["links"], strict=True)) for trace in chart["traces"]]
+    return [{"label": charts.day_label(day, found.unit), "cells": cells} for day, *cells in zip(found.days, *by_sentiment, strict=True)]
 
 
 def _tiles(found: FeedbackPage) -> dict[str, str]:
