@@ -1,13 +1,9 @@
-"""Which words set one group of texts apart from another: plain Python."""
+"""Which words set one group of texts apart from another."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import log, sqrt
 
-PRIOR_WEIGHT = 100.0
-LEAST_TEXTS = 3
-SURE_Z = 1.96
+from careloop.insight.text.distinction import distinguish
 
 
 @dataclass(frozen=True)
@@ -21,28 +17,6 @@ class Word:
 
 
 def distinctive_words(here: Iterable[Iterable[str]], there: Iterable[Iterable[str]], *, most: int) -> list[Word]:
-    """The words that are keywords more often here than there, surest first; words that may differ by chance are left out.
-
-    Log-odds of document frequencies with an informative Dirichlet prior: the prior is the words' frequency in both groups
-    together, so that a rare word needs more evidence than a common one.
-
-    References
-    ----------
-    Monroe, Colaresi & Quinn (2008), "Fightin' Words", Political Analysis 16(4), equations 16, 20 and 22.
-    """
-    ours = Counter(word for words in here for word in set(words))
-    theirs = Counter(word for words in there for word in set(words))
-    total_ours, total_theirs = sum(ours.values()), sum(theirs.values())
-    if not total_ours or not total_theirs:
-        return []
-    found = []
-    for word, count in ours.items():
-        if count < LEAST_TEXTS:
-            continue
-        prior = PRIOR_WEIGHT * (count + theirs[word]) / (total_ours + total_theirs)
-        mine, other = count + prior, theirs[word] + prior
-        odds = log(mine / (total_ours + PRIOR_WEIGHT - mine)) - log(other / (total_theirs + PRIOR_WEIGHT - other))
-        z = odds / sqrt(1 / mine + 1 / other)
-        if z >= SURE_Z:
-            found.append(Word(word, count, theirs[word], z))
-    return sorted(found, key=lambda one: (-one.z, one.word))[:most]
+    """The words that are keywords more often here than there, surest first; words that may differ by chance are left out."""
+    found = distinguish({"here": here, "there": there}, most=most)["here"]
+    return [Word(one.word, one.here, one.elsewhere, one.z) for one in found]

@@ -23,6 +23,7 @@ _DULL_ENGLISH_WORDS = (
 _DULL_CHINESE = frozenset(_DULL_CHINESE_WORDS.split())
 _DULL_ENGLISH = frozenset(_DULL_ENGLISH_WORDS.split())
 _LONGEST = 30
+_SHORTEST_OWN_TAG = 5  # letters; see UserWords
 _UNKNOWN_DISCOUNT = 0.8  # a word never met is as often a slip of the pen as a name
 
 
@@ -34,10 +35,18 @@ def find_keywords(tokens: Sequence[Token], entities: Sequence[Entity] = ()) -> t
         if token.end - token.start < 2 or token.start in within or token.end - 1 in within:
             continue
         word = token.text.lower()
-        worth = _weigh_english(word) if word.isascii() else _weigh_chinese(word, token.pos)
+        if len(token.pos) >= _SHORTEST_OWN_TAG:
+            worth = _weigh_own(word)
+        else:
+            worth = _weigh_english(word) if word.isascii() else _weigh_chinese(word, token.pos)
         if worth:
             scores[word] = scores.get(word, 0.0) + worth
     return tuple(sorted(scores, key=lambda word: -scores[word])[:_MOST])
+
+
+def _weigh_own(word: str) -> float:
+    """Return what one occurrence of a user's word adds: as much as the rarest word."""
+    return load_background("en" if word.isascii() else "zh").rarity_of_unknown
 
 
 @lru_cache(maxsize=100_000)
