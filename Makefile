@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUNTIME := .venv/.installed
 DEVELOPMENT := .venv/.installed-dev
 PORT ?= 8000
-WORKERS ?= 2
+# One more than a small machine has cores: some tests wait for other processes.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-postgres check format bench translations reference lock clean
@@ -17,6 +18,9 @@ help: ## List the targets.
 
 run: $(RUNTIME) ## Install what is missing, then start the desk on sample data (PORT=8000).
 	@$(BIN)/careloop demo --port $(PORT)
+
+# Compiled files are kept whatever the shell says: each of some fifty processes would compile everything anew.
+test test-sqlite test-postgres: export PYTHONDONTWRITEBYTECODE =
 
 test: test-sqlite test-postgres ## Run every test on SQLite, then the desk's tests on PostgreSQL.
 

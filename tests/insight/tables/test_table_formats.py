@@ -29,7 +29,7 @@ cells = st.text(letters, max_size=12)
 tables = st.lists(st.tuples(cells, cells, cells).filter(any), min_size=1, max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables)
 def test_every_format_gives_the_same_rows(rows: list[tuple[str, str, str]]) -> None:
     expected = [(number, {name: cell or None for name, cell in zip(COLUMNS, row, strict=True)}) for number, row in enumerate(rows, 1)]

@@ -16,24 +16,24 @@ from table_files import with_part, write_parquet, write_shared_xlsx, write_xlsx
 from careloop.insight.errors import FileFormatError
 from careloop.insight.tables import DamagedFileError, Limits, TooLargeError, open_table
 
-ROWS_200K = 200_000
+ROWS = 60_000
 LIMITS = Limits(ratio_from_bytes=1_000_000)
 
 
 def test_a_gzip_bomb_stops_at_the_ratio_and_says_what_was_read() -> None:
-    content = gzip.compress(b"a,b\n" + b"1,2\n" * 800_000)
+    content = gzip.compress(b"a,b\n" + b"1,%s\n" % (b"2" * 37) * 80_000)
     seen = 0
     with open_table(io.BytesIO(content), name="t.csv.gz", limits=LIMITS) as table, pytest.raises(TooLargeError) as caught:
         for row in table:
             seen = row.number
-    assert caught.value.rows_read == seen > 100_000
+    assert caught.value.rows_read == seen > 20_000
     assert f"grows more than 200-fold when unpacked, as a gzip bomb does; unpack it yourself if you trust it. Rows 1 to {seen:,}" in str(
         caught.value
     )
 
 
 def test_a_gzip_bomb_stops_at_the_size() -> None:
-    content = gzip.compress(b"a,b\n" + b"1,2\n" * 500_000)
+    content = gzip.compress(b"a,b\n" + b"1,%s\n" % (b"2" * 37) * 50_000)
     with (
         open_table(io.BytesIO(content), name="t.csv.gz", limits=Limits(expanded_bytes=1_000_000)) as table,
         pytest.raises(TooLargeError, match="unpacks to more than 1,000,000 bytes"),
@@ -161,22 +161,22 @@ with open_table(sys.argv[1], limits=Limits(expansion_ratio=1000)) as table:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.jsonl"])
-def test_200000_rows_are_read_in_constant_memory(tmp_path: Path, name: str) -> None:
-    review = "物流很快，包装完好，客服态度也不错，以后还会再来"
+def test_rows_are_read_in_constant_memory(tmp_path: Path, name: str) -> None:
+    review = "物流很快，包装完好，客服态度也不错，以后还会再来" * 4
     line = f'{{"id": %d, "text": "{review}"}}\n' if name == "t.jsonl" else f"%d,{review}\n"
-    content = ("" if name == "t.jsonl" else "id,text\n") + "".join(line % number for number in range(ROWS_200K))
+    content = ("" if name == "t.jsonl" else "id,text\n") + "".join(line % number for number in range(ROWS))
     raw = content.encode()
     (tmp_path / name).write_bytes(gzip.compress(raw, 1) if name.endswith(".gz") else raw)
     run = subprocess.run([sys.executable, "-c", MEASURE, str(tmp_path / name)], capture_output=True, text=True, check=True)
     count, grown_kb = map(int, run.stdout.split())
-    assert count == ROWS_200K
+    assert count == ROWS
     assert grown_kb < 6_000 < len(raw) / 2 / 1000
 
 
 @pytest.mark.parametrize("write", [write_xlsx, write_shared_xlsx])
 def test_the_memory_of_a_workbook_does_not_grow_with_its_rows(tmp_path: Path, write: Callable[..., Path]) -> None:
     peaks = []
-    for count in (2_000, 6_000):
+    for count in (1_000, 3_000):
         rows = [(str(number), f"第{number}条评论，物流很快，包装完好" * 10) for number in range(count)]
         path = write(tmp_path / f"{count}.xlsx", ("id", "text"), rows)
         tracemalloc.start()
@@ -184,4 +184,4 @@ def test_the_memory_of_a_workbook_does_not_grow_with_its_rows(tmp_path: Path, wr
             assert sum(1 for _ in table) == count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 300_000 < 4_000 * 10 * 17 * 2
+    assert peaks[1] - peaks[0] < 300_000 < 2_000 * 10 * 17 * 2
