@@ -10,6 +10,7 @@ from careloop.desk.analysis.models import Reading, State
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Direction, Kind, Message
 from careloop.desk.feedback.models import Feedback
+from careloop.desk.kernel.rows import find_rows, insert_rows, marks
 from careloop.desk.kernel.slots import slot_of
 
 KEYWORDS_KEPT = 8
@@ -17,19 +18,32 @@ KEYWORDS_KEPT = 8
 
 def understand(message_ids: list[int], *, now: datetime) -> int:
     """Read the messages that were not read yet, store each reading once, then triage their cases; returns how many were read."""
-    unread = Message.objects.filter(pk__in=message_ids, direction=Direction.INBOUND, reading=None)
-    messages = list(unread.select_related("case", "feedback").order_by("pk"))
+    messages = list_unread(message_ids)
     if not messages:
         return 0
     readings = read_messages(messages, now=now)
     with transaction.atomic():
-        Reading.objects.bulk_create(readings, ignore_conflicts=True)
+        insert_rows(readings, ignore_conflicts=True)
         by_case: dict[int, list[Reading]] = {}
         for reading in readings:
             if reading.case_id is not None and reading.state == State.DONE:
                 by_case.setdefault(reading.case_id, []).append(reading)
         cases.triage(readings={case_id: for_triage(in_order) for case_id, in_order in by_case.items()}, now=now)
     return len(readings)
+
+
+def list_unread(message_ids: list[int]) -> list[Message]:
+    """Those of the messages that a customer wrote and nobody has read yet, in the order of their ids, each with its rating."""
+    if not message_ids:
+        return []
+    is_unread = "NOT EXISTS (SELECT 1 FROM analysis_reading reading WHERE reading.message_id = cases_message.id)"
+    chosen = f"id IN ({marks(message_ids)}) AND direction = %s AND {is_unread} ORDER BY id"
+    messages = find_rows(Message, chosen, [*message_ids, Direction.INBOUND.value])
+    ids = [message.pk for message in messages]
+    ratings = {one.message_id: one for one in find_rows(Feedback, f"message_id IN ({marks(ids)})", ids)} if ids else {}
+    for message in messages:
+        Message.feedback.related.set_cached_value(message, ratings.get(message.pk))
+    return messages
 
 
 def read_messages(messages: list[Message], *, now: datetime) -> list[Reading]:

@@ -14,6 +14,7 @@ from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
 from careloop.desk.kernel.actor import SYSTEM, Actor
 from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
 
@@ -141,14 +142,14 @@ def triage(*, readings: dict[int, dict[str, Any]], now: datetime) -> list[Case]:
     Three queries for any number of cases: on SQLite nobody else writes meanwhile.
     """
     with transaction.atomic():
-        cases = list(Case.objects.select_for_update().filter(pk__in=readings).order_by("pk"))
+        cases = find_rows(Case, f"id IN ({marks(readings)}) ORDER BY id", [*readings], is_locked=True) if readings else []
         events = []
         for case in cases:
             before, after = take_over(case, readings[case.pk])
             case.version += 1
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
-        Case.objects.bulk_create(cases, update_conflicts=True, update_fields=[*TRIAGED_FIELDS, "version"], unique_fields=["id"])
-        CaseEvent.objects.bulk_create(events)
+        update_rows(cases, *TRIAGED_FIELDS, "version")
+        insert_rows(events)
     return cases
 
 
