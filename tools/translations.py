@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -32,9 +33,12 @@ def collect() -> Catalog:
     """Every message of the desk's code and templates, with the files that use it."""
     catalog = Catalog(locale="zh_Hans", project="Careloop", version="1", charset="utf-8")
     for path in sorted(SOURCE.rglob("*")):
-        if path.suffix not in {".py", ".html", ".txt"} or "migrations" in path.parts or "insight" in path.parts:
+        if path.suffix not in {".py", ".html", ".txt"} or "migrations" in path.parts:
             continue
-        found = from_python(path) if path.suffix == ".py" else from_template(path)
+        if path.suffix == ".py":
+            found = chain(sentences_of(path), () if "insight" in path.parts else from_python(path))
+        else:
+            found = chain(from_template(path))
         for message, context in found:
             catalog.add(message, locations=[(path.relative_to(ROOT).as_posix(), 1)], context=context)
     return catalog
@@ -47,6 +51,16 @@ def from_python(path: Path) -> Iterator[tuple[str | tuple[str, str], str | None]
             parts = [found] if isinstance(found, str) else [part for part in found or () if part is not None]
             if parts:
                 yield message_of(name, parts)
+
+
+def sentences_of(path: Path) -> Iterator[tuple[str, None]]:
+    """The templates of a module's `Sentence`s, which the core has in place of gettext."""
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)) if "Sentence(" in text else ():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence":
+            template = node.args[0]
+            if isinstance(template, ast.Constant) and isinstance(template.value, str) and template.value != "{message}":
+                yield template.value, None
 
 
 def from_template(path: Path) -> Iterator[tuple[str | tuple[str, str], str | None]]:

@@ -61,7 +61,7 @@ def test_a_given_scale_stays():
         ([("a", "text"), ("b", "customer_name")], MESSAGES, "email", "a sender to answer to"),
         ([("a", "text"), ("b", "text")], FEEDBACK, "text", "Two columns are mapped"),
         ([("a", "texts")], FEEDBACK, "texts", "is no field"),
-        ([("a", "text")], "CUSTOMERS", "what", "expected FEEDBACK or MESSAGES"),
+        ([("a", "text")], "CUSTOMERS", "what", "expected FEEDBACK, MESSAGES"),
         ([], FEEDBACK, "text", "feedback needs at least one"),
     ],
 )

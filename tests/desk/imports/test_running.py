@@ -118,9 +118,7 @@ def test_bad_rows_land_in_the_reject_file_with_row_column_and_reason(brought_in,
         ("7", "8", "text", ""),
         ("8", "9", "stars", "'=HYPERLINK(1)"),
     ]
-    assert rows[3]["reason"] == (
-        "Row 5 (line 6), column “at”: The time 2027-01-01T00:00:00+00:00 lies in the future; check the sender's clock."
-    )
+    assert rows[3]["reason"] == ("Row 5 (line 6), column “at”: the time 2027-01-01T00:00:00+00:00 lies in the future.")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -189,8 +187,8 @@ def test_every_encoding_gives_the_same_text(brought_in, encoding):
 
 
 def test_a_file_cut_off_keeps_the_rows_before_and_fails_with_its_reason(brought_in, now):
-    plain = "t\n" + "".join(f"row {number} {os.urandom(30).hex()}\n" for number in range(20_000))
-    content = gzip.compress(plain.encode())[:-400_000]
+    plain = "t\n" + "".join(f"row {number} {os.urandom(30).hex()}\n" for number in range(4_000))
+    content = gzip.compress(plain.encode())[:-80_000]
     run_error = None
     try:
         run = brought_in(content, {"t": "text"}, name="cut.csv.gz")

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts import actions as accounts
@@ -16,8 +17,9 @@ from careloop.desk.audit import actions as audit
 from careloop.desk.imports import files, running
 from careloop.desk.imports.files import StoredFile
 from careloop.desk.imports.models import ImportRun, State, What
-from careloop.desk.imports.queries import access_run, look_into
+from careloop.desk.imports.queries import PREVIEW_LIMITS, access_run, look_into
 from careloop.desk.imports.rules import Choices, check_choices
+from careloop.desk.imports.wording import refusal, sentence_of
 from careloop.desk.kernel.actor import Actor
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.insight.errors import CareloopError, InputError
@@ -30,7 +32,7 @@ def upload(*, chunks: Iterable[bytes], name: str, what: str, encoding: str = "",
     """Take a file in, streamed to disk; one that cannot be read as a table is refused at once and nothing stays."""
     check_may(viewer, "import.run")
     if what not in What.values:
-        raise InvalidInput(f"The import is of {what!r}; expected one of {', '.join(What.values)}.", field="what")
+        raise InvalidInput(_("Choose what each row is: feedback or a message."), field="what")
     stored = files.store(chunks, name)
     try:
         return new_run(stored, what=what, encoding=encoding, viewer=viewer, now=now)
@@ -49,8 +51,9 @@ def new_run(stored: StoredFile, *, what: str, encoding: str = "", viewer: Viewer
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
         created_at=now,
+        language=get_language() or "",
     )
-    seen = look_into(run, encoding=encoding)
+    seen = look_into(run, encoding=encoding, limits=PREVIEW_LIMITS if viewer.user_id else None)
     run.format, run.encoding = seen.format, seen.encoding or ""
     details = {"file": stored.name, "sha256": stored.sha256, "what": what}
     with transaction.atomic():
@@ -67,8 +70,9 @@ def choose(*, run_id: int, choices: Choices, destination: str, viewer: Viewer, n
         raise Conflict(sentence % {"state": State(run.state).label})
     _check_fits(run, choices)
     run.channel = channel_for(destination, viewer=viewer, now=now)
-    run.choices, run.state, run.rows_done, run.rows_total, run.error = choices.to_json(), State.CHECKING, 0, None, ""
-    run.save(update_fields=["channel", "choices", "state", "rows_done", "rows_total", "error"])
+    run.choices, run.state, run.rows_done, run.rows_total = choices.to_json(), State.CHECKING, 0, None
+    run.error_sentence = None
+    run.save(update_fields=["channel", "choices", "state", "rows_done", "rows_total", "error_sentence"])
     return run
 
 
@@ -86,7 +90,7 @@ def look_through(run_id: int, *, now: datetime, on_progress: running.Progress) -
     try:
         choices, judge = running.dry_run(run, now=now, on_progress=show)
     except (InputError, OSError) as error:
-        _move(run, State.CHECKING, state=State.UPLOADED, rows_done=0, error=str(error))
+        _move(run, State.CHECKING, state=State.UPLOADED, rows_done=0, error_sentence=sentence_of(error, run.file_name).to_json())
         return
     report = json.dumps(judge.report.to_json(), ensure_ascii=False)
     total = judge.report.rows
@@ -182,8 +186,5 @@ def _check_fits(run: ImportRun, choices: Choices) -> None:
         run.choices = choices.to_json()
         with running.opened(run) as table:
             running.judge_of(run, choices, run.created_at).check_columns(table)
-    except CareloopError as error:
-        raise InvalidInput(_(str(error)), field=getattr(error, "field", None) or "") from error
-    except OSError as error:
-        sentence = _("%(file)s cannot be opened any more (%(reason)s); upload it again.")
-        raise InvalidInput(sentence % {"file": run.file_name, "reason": error.strerror}, field="file") from error
+    except (CareloopError, OSError) as error:
+        raise refusal(error, run.file_name) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from careloop.desk.imports.wording import spoken
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.insight.tables import Rejected, RejectWriter
 
@@ -93,14 +94,17 @@ def safe_name(name: str) -> str:
 
 
 def append_rejects(path: Path, columns: Sequence[str], rejected: Sequence[Rejected], *, committed_bytes: int) -> int:
-    """Write refused rows behind those already committed, cutting off what a killed process left; the new length, safely on disk."""
+    """Write refused rows behind those already committed, cutting off what a killed process left; the new length, safely on disk.
+
+    Reasons and header are in the active language.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         file.truncate(committed_bytes)
         file.seek(committed_bytes)
         text = io.TextIOWrapper(file, encoding="utf-8" if committed_bytes else "utf-8-sig", newline="", write_through=True)
-        writer = RejectWriter(text, columns, is_continued=committed_bytes > 0)
+        writer = RejectWriter(text, columns, is_continued=committed_bytes > 0, in_words=spoken)
         for one in rejected:
             writer.write(one)
         text.flush()

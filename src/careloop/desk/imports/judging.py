@@ -8,10 +8,12 @@ from typing import NamedTuple
 from careloop.desk.channels import file as file_channel
 from careloop.desk.channels.file import Origin
 from careloop.desk.imports.rules import MESSAGES, Choices, cleaning_plan
-from careloop.desk.intake.rules import Inbound, problems_of
+from careloop.desk.intake.rules import MAX_EXTERNAL_ID_LENGTH, MAX_RAW_BYTES, Inbound, problems_of
+from careloop.insight.errors import Sentence
 from careloop.insight.tables import CleaningReport, CleanRow, Reason, Rejected, Row, Table, clean_row, spelled
 from careloop.insight.tables.duplicates import SeenKeys
-from careloop.insight.tables.rows import place
+from careloop.insight.tables.reasons import shortened
+from careloop.insight.tables.rows import in_column
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 CODES = {"text": "TEXT_REFUSED", "external_id": "ID_REFUSED", "sent_at": "TIME_REFUSED", "addresses": "NO_ADDRESS", "raw": "ROW_TOO_LARGE"}
@@ -69,17 +71,39 @@ class Judge:
         if all(cell is None for cell in cells) or self._seen.add(*map(spelled, cells)):
             return None
         names = ", ".join(f"“{self._choices.column_of(key)}”" for key in keys)
-        reason = f"{place(row.number, row.line)}: an earlier row has the same {names}."
+        reason = in_column(row.number, row.line, None, Sentence("an earlier row has the same {names}", names=names))
         return Rejected(row.number, self._choices.column_of(keys[0]), Reason.DUPLICATE, reason, row.values, row.line)
 
     def _refusal(self, row: Row, inbound: Inbound) -> Rejected | None:
         problems = problems_of(inbound, self._now)
         if inbound.sent_at < EARLIEST:
-            problems.append(("sent_at", f"The time {inbound.sent_at.isoformat()} lies before 1970; check the column."))
+            problems.append(("sent_at", ""))
         if not problems:
             return None
-        field, sentence = problems[0]
+        field, _english = problems[0]
         column = self._choices.column_of(field.rpartition(".")[2])
-        where = f", column “{column}”" if column else ""
-        reason = f"{place(row.number, row.line)}{where}: {sentence}"
-        return Rejected(row.number, column, CODES.get(field, "ADDRESS_REFUSED"), reason, row.values, row.line)
+        code = CODES.get(field, "ADDRESS_REFUSED")
+        reason = in_column(row.number, row.line, column, _problem(code, inbound, row.values.get(column or "") or ""))
+        return Rejected(row.number, column, code, reason, row.values, row.line)
+
+
+def _problem(code: str, inbound: Inbound, cell: str) -> Sentence:
+    """Why the front door refuses the row, in words about the file."""
+    shown = shortened(cell)
+    sentences = {
+        "TEXT_REFUSED": Sentence("there is neither a text nor a rating"),
+        "ID_REFUSED": Sentence(
+            "the unique number has {count} characters; expected 1 to {most}", count=len(inbound.external_id), most=MAX_EXTERNAL_ID_LENGTH
+        ),
+        "TIME_REFUSED": _bad_time(inbound.sent_at),
+        "NO_ADDRESS": Sentence("there is no e-mail, phone or customer number to answer to"),
+        "ROW_TOO_LARGE": Sentence("the row has more than {most:,} bytes", most=MAX_RAW_BYTES),
+        "ADDRESS_REFUSED": Sentence("“{text}” cannot be used as an address", text=shown),
+    }
+    return sentences[code]
+
+
+def _bad_time(sent_at: datetime) -> Sentence:
+    if sent_at < EARLIEST:
+        return Sentence("the time {time} lies before 1970", time=sent_at.isoformat())
+    return Sentence("the time {time} lies in the future", time=sent_at.isoformat())

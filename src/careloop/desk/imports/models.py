@@ -13,6 +13,7 @@ from careloop.desk.accounts.models import Channel, User
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.imports.rules import FEEDBACK, MESSAGES, Choices
 from careloop.desk.kernel.fields import EncryptedTextField
+from careloop.desk.kernel.wording import in_words
 
 
 class What(models.TextChoices):
@@ -65,7 +66,8 @@ class ImportRun(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
+    error_sentence = models.JSONField(null=True, help_text="why it failed, as template and values, see kernel.wording")
+    language = models.CharField(max_length=10, blank=True, help_text="of the person who brought the file: the refused rows speak it")
 
     objects = RunQuerySet.as_manager()
 
@@ -79,6 +81,11 @@ class ImportRun(models.Model):
     def report(self) -> dict[str, Any] | None:
         """The cleaning report, opened."""
         return json.loads(self.report_text) if self.report_text else None
+
+    @property
+    def error(self) -> str:
+        """Why it failed, in the reader's language; "" when it did not."""
+        return in_words(self.error_sentence) if self.error_sentence else ""
 
     @property
     def chosen(self) -> Choices | None:

@@ -16,14 +16,17 @@ from careloop.desk.accounts.queries import check_may, list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.imports.models import ImportRun, State
 from careloop.desk.imports.rules import Choices, ColumnChoice, suggested_choices
+from careloop.desk.imports.wording import refusal
 from careloop.desk.jobs.models import Job
 from careloop.desk.jobs.queries import list_alive_workers
 from careloop.desk.kernel.errors import InvalidInput, NotFound
+from careloop.desk.kernel.wording import in_words
 from careloop.insight.errors import CareloopError
-from careloop.insight.tables import Preview, preview
+from careloop.insight.tables import Limits, Preview, preview
 
 SHOWN_RUNS = 50
 PREVIEW_ROWS = 8
+PREVIEW_LIMITS = Limits(seconds=10)  # somebody waits for the page
 SHOWN_SAMPLES = 3
 SHOWN_EXAMPLES = 3
 WORKING = (State.CHECKING, State.RUNNING)
@@ -98,11 +101,11 @@ class RunPage:
         return self.run.state in WORKING
 
     @property
-    def refused(self) -> list[tuple[str | Promise, int, list[dict[str, Any]]]]:
-        """Reason, number of rows and some examples, the most frequent first."""
+    def refused(self) -> list[tuple[str | Promise, int, list[str]]]:
+        """Reason, number of rows and some examples in words, the most frequent first."""
         report = self.run.report or {"rejected": {}, "examples": {}}
         found = [
-            (REASON_NAMES.get(code, code), count, report["examples"].get(code, [])[:SHOWN_EXAMPLES])
+            (REASON_NAMES.get(code, code), count, [_example(one) for one in report["examples"].get(code, [])[:SHOWN_EXAMPLES]])
             for code, count in report["rejected"].items()
         ]
         return sorted(found, key=lambda one: -one[1])
@@ -122,6 +125,11 @@ class RunPage:
     def percent(self) -> int | None:
         """How far it is, in whole percent; None while the number of rows is unknown."""
         return min(100, 100 * self.run.rows_done // self.run.rows_total) if self.run.rows_total else None
+
+
+def _example(stored: dict[str, Any]) -> str:
+    """The sentence about one refused row; reports of earlier versions have it in English only."""
+    return in_words(stored["sentence"]) if stored.get("sentence") else str(stored["reason"])
 
 
 def list_runs(viewer: Viewer) -> list[ImportRun]:
@@ -171,8 +179,8 @@ def mapping_rows(seen: Preview, columns: Sequence[ColumnChoice]) -> list[Mapping
     return rows
 
 
-def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview:
-    """The first rows of the run's file and a proposed mapping, in the chosen or detected encoding and sheet."""
+def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "", limits: Limits | None = PREVIEW_LIMITS) -> Preview:
+    """The first rows of the run's file and a proposed mapping, in the chosen or detected encoding and sheet; given up after 10 seconds."""
     chosen = run.chosen
     if not Path(run.stored_path).is_file():
         raise InvalidInput(
@@ -181,9 +189,10 @@ def look_into(run: ImportRun, *, encoding: str = "", sheet: str = "") -> Preview
     encoding = encoding or (chosen.encoding if chosen else "") or run.encoding
     sheet = sheet or (chosen.sheet if chosen else "")
     try:
-        return preview(Path(run.stored_path), PREVIEW_ROWS, name=run.file_name, encoding=encoding or None, sheet=sheet or None)
+        options = {"name": run.file_name, "encoding": encoding or None, "sheet": sheet or None}
+        return preview(Path(run.stored_path), PREVIEW_ROWS, limits=limits, **options)
     except CareloopError as error:
-        raise InvalidInput(str(error), field="file") from error
+        raise refusal(error, run.file_name) from error
 
 
 def find_earlier(run: ImportRun, viewer: Viewer) -> ImportRun | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from careloop.insight.errors import InputError
+from careloop.insight.errors import InputError, Sentence
 from careloop.insight.tables import CleaningPlan, ColumnPlan, Kind, Missing, PlanError, Suggestion, Table, parse_rating
 
 FEEDBACK, MESSAGES = "FEEDBACK", "MESSAGES"
@@ -76,29 +76,26 @@ def suggested_choices(suggestions: Sequence[Suggestion], what: str, *, time_zone
     return Choices(columns, time_zone=time_zone)
 
 
-def _(sentence: str) -> str:
-    """Marks a sentence that the screens translate."""
-    return sentence
-
-
 def check_choices(choices: Choices, what: str) -> None:
     """Refuse choices from which no message can come (PlanError)."""
     fields = {one.field for one in choices.columns}
     if unknown := sorted(fields - FIELDS.keys()):
-        raise PlanError(f"“{unknown[0]}” is no field; choose one of {', '.join(FIELDS)}.", field=unknown[0])
+        told = Sentence("“{field}” is no field; choose one of {known}.", field=unknown[0], known=", ".join(FIELDS))
+        raise PlanError(told, field=unknown[0])
     if what not in (FEEDBACK, MESSAGES):
-        raise PlanError(f"The import is of {what!r}; expected {FEEDBACK} or {MESSAGES}.", field="what")
+        told = Sentence("The import is of “{what}”; expected {known}.", what=what, known=f"{FEEDBACK}, {MESSAGES}")
+        raise PlanError(told, field="what")
     if what == FEEDBACK and not fields & {"text", "rating"}:
-        raise PlanError(_("No column is chosen as text or rating; feedback needs at least one of them."), field="text")
+        raise PlanError(Sentence("No column is chosen as text or rating; feedback needs at least one of them."), field="text")
     if what == MESSAGES and "text" not in fields:
-        raise PlanError(_("No column is chosen as text; messages need one."), field="text")
+        raise PlanError(Sentence("No column is chosen as text; messages need one."), field="text")
     if what == MESSAGES and not fields & set(ADDRESS_FIELDS):
         raise PlanError(
-            _("No column is chosen as e-mail, phone or customer number; a message that opens a case needs a sender to answer to."),
+            Sentence("No column is chosen as e-mail, phone or customer number; a message that opens a case needs a sender to answer to."),
             field="email",
         )
     if (choices.rating_min is None) != (choices.rating_max is None):
-        sentence = _("Only one end of the rating scale is given; give both, or none to take them from the values.")
+        sentence = Sentence("Only one end of the rating scale is given; give both, or none to take them from the values.")
         raise PlanError(sentence, field="rating")
     cleaning_plan(choices)
 
@@ -184,6 +181,7 @@ def missing_choice(text: str) -> tuple[str, str, str]:
         return column, "FILL", policy
     if not equals or not column or policy not in ("drop", "keep"):
         raise InputError(
-            f"{text!r} says nothing about missing values; write COLUMN=drop, COLUMN=keep or COLUMN=fill:VALUE.", field="missing"
+            Sentence("“{text}” says nothing about missing values; write COLUMN=drop, COLUMN=keep or COLUMN=fill:VALUE.", text=text),
+            field="missing",
         )
     return column, policy.upper(), ""

@@ -8,14 +8,16 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import translation
 
 from careloop.desk.imports import files
 from careloop.desk.imports.judging import Judge
 from careloop.desk.imports.models import ImportRun, State
 from careloop.desk.imports.rules import Choices, looked_over
+from careloop.desk.imports.wording import sentence_of
 from careloop.desk.intake.actions import receive_messages
 from careloop.desk.intake.rules import Inbound
-from careloop.insight.errors import InputError
+from careloop.insight.errors import InputError, Sentence
 from careloop.insight.tables import DamagedFileError, Rejected, Table, open_table
 
 CHUNK_ROWS = 500
@@ -46,7 +48,8 @@ def opened(run: ImportRun) -> Iterator[Table]:
     encoding, sheet = (choices.encoding, choices.sheet) if choices else ("", "")
     if not Path(run.stored_path).is_file():
         raise InputError(
-            f"{run.file_name} is not where it was any more; import it again: rows already stored are not doubled.", field="file"
+            Sentence("{file} is not where it was any more; import it again: rows already stored are not doubled.", file=run.file_name),
+            field="file",
         )
     with open_table(Path(run.stored_path), name=run.file_name, encoding=encoding or run.encoding or None, sheet=sheet or None) as table:
         yield table
@@ -79,15 +82,16 @@ def run_all(run: ImportRun, *, clock: Clock, on_progress: Progress) -> None:
         with opened(run) as table:
             _store_rows(run, table, judge, clock, on_progress)
     except (InputError, OSError) as error:
-        finish(run, State.FAILED, judge, now=clock(), error=str(error))
+        finish(run, State.FAILED, judge, now=clock(), error=sentence_of(error, run.file_name))
     else:
         finish(run, State.DONE, judge, now=clock())
 
 
-def finish(run: ImportRun, state: str, judge: Judge, *, now: datetime, error: str = "") -> None:
+def finish(run: ImportRun, state: str, judge: Judge, *, now: datetime, error: Sentence | None = None) -> None:
     """Write the end of a run with its report, and delete our copy of the file."""
     report = json.dumps(judge.report.to_json(), ensure_ascii=False)
-    changes = {"state": state, "report_text": report, "finished_at": now, "error": error, "rows_total": judge.report.rows}
+    changes = {"state": state, "report_text": report, "finished_at": now, "rows_total": judge.report.rows}
+    changes["error_sentence"] = error.to_json() if error else None
     if not ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(**changes):
         raise Superseded(str(run))
     if run.is_stored_here:
@@ -130,7 +134,8 @@ def store_chunk(run: ImportRun, chunk: Chunk, columns: tuple[str, ...], now: dat
         counts = dict(run.counts)
         if chunk.rejected:
             committed = counts.get("rejects_bytes", 0)
-            counts["rejects_bytes"] = files.append_rejects(run.rejects_path, columns, chunk.rejected, committed_bytes=committed)
+            with translation.override(run.language or "en"):
+                counts["rejects_bytes"] = files.append_rejects(run.rejects_path, columns, chunk.rejected, committed_bytes=committed)
         receipts = receive_messages(chunk.accepted, now=now, is_urgent=False) if chunk.accepted else []
         added = sum(receipt.is_new for receipt in receipts)
         for name, more in (("added", added), ("known", len(receipts) - added), ("rejected", len(chunk.rejected))):
@@ -142,5 +147,6 @@ def store_chunk(run: ImportRun, chunk: Chunk, columns: tuple[str, ...], now: dat
 def _chosen(run: ImportRun) -> Choices:
     choices = run.chosen
     if choices is None:
-        raise InputError(f"Import {run.pk} has no column choices yet; choose what each column is first.", field="choices")
+        told = Sentence("Import {number} has no column choices yet; choose what each column is first.", number=run.pk)
+        raise InputError(told, field="choices")
     return choices

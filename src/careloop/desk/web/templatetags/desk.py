@@ -1,15 +1,14 @@
 """Small words on pages: initials, ages, shares."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django import template
 from django.template.defaultfilters import date
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from careloop.desk.kernel.wording import in_words
 
 register = template.Library()
 HOUR_SECONDS, DAY_SECONDS, WEEK_SECONDS = 3_600, 86_400, 604_800
@@ -67,14 +66,4 @@ def probability(ratio: float | None) -> str:
     return f"< {number_format(0.01, 2)}" if ratio < 0.005 else str(number_format(ratio, 2))
 
 
-@register.filter
-def in_words(example: Mapping[str, Any]) -> str:
-    """A refused row: the core's own English sentence, in another language where it stands and what was there."""
-    if (get_language() or "en").startswith("en"):
-        return str(example["reason"])
-    where = _("Row %(row)s (line %(line)s)") if example.get("line") is not None else _("Row %(row)s")
-    place = where % {"row": example["row"], "line": example.get("line")}
-    if example.get("column") is None:
-        return place
-    facts = {"place": place, "column": example["column"], "value": example["values"].get(example["column"]) or ""}
-    return _("%(place)s, column “%(column)s”: “%(value)s”") % facts
+register.filter("in_words", in_words)
