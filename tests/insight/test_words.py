@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from careloop.insight import read
 from careloop.insight.errors import InputError
 from careloop.insight.text.distinction import distinguish
 from careloop.insight.text.keywords import find_keywords
@@ -52,6 +53,12 @@ def test_words_of_the_user_are_keywords():
     words = UserWords(["X9 Pro Max"])
     text = "the X9 Pro Max is very very hot"
     assert find_keywords(words.merge(text, find_english_words(text).tokens))[0] == "x9 pro max"
+
+
+def test_products_are_entities_of_a_reading():
+    (reading,) = read(["云盒Hub X昨天坏了"], user_words=UserWords({"云盒Hub X": "product"}))
+    assert [(one.type, one.text) for one in reading.entities] == [("product", "云盒Hub X"), ("relative_date", "昨天")]
+    assert reading.tokens[0] == ("云盒Hub X", 0, 7, "product")
 
 
 @pytest.mark.parametrize(("word", "tag", "message"), [("", "product", "1–60"), ("x" * 61, "product", "1–60"), ("云", "v", "at least 5")])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from careloop.insight.text.background import load_background
-from careloop.insight.text.entities import NAMES
+from careloop.insight.text.entities import FIGURES
 from careloop.insight.text.words import describe_english_word
 from careloop.insight.types import Entity, Token
 
@@ -30,7 +30,7 @@ _UNKNOWN_DISCOUNT = 0.8  # a word never met is as often a slip of the pen as a n
 def find_keywords(tokens: Sequence[Token], entities: Sequence[Entity] = ()) -> tuple[str, ...]:
     """Return at most five keywords, most telling first; English ones in small letters, no parts of numbers, dates, addresses."""
     scores: dict[str, float] = {}
-    within = {place for one in entities if one.type not in NAMES for place in range(one.start, one.end)}
+    within = {place for one in entities if one.type in FIGURES for place in range(one.start, one.end)}
     for token in tokens:
         if token.end - token.start < 2 or token.start in within or token.end - 1 in within:
             continue

@@ -20,6 +20,7 @@ from careloop.insight.text.ngrams import Floats
 from careloop.insight.text.readable import to_readable
 from careloop.insight.text.sequences import Sequences, fold, read_characters, read_words
 from careloop.insight.text.summary import summarise
+from careloop.insight.text.user_words import UserWords
 from careloop.insight.text.words import find_chinese_words, find_english_words
 from careloop.insight.types import KINDS, Reading, Sentiment, Span, Token
 
@@ -42,7 +43,7 @@ class _Draft:
     kind_spans: list[Span]
 
 
-def read_batch(texts: Sequence[str]) -> list[Reading]:
+def read_batch(texts: Sequence[str], user_words: UserWords | None = None) -> list[Reading]:
     """Return one reading per text; a failure in any of them fails the batch."""
     readable = [to_readable(text) for text in texts]
     languages = find_languages(readable, read_characters(readable), common_english_words())
@@ -58,6 +59,8 @@ def read_batch(texts: Sequence[str]) -> list[Reading]:
             draft = _blend(text, language.chinese_ratio, chinese[row], english[row])
         else:
             draft = chinese.get(row) or english.get(row) or _read_other(text)
+        if user_words is not None:
+            draft = replace(draft, tokens=user_words.merge(text, draft.tokens))
         readings.append(_assemble(text, language, draft))
     return readings
 

@@ -50,7 +50,7 @@ _ORGANISATION = re.compile(
 _WORDS_OF_GENERIC = "国有银行 商业银行 有限公司 分公司 总公司 子公司 百货公司 物流公司 快递公司 保险公司 航空公司 上市公司 国有公司"
 _GENERIC = frozenset(_WORDS_OF_GENERIC.split())
 _LATIN_HINTS = ("ame", "his is", "poke", "gent", "gards", "erely", "Mr", "Ms", "Dr")
-NAMES = frozenset({"person", "place", "organisation"})
+_SHORTEST_OWN_TAG = 5  # letters; see UserWords
 
 
 def find_names(text: str, tokens: Sequence[Token]) -> list[Entity]:
@@ -58,7 +58,8 @@ def find_names(text: str, tokens: Sequence[Token]) -> list[Entity]:
 
     The tagger guesses names from characters alone, so its guess counts only with a second sign: a person’s begins with one of the
     commonest surnames, a place is on a list or ends as a city or county does, an organisation ends as one does. Before a title
-    (王女士) a surname is enough; English people are those who introduce themselves, sign, or carry a title.
+    (王女士) a surname is enough; English people are those who introduce themselves, sign, or carry a title. A word of the user’s
+    dictionary is of the type that its tag names.
     """
     found: list[Entity] = []
     for token in tokens:
@@ -66,6 +67,8 @@ def find_names(text: str, tokens: Sequence[Token]) -> list[Entity]:
         if tag == "ns":
             if _is_place(token.text):
                 found.append(_describe("place", token))
+        elif len(tag) >= _SHORTEST_OWN_TAG:
+            found.append(_describe(tag, token))
         elif (tag in {"nt", "nz"}) and _is_organisation(token.text):
             found.append(_describe("organisation", token))
     if _TITLE_SIGN.search(text):

@@ -11,6 +11,8 @@ from careloop.insight.text.entities.names import find_names
 from careloop.insight.text.entities.pattern import Pattern
 from careloop.insight.types import Entity, Token
 
+_TYPES = "email url phone order tracking amount date relative_date id_card bank_card iban plate address"
+FIGURES = frozenset(_TYPES.split())  # types with a fixed written form, whose words are no keywords
 _DIGIT = re.compile("[0-9]")
 _LONG_NUMBER = re.compile(r"[0-9](?:[0-9 ().\-\u8f6c]*[0-9]){6}|[0-9]{5}|[a-z][0-9]{3}", re.IGNORECASE)
 _ORDER_WORDS = re.compile("[单單订訂]|流水号|order|booking|reservation|purchase|invoice", re.IGNORECASE)
