@@ -13,7 +13,7 @@ from careloop.desk.customers.rules import AddressValue
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.search.actions import Searchable, forget, index
 from careloop.desk.search.models import SearchDocument
-from careloop.desk.search.queries import matching
+from careloop.desk.search.queries import find, find_messages, matching, one_of
 from careloop.desk.search.rules import MAX_TOKENS, phrases, tokens
 
 pytestmark = pytest.mark.django_db
@@ -189,6 +189,26 @@ def test_a_case_is_found_by_words_names_numbers_and_exact_addresses(cast, inboun
         inbound(external_id="m-2", text="一切都好", sender_name="王", addresses=(AddressValue("EMAIL", "w@x.example"),)), now=now
     )
     assert searched(cast, viewer_of(cast.agent), query.format(number=receipt.case_id)) == ["漏水"]
+
+
+@pytest.mark.parametrize("frequent_from", [0, 1_000_000])
+def test_a_frequent_word_finds_the_same_cases_as_a_rare_one(cast, inbound, now, monkeypatch, frequent_from):
+    monkeypatch.setattr("careloop.desk.cases.queries.FREQUENT", frequent_from)
+    texts = {"甲": "我要退款", "乙": "一切都好", "丙": "退款，谢谢", "丁": "请问营业时间"}
+    for name, text in texts.items():
+        sender = "退款先生" if name == "丁" else "王"
+        address = AddressValue("EMAIL", f"{ord(name)}@example.com")
+        receive_message(inbound(external_id=name, subject=name, text=text, sender_name=sender, addresses=(address,)), now=now)
+    assert searched(cast, viewer_of(cast.agent), "退款") == ["丁", "丙", "甲"]
+
+
+def test_every_hit_counts_however_many_there_are(db):
+    index([Searchable("MESSAGE", number, "退款", case_id=number % 7 + 1) for number in range(3_000)], is_new=True)
+    index([Searchable("CUSTOMER", 5, "退款先生", customer_id=5), Searchable("MESSAGE", 3_000, "没有工单的退款")])
+    hits = find("退款")
+    assert (hits.case_ids.count, hits.customer_ids.count, find_messages("退款").count) == (3_000, 1, 3_001)
+    assert set(SearchDocument.objects.filter(case_id__in=one_of(hits.case_ids)).values_list("case_id", flat=True)) == {1, 2, 3, 4, 5, 6, 7}
+    assert find("！？").case_ids.count == 0
 
 
 @pytest.mark.parametrize("query", ["退款", "林晓", "lin@example.com", "{number}"])

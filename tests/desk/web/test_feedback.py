@@ -128,6 +128,27 @@ def test_outsiders_see_their_own_team_only_and_owners_everything(cast, said):
     assert shown(cast, user=cast.owner).total == 7
 
 
+def test_somebody_without_a_team_sees_nothing(cast, said):
+    cast.outsider.teams.clear()
+    page = shown(cast, user=cast.outsider)
+    assert (page.total, page.failed, page.days, page.rows) == (0, 0, [], [])
+
+
+@pytest.mark.parametrize("frequent_from", [0, 1_000_000])
+def test_a_frequent_word_chooses_the_same_texts_as_a_rare_one(cast, said, monkeypatch, frequent_from):
+    monkeypatch.setattr("careloop.desk.analysis.feedback_queries.FREQUENT", frequent_from)
+    page = shown(cast, query="漏水", since=date(2026, 5, 1))
+    assert [row.message.body for row in page.rows] == ["又漏水", "漏水了，退款"]
+    assert (page.total, page.negative.hits, page.stars[1]) == (2, 2, 2)
+
+
+def test_a_day_without_midnight_begins_with_its_first_hour():
+    santiago = ZoneInfo("America/Santiago")  # on 6 September 2026 the clock goes from 24:00 to 1:00
+    around = [(slot_of(datetime(2026, 9, 6, hour, minute, tzinfo=UTC)), 1, 0, 0) for hour, minute in ((3, 45), (4, 0))]
+    unit, days = fold_by_day(around, santiago)
+    assert (unit, [(day.first, day.counts["NEGATIVE"]) for day in days]) == ("day", [(date(2026, 9, 5), 1), (date(2026, 9, 6), 1)])
+
+
 @pytest.mark.parametrize(
     ("facts", "field"),
     [

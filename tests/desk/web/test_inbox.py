@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.template import Context, Template
+from lucide.templatetags.lucide import lucide as draw
 
 from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.cases import actions
@@ -133,6 +135,41 @@ def test_pages_keep_the_filter_and_rows_lead_back_to_their_page(client, cast, ca
     assert (rows(first), rows(second)) == (numbers[:50], numbers[50:])
     assert 'href="?sort=oldest&amp;page=2"' in first.content.decode()
     assert f'href="/cases/{numbers[50]}/?sort=oldest&amp;page=2"' in second.content.decode()
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "priority", "unhappiest"])
+def test_a_page_far_back_holds_what_counting_from_the_front_gives(client, cast, cases, monkeypatch, sort):
+    monkeypatch.setattr("careloop.desk.cases.queries.PAGE_SIZE", 3)
+    numbers = [case.pk for case in cases(11)]
+    Case.objects.filter(pk__in=numbers[::2]).update(priority=30, sentiment_probability=0.4)
+    client.force_login(cast.agent)
+
+    def pages() -> list[list[int]]:
+        return [rows(client.get(f"/?sort={sort}&page={page}")) for page in range(1, 7)]
+
+    near = pages()
+    monkeypatch.setattr("careloop.desk.cases.queries.NEAR_PAGE", 0)
+    monkeypatch.setattr("careloop.desk.cases.queries.COUNTED", 6)
+    assert pages() == near
+    assert [len(page) for page in near] == [3, 3, 3, 2, 2, 2]
+    assert sorted(number for page in near[:4] for number in page) == numbers
+
+
+def test_a_row_says_what_is_urgent_whose_it_is_and_where_it_stands(client, cast, cases, now):
+    one = cases(1)[0]
+    Case.objects.filter(pk=one.pk).update(priority=40, status="RESOLVED", assignee=cast.agent, sentiment="NEGATIVE", subject="<b>A</b>")
+    client.force_login(cast.agent)
+    row = " ".join(client.get(f"/cases/{one.pk}/row/?view=all").content.decode().split())
+    labels = [re.sub(r"<svg.*?</svg>", "[icon]", label) for label in re.findall(r'class="chip[^>]*>(.*?)</span>', row)]
+    assert labels == ["[icon]Urgent", "[icon]Resolved"]
+    assert f'<span class="sr">{cast.agent.display_name}</span>' in row
+    assert 'class="dot NEGATIVE" title="Negative"' in row
+    assert "&lt;b&gt;A&lt;/b&gt;" in row
+
+
+def test_an_icon_is_drawn_as_its_package_draws_it():
+    page = Template('{% load lucide %}{% lucide "flag" size=12 aria_hidden="true" %}{% lucide "flag" size=16 %}').render(Context())
+    assert page == draw("flag", size=12, aria_hidden="true") + draw("flag", size=16)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "²", "9" * 30])
