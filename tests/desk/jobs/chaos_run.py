@@ -1,9 +1,8 @@
-"""One process of the chaos test: `python chaos_run.py prepare COUNT | work LEASE_SECONDS THREADS | stop SIGNAL | kill`.
+"""What a process of the chaos test does: prepare COUNT, work LEASE_SECONDS THREADS, stop SIGNAL, or kill.
 
-The database is CARELOOP_DATABASE_URL; the settings are the smallest that hold the queue.
+The settings are the smallest that hold the queue. A process is forked from one that has imported this module, and opens its own database.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -12,43 +11,40 @@ from django.conf import settings
 
 from careloop.desk.config.environment import database_from_url
 
-DATABASE = database_from_url(os.environ["CARELOOP_DATABASE_URL"], Path())
-if "postgresql" in DATABASE["ENGINE"]:  # workers are killed here, not the server: no need to wait for its disk
-    DATABASE["OPTIONS"]["options"] = "-c synchronous_commit=off"
 settings.configure(
     SECRET_KEY="tests only",
     USE_TZ=True,
     INSTALLED_APPS=["django_tasks", "careloop.desk.jobs"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    DATABASES={"default": DATABASE},
+    DATABASES={},
     TASKS={"default": {"BACKEND": "careloop.desk.jobs.backend.LeaseBackend", "QUEUES": []}},
 )
 django.setup()
 
 import chaos_work  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 
 from careloop.desk.jobs import actions  # noqa: E402
 from careloop.desk.jobs.worker import Worker  # noqa: E402
 
 
-def prepare(count: str) -> None:
+def prepare(count: int) -> None:
     """Make the tables and queue the jobs."""
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE chaos_effect (number integer PRIMARY KEY, runs integer NOT NULL)")
-    actions.enqueue_many(chaos_work.write_effect, ((number,) for number in range(int(count))))
+    actions.enqueue_many(chaos_work.write_effect, ((number,) for number in range(count)))
 
 
-def work(lease_seconds: str, threads: str) -> None:
+def work(lease_seconds: float, threads: int) -> None:
     """Run until a signal comes."""
-    Worker(threads=int(threads), lease_seconds=float(lease_seconds), poll_seconds=0.05).run()
+    Worker(threads=threads, lease_seconds=lease_seconds, poll_seconds=0.05).run()
 
 
-def stop(number: str) -> None:
+def stop(number: int) -> None:
     """Queue a job that signals its own process in front of all others, and work until stopped by it."""
-    chaos_work.terminate_own_worker.using(priority=100).enqueue(int(number))
+    chaos_work.terminate_own_worker.using(priority=100).enqueue(number)
     chaos_work.workers.append(Worker())
     chaos_work.workers[0].run()
 
@@ -59,5 +55,12 @@ def kill() -> None:
     Worker(lease_seconds=0.3).run()
 
 
-if __name__ == "__main__":
-    {"prepare": prepare, "work": work, "stop": stop, "kill": kill}[sys.argv[1]](*sys.argv[2:])
+def begin(url: str, errors: str, what: str, *arguments: float) -> None:
+    """A process's whole life: errors go to a file, the database is the one given."""
+    sys.stderr = Path(errors).open("w", encoding="utf-8", buffering=1)  # noqa: SIM115  (open as long as the process lives)
+    database = database_from_url(url, Path())
+    if "postgresql" in database["ENGINE"]:  # workers are killed here, not the server: no need to wait for its disk
+        database["OPTIONS"]["options"] = "-c synchronous_commit=off"
+    del connections["default"]
+    connections.settings = connections.configure_settings({"default": database})
+    {"prepare": prepare, "work": work, "stop": stop, "kill": kill}[what](*arguments)
