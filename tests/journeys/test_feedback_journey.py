@@ -70,7 +70,7 @@ def test_the_feedback_page_is_accessible_and_fits_in_every_look(desk, visit, rev
     for look in in_every_look(page):
         page.wait_for_selector("[data-chart=time] .bars path", state="attached")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), look
-        assert_accessible(page)
+        assert_accessible(page, look)
     page.locator(".charts details summary").first.click()
     assert_accessible(page)
 
@@ -82,7 +82,7 @@ def test_customer_pages_are_accessible_and_fit_in_every_look(desk, visit, review
         page.goto(path)
         for look in in_every_look(page):
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), look
-            assert_accessible(page)
+            assert_accessible(page, look)
 
 
 def test_a_stranger_writes_without_script_and_gets_a_number(desk, browser, monkeypatch):
@@ -109,7 +109,7 @@ def test_the_form_is_accessible_with_and_without_errors(desk, visit, assert_acce
     page = visit("/form/contact/")
     for look in in_every_look(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), look
-        assert_accessible(page)
+        assert_accessible(page, look)
     page.locator("button.primary").click()
     page.wait_for_selector(".banner.bad")
     assert_accessible(page)

@@ -127,9 +127,9 @@ def test_the_inbox_is_open_to_everybody(desk, visit, arrive, assert_accessible, 
     Case.objects.filter(pk=three.pk).update(kind="REFUND", sentiment="NEUTRAL", status="RESOLVED")
     page.goto("/?view=all&sentiment=&sort=oldest")
     page.locator("summary[aria-label='Filters and order']").click()
-    for _ in in_every_look(page):
+    for look in in_every_look(page):
         expect(page.locator(".row")).to_have_count(3)
-        assert_accessible(page)
+        assert_accessible(page, look)
     page.locator("#rows").click(position={"x": 100, "y": 600})
     page.locator("body").press("?")
     assert_accessible(page)

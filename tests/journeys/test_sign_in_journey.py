@@ -49,8 +49,8 @@ def test_the_door_is_open_to_everybody(desk, visit, assert_accessible, in_every_
     page = visit("/accounts/login/")
     for path in ("/accounts/login/", "/accounts/password/reset/", "/nowhere/"):
         page.goto(path)
-        for _ in in_every_look(page):
-            assert_accessible(page)
+        for look in in_every_look(page):
+            assert_accessible(page, look)
 
 
 def test_ones_own_account_is_usable(desk, visit, agent, assert_accessible, in_every_look):
@@ -60,5 +60,5 @@ def test_ones_own_account_is_usable(desk, visit, agent, assert_accessible, in_ev
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Authenticator secret")).to_be_visible()
-    for _ in in_every_look(page):
-        assert_accessible(page)
+    for look in in_every_look(page):
+        assert_accessible(page, look)
