@@ -1,5 +1,6 @@
 """One command keeps several processes alive and ends them all: without time (fake children) and with real ones that are killed."""
 
+import gc
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from careloop.desk.config.children import gunicorn_settings
+from careloop.desk.config.children import gunicorn_settings, spare_what_stays
 from careloop.desk.config.processes import Child, Family, answers, environment_for, pause_seconds, port_problem
 
 
@@ -108,6 +109,17 @@ def test_an_occupied_port_is_told_with_what_to_do():
             f"Cannot listen on 127.0.0.1:{port} (Address already in use); stop what uses it or choose another port with --port."
         )
     assert port_problem("127.0.0.1", port) == ""
+
+
+def test_what_is_loaded_is_spared_the_search_for_cycles():
+    before = gc.get_threshold()
+    try:
+        spare_what_stays()
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold() == (50_000, 20, 100)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def test_gunicorn_recycles_nothing_and_binds_where_it_is_told(monkeypatch):
