@@ -25,6 +25,7 @@ SIGN_IN = "/accounts/login/"
 # Open to everybody, each for a reason. Anything else turns strangers away.
 PUBLIC = {
     "account_login": "the way in",
+    "language": "strangers choose English or Chinese; only a cookie is set",
     "account_logout": "leaving needs no right",
     "account_signup": "says that nobody signs up by themselves",
     "account_inactive": "tells a switched-off person so",

@@ -215,11 +215,11 @@ def test_the_trail_is_filtered_paged_and_proven(browser, entries):
     entries(103)
     entries(1, "case.assign")
     first = text_of(browser.get("/settings/audit/"))
-    assert first.count("case.note Case ") == 99
+    assert first.count("Note written Case ") == 99
     older = re.search(r'rel="next" href="([^"]+)"', browser.get("/settings/audit/").content.decode())[1]
-    assert text_of(browser.get(f"/settings/audit/{older}")).count("case.note Case ") == 4
+    assert text_of(browser.get(f"/settings/audit/{older}")).count("Note written Case ") == 4
     assert text_of(browser.get("/settings/audit/?action=case.assign")).count("Sun case.assign Case") == 1
-    assert text_of(browser.get("/settings/audit/?object=case&number=7")).count("Sun case.note Case 7 n: 7") == 1
+    assert text_of(browser.get("/settings/audit/?object=case&number=7")).count("Sun Note written Case 7 n: 7") == 1
     assert "No entries" in text_of(browser.get("/settings/audit/?object=team"))
     assert "104 entries verified, the chain is whole" in text_of(browser.get("/settings/audit/chain/"))
 

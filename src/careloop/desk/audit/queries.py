@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 from careloop.desk.audit.models import AuditEntry, AuditHead
 from careloop.desk.audit.rules import GENESIS, hash_of
 
@@ -33,9 +35,9 @@ def verify_chain() -> ChainReport:
     for entry in AuditEntry.objects.order_by("id")[: head.count].iterator(chunk_size=2000):
         count += 1
         if entry.previous_hash != previous:
-            return ChainReport(count, head.hash, entry.pk, "its predecessor was removed or replaced")
+            return ChainReport(count, head.hash, entry.pk, gettext_noop("its predecessor was removed or replaced"))
         if entry.hash != hash_of(entry):
-            return ChainReport(count, head.hash, entry.pk, "its facts were changed")
+            return ChainReport(count, head.hash, entry.pk, gettext_noop("its facts were changed"))
         previous = entry.hash
     if (head.hash, head.count) != (previous, count):
         return ChainReport(count, head.hash, None, f"there are {count} entries but {head.count} were appended: the trail's end was removed")

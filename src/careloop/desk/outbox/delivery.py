@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Delivery
@@ -34,6 +35,6 @@ def deliver(item_id: int, *, now: datetime) -> None:
 def _outgoing(item: OutboxItem) -> Outgoing:
     message = item.message
     if message.customer is None or message.case is None:
-        raise CannotDeliver("The message belongs to no customer.")
+        raise CannotDeliver(gettext_noop("The message belongs to no customer."))
     mails = [address.value for address in list_addresses(message.customer) if address.kind == "EMAIL"]
     return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, message.body, message.case.pk)

@@ -1,6 +1,7 @@
 """The pages."""
 
 from django.urls import path
+from django.views.i18n import set_language
 
 from careloop.desk.web.views import case, customers, feedback, form, imports, inbox, jobs, settings
 
@@ -45,6 +46,7 @@ urlpatterns = [
     path("settings/preferences/", settings.preferences, name="preferences"),
     path("settings/audit/", settings.audit, name="audit"),
     path("settings/audit/chain/", settings.audit_chain, name="audit-chain"),
+    path("language/", set_language, name="language"),
     path("form/<slug:slug>/", form.page, name="form"),
     path("form/<slug:slug>/thanks/<str:receipt>/", form.thanks, name="form-thanks"),
 ]

@@ -6,11 +6,19 @@ from django import template
 from django.template.defaultfilters import date
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from careloop.desk.kernel.wording import in_words
 
 register = template.Library()
+JOB_ERRORS: dict[str, Promise] = {
+    "careloop.desk.jobs.rules.WorkerLost": gettext_lazy("The worker was killed, or its machine stopped, while it ran this job."),
+    "careloop.desk.jobs.rules.UnknownTask": gettext_lazy("This version of the program has no job of this name."),
+    "careloop.desk.jobs.running.OpenTransaction": gettext_lazy("The job left a transaction open; nothing of it was kept."),
+    "django.db.utils.OperationalError": gettext_lazy("The database was busy or could not be reached."),
+}
 HOUR_SECONDS, DAY_SECONDS, WEEK_SECONDS = 3_600, 86_400, 604_800
 
 
@@ -67,3 +75,10 @@ def probability(ratio: float | None) -> str:
 
 
 register.filter("in_words", in_words)
+
+
+@register.filter
+def job_error(text: str) -> str:
+    """Why an attempt failed: in words where we know them, else the first line of what the program wrote."""
+    first = text.partition("\n")[0]
+    return str(JOB_ERRORS.get(first.partition(":")[0], first))

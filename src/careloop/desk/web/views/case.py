@@ -131,7 +131,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
         "seen": max(conversation, default=0),
         "assignable": shown.assignable,
         "other_cases": shown.other_cases,
-        "panel": _panel(shown, readings),
+        **_chosen_reading(request, shown, readings),
         "addresses": [
             {"label": address.get_kind_display(), "masked": mask_address(address.kind, address.value)}
             for address in list_addresses(shown.case.customer)
@@ -148,11 +148,17 @@ def _people(shown: CasePage) -> dict[int, str]:
     return names | {person.pk: person.display_name for person in shown.assignable}
 
 
-def _panel(shown: CasePage, readings: dict[int, Any]) -> ReadingPanel | None:
-    newest = next((one for one in reversed(shown.messages) if one.direction == "INBOUND"), None)
-    if newest is None or newest.pk not in readings:
-        return None
-    return reading_panel(readings[newest.pk], newest.sent_at)
+def _chosen_reading(request: HttpRequest, shown: CasePage, readings: dict[int, Any]) -> dict[str, Any]:
+    """The reading of the message that ?reading= names, else of the customer's newest; a number that is not shown counts as none."""
+    inbound = [one for one in shown.messages if one.direction == "INBOUND"]
+    wanted = request.GET.get("reading", "")
+    chosen = next((one for one in inbound if str(one.pk) == wanted), None)
+    message = chosen or (inbound[-1] if inbound else None)
+    panel: ReadingPanel | None = None
+    if message is not None and message.pk in readings:
+        panel = reading_panel(readings[message.pk], message.sent_at)
+    shown_id = message.pk if message is not None and len(inbound) > 1 else 0
+    return {"panel": panel, "read_message_id": shown_id, "chosen_reading": chosen.pk if chosen else ""}
 
 
 def _change(request: HttpRequest, viewer: Viewer, case_id: int, name: str, change: Callable[[dict[str, Any]], Any]) -> HttpResponse:

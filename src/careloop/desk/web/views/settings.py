@@ -21,6 +21,7 @@ from careloop.desk.accounts.rules import PERMISSIONS, Viewer
 from careloop.desk.audit.queries import list_actions, list_entries, verify_chain
 from careloop.desk.kernel.errors import DeskError, InvalidInput, NotFound
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.audit_words import action_in_words, details_in_words
 
 ROLES: dict[str, tuple[Promise, Promise]] = {
     "AGENT": (gettext_lazy("Agent"), gettext_lazy("answers customers of the own teams")),
@@ -225,8 +226,23 @@ def audit(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     )
     shown = entries[:ENTRIES_SHOWN]
     older = shown[-1].pk if len(entries) > ENTRIES_SHOWN else None
-    rows = [(entry, OBJECTS.get(entry.object_type, entry.object_type), ACTORS.get(entry.actor_kind, "")) for entry in shown]
-    context = {"rows": rows, "older": older, "given": given, "names": list_actions(), "objects": OBJECTS}
+    rows = [
+        {
+            "entry": entry,
+            "about": OBJECTS.get(entry.object_type, entry.object_type),
+            "by": ACTORS.get(entry.actor_kind, ""),
+            "action": action_in_words(entry.action),
+            "details": details_in_words(entry.details),
+        }
+        for entry in shown
+    ]
+    context = {
+        "rows": rows,
+        "older": older,
+        "given": given,
+        "names": [(code, action_in_words(code)) for code in list_actions()],
+        "objects": OBJECTS,
+    }
     return _page(request, viewer, "audit", context)
 
 

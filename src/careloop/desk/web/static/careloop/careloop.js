@@ -35,6 +35,8 @@
     if (on("[data-close-dialog]") || event.target.matches("dialog")) event.target.closest("dialog").close();
     if (on("[data-show-side]")) { screen(desk().dataset.screen === "side" ? "case" : "side"); find("[data-hide-side]")?.focus(); }
     if (on("[data-hide-side]")) screen("case");
+    if (on("[data-reads]") && find("[data-show-side]")?.offsetParent) screen("side");
+    if (on(".msg .body") && !on("a, mark") && getSelection().isCollapsed) on(".msg").querySelector("[data-reads]")?.click();
     if (on("[data-clear-refusals]")) find("#case-refusals").replaceChildren();
     if (on("[data-mode]")) write(on("[data-mode]").dataset.mode);
     if (on("#newbar")) loadNew();
@@ -213,7 +215,9 @@
       if (waits) refreshCase();
       return waits || find("#work") !== work;
     };
-    if (!disturbs()) put(work.dataset.parts, "#work", "none", disturbs);
+    const chosen = find("#side")?.dataset.reading;
+    const address = chosen ? `${work.dataset.parts}${work.dataset.parts.includes("?") ? "&" : "?"}reading=${chosen}` : work.dataset.parts;
+    if (!disturbs()) put(address, "#work", "none", disturbs);
   });
   const refreshAll = () => { many = true; showFresh(); refreshCounts(); refreshCase(); for (const row of all(".row")) refreshRow(row.dataset.case); };
   const happened = (fact) => {

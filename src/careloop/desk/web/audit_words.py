@@ -1,0 +1,106 @@
+"""Audit entries in the reader's words; the codes themselves stay in the trail and its export."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from careloop.desk.web.timeline import word
+
+ACTIONS: dict[str, Promise] = {
+    "case.assigned": _("Case assigned"),
+    "case.note": _("Note written"),
+    "case.priority": _("Priority set"),
+    "case.reply": _("Reply written"),
+    "case.status": _("Status set"),
+    "channel.create": _("Channel created"),
+    "customer.change": _("Customer changed"),
+    "customer.view": _("Customer's data looked at"),
+    "feedback.export": _("Feedback exported"),
+    "import.cancel": _("Import cancelled"),
+    "import.rejects": _("Refused rows downloaded"),
+    "import.start": _("Import started"),
+    "import.upload": _("File uploaded"),
+    "job.discard": _("Jobs discarded"),
+    "job.retry": _("Jobs tried again"),
+    "key.create": _("API key created"),
+    "key.revoke": _("API key revoked"),
+    "keys.add": _("Encryption key added"),
+    "keys.remove": _("Encryption key removed"),
+    "team.create": _("Team created"),
+    "user.change": _("Person changed"),
+    "user.create": _("Person added"),
+    "user.password": _("Password replaced"),
+}
+NAMES: dict[str, Promise] = {
+    "assignee_id": _("assignee"),
+    "channel": _("channel"),
+    "company": _("company"),
+    "display_name": _("name"),
+    "fields": _("fields"),
+    "file": _("file"),
+    "is_active": _("active"),
+    "jobs": _("jobs"),
+    "key": _("key"),
+    "kind": _("kind"),
+    "language": _("language"),
+    "message": _("message"),
+    "name": _("name"),
+    "notes": _("notes"),
+    "prefix": _("prefix"),
+    "priority": _("priority"),
+    "resolved_at": _("resolved at"),
+    "role": _("role"),
+    "rows_done": _("rows done"),
+    "sha256": _("fingerprint"),
+    "slug": _("short name"),
+    "status": _("status"),
+    "tasks": _("kinds of job"),
+    "teams": _("teams"),
+    "what": _("rows are"),
+}
+VALUES: dict[str, Promise] = {
+    "AGENT": _("Agent"),
+    "ANALYST": _("Analyst"),
+    "FEEDBACK": _("Feedback"),
+    "MESSAGES": _("Messages"),
+    "OWNER": _("Owner"),
+    "SUPERVISOR": _("Supervisor"),
+}
+LONGEST = 120
+
+
+def action_in_words(code: str) -> str:
+    """What was done; an action that this version does not know keeps its code."""
+    return str(ACTIONS.get(code, code))
+
+
+def details_in_words(details: Mapping[str, Any]) -> list[str]:
+    """ "name: value" for each fact, "name: before → after" for each change."""
+    before, after = details.get("before", {}), details.get("after", {})
+    plain = [f"{_name(name)}: {_value(name, value)}" for name, value in details.items() if name not in ("before", "after")]
+    changes = [
+        f"{_name(name)}: {_value(name, before.get(name))} → {_value(name, after.get(name))}"
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+    return [one if len(one) <= LONGEST else one[: LONGEST - 1] + "…" for one in (*plain, *changes)]
+
+
+def _name(name: str) -> str:
+    return str(NAMES.get(name, name))
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    if name in ("kind", "sentiment", "status", "priority"):
+        return word(name, value)
+    if isinstance(value, list):
+        return ", ".join(str(NAMES.get(str(one), one)) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} × {count}" for key, count in value.items())
+    return str(VALUES.get(str(value), value))
