@@ -22,7 +22,7 @@ def test_card_names_data_that_may_ship(name):
     card = load(name).card
     assert {source["file"] for source in card["learnt_from"]} <= {source.file for source in SHIPPABLE.values()}
     assert all(len(source["sha256"]) == 64 and source["rows"] > 0 and source["licence"] for source in card["learnt_from"])
-    assert card["version"] == "1"
+    assert card["version"] in {"1", "2"}
 
 
 def test_models_together_stay_small():
@@ -50,7 +50,7 @@ def test_unseen_shop_trades_are_judged_as_measured():
     from careloop.insight.text.recipes.measure import measure_shops
 
     figures = measure_shops(DATA)
-    assert figures["accuracy"] == pytest.approx(0.914, abs=0.003)
+    assert figures["accuracy"] == pytest.approx(0.917, abs=0.003)
     assert figures["expected_calibration_error"] <= 0.03
 
 

@@ -17,6 +17,7 @@ from careloop.insight.text.ngrams import find_ngrams
 from careloop.insight.text.recipes.examples import Features, count_features, read_chinese, read_english
 from careloop.insight.text.recipes.fit import Doubles, Examples, Softmax, fit_line, fit_softmax, measure_calibration
 from careloop.insight.text.recipes.phrases import make_contacts, make_opinions, make_questions
+from careloop.insight.text.recipes.reviews import make_reviews
 from careloop.insight.text.recipes.sources import Folder
 from careloop.insight.text.recipes.store import Learnt
 from careloop.insight.text.sentiment import hash_word, soften_valence
@@ -25,12 +26,14 @@ from careloop.insight.text.words import NEGATORS
 
 _SEED = 20240501
 _OPINIONS = 8000
+_REVIEWS = {"zh": 20000, "en": 24000}  # made, of whole sentences
 _CONTACTS = 400  # of each kind that has no polarity
 _QUESTIONS = 1000
 _FOLDS = 3
 _CHINESE_RIDGE = 0.6
 _SMALL_BIAS = 1000.0  # a text without any known n-gram hardly leans to a side
-_ENGLISH_RIDGE = 0.1
+_ENGLISH_RIDGE = 0.3
+_LEAST_ENGLISH_SCALE = 0.15
 _ENGLISH_BITS = 18
 _NEUTRAL_SHARE = 0.1  # of held-back polar rows, at most, that the neutral band may swallow
 _NEGATED_VALENCE = -0.74  # Hutto & Gilbert 2014
@@ -64,7 +67,7 @@ def learn_chinese(folder: Folder) -> Learnt:
 
 
 def _make_chinese_rows() -> tuple[list[str], Doubles]:
-    opinions = make_opinions("zh", _OPINIONS, seed=_SEED)
+    opinions = make_opinions("zh", _OPINIONS, seed=_SEED) + make_reviews("zh", _REVIEWS["zh"], seed=_SEED)
     contacts = [one for one in make_contacts("zh", _CONTACTS, seed=_SEED) if one.label in {"consultation", "other"}]
     neutral = contacts + make_questions("zh", _QUESTIONS, seed=_SEED)
     labels = [1.0 if one.label == "good" else 0.0 for one in opinions] + [0.5] * len(neutral)
@@ -72,13 +75,17 @@ def _make_chinese_rows() -> tuple[list[str], Doubles]:
 
 
 def _fit_chinese(features: Features, labels: Doubles, rows: NDArray[np.int64]) -> tuple[Softmax, Doubles]:
-    """Return weights and scales; an n-gram's scale is the root of its absolute log-count ratio (after Wang & Manning 2012)."""
-    present = features.counts[rows].sign()
-    good, bad = present.T @ labels[rows] + 1, present.T @ (1 - labels[rows]) + 1
-    scales = np.sqrt(np.abs(np.log(good / good.sum()) - np.log(bad / bad.sum())))
+    scales = _scale(features, labels, rows)
     no_dense = np.zeros((len(rows), 0))
     examples = Examples(features.scaled(scales)[rows], no_dense, _two_columns(labels[rows]), np.ones(len(rows)))
     return fit_softmax(examples, ridge=_CHINESE_RIDGE, bias_ridge=_SMALL_BIAS), scales
+
+
+def _scale(features: Features, labels: Doubles, rows: NDArray[np.int64]) -> Doubles:
+    """Return each n-gram's scale, the root of its absolute log-count ratio (after Wang & Manning 2012)."""
+    present = features.counts[rows].sign()
+    good, bad = present.T @ labels[rows] + 1, present.T @ (1 - labels[rows]) + 1
+    return np.asarray(np.sqrt(np.abs(np.log(good / good.sum()) - np.log(bad / bad.sum()))))
 
 
 def learn_english(folder: Folder) -> Learnt:
@@ -88,22 +95,29 @@ def learn_english(folder: Folder) -> Learnt:
     features = count_features(read_english(texts), orders=(1, 2), bits=_ENGLISH_BITS, least=2, always=list(valence))
     columns = np.array([valence.get(bucket, (0.0, 0.0)) for bucket in features.buckets.tolist()])
     softened = soften_valence(*(np.asarray(features.counts @ column, dtype=np.float32) for column in columns.T))
-    scales = np.ones(len(features.buckets))
-    examples = Examples(features.scaled(scales), softened.astype(np.float64), _two_columns(labels), weights)
+    dense = softened.astype(np.float64)
     scores = np.zeros(n_sentences)
     other_rows = np.arange(n_sentences, len(texts))
     for train, test in KFold(_FOLDS, shuffle=True, random_state=_SEED).split(scores):
-        found = fit_softmax(examples.pick(np.concatenate([train, other_rows])), ridge=_ENGLISH_RIDGE).score(examples.pick(test))
+        rows = np.concatenate([train, other_rows])
+        trial, scales = _fit_english(features, dense, labels, weights, rows)
+        found = features.scaled(scales)[test] @ trial.sparse + dense[test] @ trial.dense + trial.bias
         scores[test] = found[:, 1] - found[:, 0]
     is_polar = labels[:n_sentences] != 0.5
     calibrated = _Calibrated.fit(scores[is_polar], labels[:n_sentences][is_polar])
-    fitted = fit_softmax(examples, ridge=_ENGLISH_RIDGE)
+    fitted, scales = _fit_english(features, dense, labels, weights, np.arange(len(texts)))
     product = fitted.sparse[:, 1] - fitted.sparse[:, 0]
     settings = calibrated.settle(features, fitted.bias) | {"valence_weights": (fitted.dense[:, 1] - fitted.dense[:, 0]).tolist()}
     figures = {"held_back": "MAMS sentences of one polarity, three folds", **calibrated.figures}
-    arrays = features.pack(scales, np.column_stack([product, columns]))
+    arrays = features.pack(scales, np.column_stack([product * scales, columns]))
     learnt_from = ["mams", *(name for name, _, _ in _SERVICE_QUESTIONS)]
     return Learnt("sentiment_en", arrays, settings, learnt_from, figures, ("VADER's lexicon, C.J. Hutto 2016, MIT",))
+
+
+def _fit_english(features: Features, dense: Doubles, labels: Doubles, weights: Doubles, rows: NDArray[np.int64]) -> tuple[Softmax, Doubles]:
+    scales = np.maximum(_scale(features, labels, rows), _LEAST_ENGLISH_SCALE)
+    examples = Examples(features.scaled(scales)[rows], dense[rows], _two_columns(labels[rows]), weights[rows])
+    return fit_softmax(examples, ridge=_ENGLISH_RIDGE), scales
 
 
 def _gather_english(folder: Folder) -> tuple[list[str], Doubles, Doubles, int]:
@@ -113,7 +127,7 @@ def _gather_english(folder: Folder) -> tuple[list[str], Doubles, Doubles, int]:
         polarities.setdefault(row["text"], set()).add(row["polarity"])
     texts, labels = list(polarities), [_POSITIVE_OF[frozenset(found - {"neutral"})] for found in polarities.values()]
     n_sentences = len(texts)
-    opinions = make_opinions("en", _OPINIONS, seed=_SEED)
+    opinions = make_opinions("en", _OPINIONS, seed=_SEED) + make_reviews("en", _REVIEWS["en"], seed=_SEED)
     rng = random.Random(_SEED)
     questions = [row[column] for name, column, n in _SERVICE_QUESTIONS for row in rng.sample(folder.read(name), n)]
     texts += [one.text for one in opinions] + questions

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from careloop.insight.text.recipes.sources import Folder
 
-VERSION = "1"
+VERSION = "2"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every member, so that two runs give the same bytes
 
 

@@ -1,0 +1,96 @@
+"""Whole reviews and messages made from our own sentences (`sentences_*.txt`), seeded: what is praised, what is told, what is conceded.
+
+A line of these files is a little grammar: {a|b} is a choice and may hold further choices. Its section says trade and role, such as
+[shop.bad]; the roles are good, bad, fact (no opinion), quibble (a small fault that praise admits) and credit (a merit before a complaint).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from careloop.insight.text.recipes.phrases import Phrase
+
+_SECTION = re.compile(r"\[(\w+)\.(\w+)\]")
+_CHOICE = re.compile(r"\{([^{}]*)\}")
+_TRADES = {"en": ("app", "app", "air", "air", "shop", "stay", "help"), "zh": ("food", "shop", "shop", "serve")}
+_POSITIVE_SHARE = {"app": 0.6, "shop": 0.55, "stay": 0.55, "air": 0.4, "help": 0.4}  # reviews lean to praise, messages to companies do not
+_JOINS = {
+    "en": (". ", ". ", "! ", ", ", " ", " and ", "... "),
+    "zh": ("，", "，", "。", "！", " ", "、", "；", ""),
+}
+_BUT = {"en": " but", "zh": "，但是"}
+_ENDS = ("", "", ".", "!", "!!", "!!!")
+_ANY_SHARE = 0.18  # of opinions that belong to no trade
+_QUIBBLES, _CREDITS, _TURNS = 0.15, 0.2, 0.03
+_KEPT_JOIN = 0.7  # how often a text keeps its first way of joining sentences
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines of one section; a line with more choices is drawn more often, by the logarithm of their number."""
+
+    lines: list[str]
+    weights: list[float]
+
+    def draw(self, rng: random.Random) -> str:
+        line = rng.choices(self.lines, self.weights)[0]
+        while "{" in line:
+            line = _CHOICE.sub(lambda choice: rng.choice(choice[1].split("|")), line)
+        return " ".join(line.split())
+
+
+def make_reviews(language: str, n: int, *, seed: int) -> list[Phrase]:
+    """Return `n` texts of one to four opinions each, labelled “good” or “bad”, over all trades of the language's file."""
+    sections, rng = _load_sections(language), random.Random(seed)
+    made = []
+    for i in range(n):
+        trade = _TRADES[language][i % len(_TRADES[language])]
+        label = "good" if rng.random() < _POSITIVE_SHARE.get(trade, 0.5) else "bad"
+        parts = _draw_parts(sections, trade, label, rng)
+        if len(parts) > 1 and rng.random() < _TURNS * len(parts):
+            parts.insert(0, sections[trade, "bad" if label == "good" else "good"].draw(rng) + _BUT[language])
+        made.append(Phrase(_join(parts, _JOINS[language], rng), label, -1))
+    return made
+
+
+def _draw_parts(sections: dict[tuple[str, str], _Lines], trade: str, label: str, rng: random.Random) -> list[str]:
+    count = rng.choice([1, 1, 2, 2, 3, 3, 4])
+    parts = [sections["any" if rng.random() < _ANY_SHARE else trade, label].draw(rng) for _ in range(count)]
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        if (trade, "fact") in sections:
+            parts.insert(rng.randrange(len(parts) + 1), sections[trade, "fact"].draw(rng))
+    if label == "good" and (trade, "quibble") in sections and rng.random() < _QUIBBLES:
+        parts.insert(rng.randrange(1, len(parts) + 1), sections[trade, "quibble"].draw(rng))
+    if label == "bad" and (trade, "credit") in sections and rng.random() < _CREDITS:
+        parts.insert(0, sections[trade, "credit"].draw(rng))
+    return parts
+
+
+def _join(parts: list[str], joins: tuple[str, ...], rng: random.Random) -> str:
+    first, text = rng.choice(joins), parts[0]
+    for part in parts[1:]:
+        text += (first if rng.random() < _KEPT_JOIN else rng.choice(joins)) + part
+    return text + rng.choice(_ENDS)
+
+
+@cache
+def _load_sections(language: str) -> dict[tuple[str, str], _Lines]:
+    path = resources.files("careloop.insight.text.recipes") / f"sentences_{language}.txt"
+    sections: dict[tuple[str, str], _Lines] = {}
+    current = _Lines([], [])
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if found := _SECTION.fullmatch(line):
+            current = sections.setdefault((found[1], found[2]), _Lines([], []))
+        elif line and not line.startswith("#"):
+            current.lines.append(line)
+            current.weights.append(math.log(1.5 + _count_choices(line)))
+    return sections
+
+
+def _count_choices(line: str) -> int:
+    return math.prod(len(choice.split("|")) for choice in _CHOICE.findall(line))
