@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from careloop.insight.text.background import load_background
@@ -29,6 +29,12 @@ _UNKNOWN_DISCOUNT = 0.8  # a word never met is as often a slip of the pen as a n
 
 def find_keywords(tokens: Sequence[Token], entities: Sequence[Entity] = ()) -> tuple[str, ...]:
     """Return at most five keywords, most telling first; English ones in small letters, no parts of numbers, dates, addresses."""
+    scores = weigh_words(tokens, entities)
+    return tuple(sorted(scores, key=lambda word: -scores[word])[:_MOST])
+
+
+def weigh_words(tokens: Iterable[Token], entities: Sequence[Entity] = ()) -> dict[str, float]:
+    """Return how telling every content word is, in small letters: the sum over its occurrences of its rarity in ordinary customer talk."""
     scores: dict[str, float] = {}
     within = {place for one in entities if one.type in FIGURES for place in range(one.start, one.end)}
     for token in tokens:
@@ -41,7 +47,7 @@ def find_keywords(tokens: Sequence[Token], entities: Sequence[Entity] = ()) -> t
             worth = _weigh_english(word) if word.isascii() else _weigh_chinese(word, token.pos)
         if worth:
             scores[word] = scores.get(word, 0.0) + worth
-    return tuple(sorted(scores, key=lambda word: -scores[word])[:_MOST])
+    return scores
 
 
 def _weigh_own(word: str) -> float:

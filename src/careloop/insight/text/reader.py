@@ -19,7 +19,7 @@ from careloop.insight.text.language import Language, find_languages
 from careloop.insight.text.ngrams import Floats
 from careloop.insight.text.readable import to_readable
 from careloop.insight.text.sequences import Sequences, fold, read_characters, read_words
-from careloop.insight.text.summary import summarise
+from careloop.insight.text.summary import summarise_reading
 from careloop.insight.text.user_words import UserWords
 from careloop.insight.text.words import find_chinese_words, find_english_words
 from careloop.insight.types import KINDS, Reading, Sentiment, Span, Token
@@ -183,7 +183,7 @@ def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
         kind_abstained=kind_probability < least_kind or not draft.is_known,
         keywords=keywords,
         entities=entities,
-        summary=summarise(text, keywords, is_chinese=is_chinese),
+        summary=summarise_reading(text, keywords),
         models=_describe_models(is_chinese, is_english),
     )
 

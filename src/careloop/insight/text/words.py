@@ -16,6 +16,7 @@ import rjieba
 from careloop.insight.text.sequences import simplify
 from careloop.insight.types import Token
 
+_HAN = re.compile("[\u4e00-\u9fff]")
 _ENGLISH_TOKEN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*|\d+(?:[.,:/\-]\d+)*|[!?]+|[^\s\w]|_+")
 _NEGATOR_WORDS = (
     "not no never none nobody nothing nor neither without hardly barely scarcely cannot cant can't don't dont doesn't doesnt "
@@ -76,6 +77,13 @@ def find_chinese_words(text: str, *, is_traditional: bool = False) -> list[Token
             append(make(Token, (word, start, end, tag)))
         start = end
     return tokens
+
+
+def find_words(text: str) -> list[Token]:
+    """Return the words of a readable text of any language: by the Chinese segmenter where there is a Chinese character."""
+    if text.isascii() or not _HAN.search(text):
+        return find_english_words(text).tokens
+    return find_chinese_words(text)
 
 
 def find_english_words(text: str) -> EnglishWords:
