@@ -11,9 +11,10 @@ from django.db import connection
 
 from careloop.desk.jobs import actions, claims
 from careloop.desk.jobs.models import Heartbeat, Job
+from careloop.desk.jobs.rules import LEASE_SECONDS
 
 logger = logging.getLogger("careloop.jobs")
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 5.0
 RECOVERY_SECONDS = 5.0
 HOLD_SECONDS = 0.5
 
@@ -76,7 +77,7 @@ class Heart:
     worker_id: str
     holdings: Holdings
     clock: Callable[[], datetime]
-    lease_seconds: float = 60.0
+    lease_seconds: float = LEASE_SECONDS
     threads: int = 1
     fires_schedules: bool = True
     _next_beat: datetime | None = field(default=None, init=False)

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, TypeVar
 
 ERROR_CHARACTERS = 4_000
+LEASE_SECONDS = 20.0  # how long the jobs of a killed worker wait; docs/decisions/0004-jobs.md
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

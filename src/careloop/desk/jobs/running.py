@@ -14,7 +14,7 @@ from careloop.desk.jobs import claims
 from careloop.desk.jobs.backend import load_task, result_of
 from careloop.desk.jobs.current import current_job
 from careloop.desk.jobs.models import Job
-from careloop.desk.jobs.rules import DEFAULT_RETRIES, NotJson, policy_of, to_json
+from careloop.desk.jobs.rules import DEFAULT_RETRIES, LEASE_SECONDS, NotJson, policy_of, to_json
 
 logger = logging.getLogger("careloop.jobs")
 
@@ -28,7 +28,7 @@ class Runner:
     """Runs claimed jobs in the calling thread; `depth` is the number of transactions that a test has opened around it."""
 
     clock: Callable[[], datetime]
-    lease_seconds: float = 60.0
+    lease_seconds: float = LEASE_SECONDS
     random: Random = field(default_factory=SystemRandom)
     depth: int = 0
 

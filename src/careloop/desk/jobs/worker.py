@@ -18,6 +18,7 @@ from django.db import connection
 
 from careloop.desk.jobs import actions, claims, tasks
 from careloop.desk.jobs.heart import Heart, Holdings
+from careloop.desk.jobs.rules import LEASE_SECONDS
 from careloop.desk.jobs.running import OpenTransaction, Runner
 
 logger = logging.getLogger("careloop.jobs")
@@ -44,7 +45,7 @@ class Worker:
 
     threads: int = 1
     poll_seconds: float = 0.2
-    lease_seconds: float = 60.0
+    lease_seconds: float = LEASE_SECONDS
     queues: Sequence[str] = ()
     batch: int = 16
     clock: Callable[[], datetime] = utc_now
