@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from careloop.insight.stats import bootstrap_interval, measure_calibration_error, measure_coverage, sort_into_bins, wilson_interval
 from careloop.insight.text.categories.rows import LabelledRows
 
+LEAST_NOISE = 0.05  # a smaller estimate is within its own error and changes nothing
+
 Doubles = NDArray[np.float64]
 
 
-def describe_quality(rows: LabelledRows, probabilities: Doubles, tested: NDArray[np.int64]) -> dict[str, Any]:
+def describe_quality(rows: LabelledRows, probabilities: Doubles, tested: NDArray[np.int64], noise_ratio: float) -> dict[str, Any]:
     """Return accuracy, F1, calibration, table of thresholds, per-label figures and the confusion matrix; plain values.
 
     Parameters
@@ -23,9 +25,14 @@ def describe_quality(rows: LabelledRows, probabilities: Doubles, tested: NDArray
         Said by models that had not seen the row, calibrated without it.
     tested : ndarray of int64, shape (n_tested,)
         Which rows these are.
+    noise_ratio : float
+        Share of labels thought to be drawn at random. Probabilities speak of the right label, not of the one given, so the calibration
+        error compares agreement with what they lead to expect: probability · (1 − noise) + noise · share of the label found.
     """
     given = rows.classes[tested]
     said, found = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    shares = np.bincount(rows.classes, minlength=len(rows.labels)) / len(rows.classes)
+    said = said if noise_ratio < LEAST_NOISE else said * (1 - noise_ratio) + noise_ratio * shares[found]
     right = found == given
     n_labels = len(rows.labels)
     confusion = np.bincount(given * n_labels + found, minlength=n_labels * n_labels).reshape(n_labels, n_labels)
@@ -47,7 +54,7 @@ def describe_quality(rows: LabelledRows, probabilities: Doubles, tested: NDArray
                 "answered": round(row.answered_ratio, 4),
                 "accuracy_interval": _round((row.low, row.high)),
             }
-            for row in measure_coverage(said, right)
+            for row in measure_coverage(probabilities.max(axis=1), right)
         ],
         "reliability": [
             {"said": round(one.said, 4), "true": round(one.true, 4), "rows": one.rows, "interval": _round((one.low, one.high))}

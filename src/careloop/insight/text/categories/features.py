@@ -67,6 +67,10 @@ class FeatureSpace:
         """Whether an encoder takes part."""
         return len(self.centre) > 0
 
+    def without_vectors(self) -> FeatureSpace:
+        """Return the n-grams alone."""
+        return FeatureSpace(self.ngrams, self.centre[:0])
+
     def find(self, texts: Sequence[str], vectors: Vectors | None) -> Features:
         """Return the features of texts; without vectors the dense ones have no columns."""
         if vectors is None:

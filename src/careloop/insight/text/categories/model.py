@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,15 +13,23 @@ from numpy.typing import NDArray
 
 from careloop.insight.errors import ModelError
 from careloop.insight.stats import Isotonic, Temperature
+from careloop.insight.text.categories.card import LEAST_NOISE
 from careloop.insight.text.categories.features import FeatureSpace
 from careloop.insight.text.categories.linear import LinearModel
 from careloop.insight.text.categories.ngrams import NgramSpace
+from careloop.insight.text.categories.recipes import Model
+from careloop.insight.text.categories.trees import ForestModel
 from careloop.insight.text.encoder import Encoder, get_bundled_encoder
 from careloop.insight.types import Category
 
 FORMAT = 1  # of the folder written by `save`
 CARD, ARRAYS = "card.json", "model.npz"
 _TEXTS_AT_ONCE = 2_000
+_LEAST_CURVE_ROWS = 500  # with fewer, one temperature is all that can be learnt of calibration
+_MOST_PROBABILITY = 0.9999
+_HALVED = frozenset({"sparse", "dense", "anchors", "pulls", "shares"})  # kept on disk in half precision
+
+Doubles = NDArray[np.float64]
 
 
 class Classifier(Protocol):
@@ -45,40 +53,79 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """From scores to probabilities.
+
+    Attributes
+    ----------
+    temperature : Temperature
+    curve : Isotonic
+        From the likeliest label's probability to how often it is right.
+    """
+
+    temperature: Temperature
+    curve: Isotonic
+
+    @classmethod
+    def learn(cls, scores: Doubles, classes: NDArray[np.int64], *, noise_ratio: float) -> Calibration:
+        """Return the calibration of scores of rows that were not learnt from, shape (n_rows, n_labels).
+
+        When `noise_ratio` of the labels are thought to be drawn at random, a right answer agrees with the label given in the rest only;
+        the curve is raised by that, so that probabilities speak of the right label (Patrini et al. 2017, with one rate for all labels).
+        """
+        temperature = Temperature.fit(scores, classes)
+        probabilities = temperature.apply(scores)
+        found = probabilities.argmax(axis=1)
+        if len(classes) < _LEAST_CURVE_ROWS:
+            curve = Isotonic(np.zeros(0), np.zeros(0))
+        else:
+            curve = Isotonic.fit(probabilities.max(axis=1), found == classes)
+        if noise_ratio >= LEAST_NOISE:
+            chance = float((np.bincount(classes, minlength=scores.shape[1]) / len(classes))[found].mean())
+            knots = curve if len(curve.said) else Isotonic(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+            curve = Isotonic(knots.said, np.clip((knots.true - noise_ratio * chance) / (1 - noise_ratio), 0, 1))
+        return cls(temperature, curve)
+
+    def apply(self, scores: Doubles) -> Doubles:
+        """Return probabilities whose largest follows the curve; the others share the rest in proportion. Rows sum to 1."""
+        probabilities = self.temperature.apply(scores)
+        rows, best = np.arange(len(probabilities)), probabilities.argmax(axis=1)
+        said = probabilities[rows, best]
+        least = 1 / probabilities.shape[1]  # the best of so many cannot be less likely than that
+        true = np.clip(self.curve.apply(said), least, _MOST_PROBABILITY)
+        probabilities *= ((1 - true) / np.maximum(1 - said, 1e-9))[:, None]
+        probabilities[rows, best] = true
+        return probabilities
+
+
+@dataclass(frozen=True, slots=True)
 class Scorer:
     """One way from texts to calibrated probabilities.
 
     Attributes
     ----------
     space : FeatureSpace
-    model : LinearModel
-    temperature : Temperature
-    curve : Isotonic
-        From the likeliest label's probability to how often it is right.
+    model : LinearModel or ForestModel
+    calibration : Calibration
+    shares : ndarray of float64, shape (n_labels,)
+        How often each label stands in the rows learnt from: all that can be said of a text without a known word.
     """
 
     space: FeatureSpace
-    model: LinearModel
-    temperature: Temperature
-    curve: Isotonic
+    model: Model
+    calibration: Calibration
+    shares: Doubles
 
-    def judge(self, texts: Sequence[str], encoder: Encoder | None) -> NDArray[np.float64]:
+    def judge(self, texts: Sequence[str], encoder: Encoder | None) -> Doubles:
         """Return probabilities of labels, shape (n_texts, n_labels); rows sum to 1."""
         vectors = encoder.encode(texts) if encoder is not None and self.space.has_vectors else None
-        return calibrate(self.model.score(self.space.find(texts, vectors)).astype(np.float64), self.temperature, self.curve)
-
-
-def calibrate(scores: NDArray[np.float64], temperature: Temperature, curve: Isotonic) -> NDArray[np.float64]:
-    """Return probabilities whose largest follows the curve; the others share the rest in proportion."""
-    probabilities = temperature.apply(scores)
-    rows, best = np.arange(len(probabilities)), probabilities.argmax(axis=1)
-    said = probabilities[rows, best]
-    true = np.clip(curve.apply(said), 1e-4, 1 - 1e-4)
-    probabilities *= ((1 - true) / np.maximum(1 - said, 1e-12))[:, None]
-    # the rest may not overtake the best: a label that is likely, but less likely, is as likely at most
-    probabilities = np.minimum(probabilities, true[:, None])
-    probabilities[rows, best] = true
-    return probabilities
+        features = self.space.find(texts, vectors)
+        probabilities = self.calibration.apply(self.model.score(features).astype(np.float64))
+        is_empty = np.array([not text.strip() for text in texts], dtype=bool)
+        if vectors is None:
+            is_empty |= np.diff(features.sparse.indptr) == 0
+        probabilities[is_empty] = self.shares
+        return probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,25 +213,30 @@ class CategoryModel:
 
 
 def _pack(scorer: Scorer) -> dict[str, NDArray[Any]]:
-    return {
+    arrays = {
         "buckets": scorer.space.ngrams.buckets,
         "weights": scorer.space.ngrams.weights,
         "centre": scorer.space.centre,
-        "sparse": scorer.model.sparse.astype(np.float16),
-        "dense": scorer.model.dense.astype(np.float16),
-        "bias": scorer.model.bias,
-        "temperature": np.array([scorer.temperature.value]),
-        "said": scorer.curve.said,
-        "true": scorer.curve.true,
+        "temperature": np.array([scorer.calibration.temperature.value]),
+        "said": scorer.calibration.curve.said,
+        "true": scorer.calibration.curve.true,
+        "shares": scorer.shares,
     }
+    for one in fields(scorer.model):
+        value = getattr(scorer.model, one.name)
+        arrays[f"model.{one.name}"] = value.astype(np.float16) if one.name in _HALVED else value
+    return arrays
 
 
 def _unpack(arrays: dict[str, NDArray[Any]]) -> Scorer:
+    parts = {name.removeprefix("model."): value for name, value in arrays.items() if name.startswith("model.")}
+    parts |= {name: value.astype(np.float32) for name, value in parts.items() if name in _HALVED}
+    model: Model = ForestModel(**parts) if "roots" in parts else LinearModel(**parts)
     return Scorer(
         FeatureSpace(NgramSpace(arrays["buckets"], arrays["weights"]), arrays["centre"]),
-        LinearModel(arrays["sparse"].astype(np.float32), arrays["dense"].astype(np.float32), arrays["bias"]),
-        Temperature(float(arrays["temperature"][0])),
-        Isotonic(arrays["said"], arrays["true"]),
+        model,
+        Calibration(Temperature(float(arrays["temperature"][0])), Isotonic(arrays["said"], arrays["true"])),
+        arrays["shares"],
     )
 
 

@@ -18,6 +18,7 @@ from careloop.insight.text.readable import to_readable
 from careloop.insight.text.sequences import Sequences, fold, read_characters, read_words, simplify
 
 LONGEST_TEXT = 2_000  # characters that are looked at; a contact says what it is about before that
+MOST_NGRAMS = 300  # of one text
 CHARACTER_ORDERS = (1, 2, 3, 4, 5)
 WORD_ORDERS = (1, 2)
 _BITS = 22  # some 4 million buckets for each block; two n-grams of 100,000 share one in 1 of 40 cases
@@ -57,9 +58,19 @@ class NgramSpace:
         counts = sparse.csr_matrix((ones, (rows[known], places[known])), shape=(len(texts), len(self.buckets)))
         counts.sum_duplicates()
         counts.data = (1 + np.log(counts.data)) * self.weights[counts.indices]
+        _keep_strongest(counts)
         lengths = np.sqrt(np.bincount(np.repeat(np.arange(len(texts)), np.diff(counts.indptr)), counts.data**2, minlength=len(texts)))
         counts.data /= np.repeat(np.maximum(lengths, 1e-12), np.diff(counts.indptr)).astype(np.float32)
         return counts
+
+
+def _keep_strongest(counts: sparse.csr_matrix) -> None:
+    """Set all but the strongest n-grams of long texts to 0, so that comparing texts costs the same whatever their length."""
+    for row in np.flatnonzero(np.diff(counts.indptr) > MOST_NGRAMS):
+        inside = slice(counts.indptr[row], counts.indptr[row + 1])
+        least = np.partition(counts.data[inside], -MOST_NGRAMS)[-MOST_NGRAMS]
+        counts.data[inside] *= counts.data[inside] >= least
+    counts.eliminate_zeros()
 
 
 def _find(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

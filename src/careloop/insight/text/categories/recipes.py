@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from careloop.insight.text.categories import ridge
 from careloop.insight.text.categories.features import Features
-from careloop.insight.text.categories.linear import LinearModel, Loss, fit_linear
+from careloop.insight.text.categories.linear import LinearModel, fit_linear
+from careloop.insight.text.categories.trees import ForestModel, fit_forest
 from careloop.insight.text.ngrams import Floats
 
 Algorithm = Literal["svm", "logistic", "ridge", "tree", "forest"]
+Model: TypeAlias = LinearModel | ForestModel
 
 
 class Recipe(NamedTuple):
@@ -24,36 +27,38 @@ class Recipe(NamedTuple):
 
 
 RECIPES: dict[str, tuple[Recipe, ...]] = {
-    "svm": (Recipe("svm", 0.06), Recipe("svm", 0.25), Recipe("svm", 1.0)),
-    "logistic": (Recipe("logistic", 3.0), Recipe("logistic", 20.0)),
-    "ridge": (Recipe("ridge", 0.1), Recipe("ridge", 1.0)),
+    "ridge": (Recipe("ridge", 0.67), Recipe("ridge", 2.5), Recipe("ridge", 10.0)),
+    "svm": (Recipe("svm", 0.06), Recipe("svm", 0.5)),
+    "logistic": (Recipe("logistic", 5.0), Recipe("logistic", 50.0)),
+    "forest": (Recipe("forest", 1.0),),
+    "tree": (Recipe("tree", 0.5), Recipe("tree", 0.1)),
 }
 
 
-def fit(recipe: Recipe, features: Features, classes: NDArray[np.int64], n_labels: int, *, seed: int) -> LinearModel:
+def fit(recipe: Recipe, features: Features, classes: NDArray[np.int64], n_labels: int, *, seed: int) -> Model:
     """Return a model of all `n_labels` labels; one that has no row scores lowest."""
     if recipe.algorithm == "svm":
         return _fit_svm(features, classes, n_labels, recipe.strength, seed)
+    if recipe.algorithm in {"tree", "forest"}:
+        return fit_forest(features, classes, n_labels, strength=recipe.strength, is_forest=recipe.algorithm == "forest", seed=seed)
     targets = np.eye(n_labels, dtype=np.float32)[classes]
-    loss: Loss = "logistic" if recipe.algorithm == "logistic" else "ridge"
-    return fit_linear(features, targets, loss=loss, strength=recipe.strength)
+    if recipe.algorithm == "ridge" and len(features) <= ridge.MOST_ROWS:
+        return ridge.fit_ridge(features, 2 * targets - 1, strength=recipe.strength)
+    return fit_linear(features, targets, loss="logistic" if recipe.algorithm == "logistic" else "ridge", strength=recipe.strength)
 
 
 def _fit_svm(features: Features, classes: NDArray[np.int64], n_labels: int, strength: float, seed: int) -> LinearModel:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
-    joined = sparse.hstack([features.sparse, sparse.csr_matrix(features.dense)]).tocsr()
+    joined: Any = sparse.hstack([features.sparse, sparse.csr_matrix(features.dense)]).tocsr()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # 200 passes are enough for the figures, which are measured anyway
         found = LinearSVC(C=strength, tol=0.05, max_iter=200, random_state=seed).fit(joined, classes)
     weights = np.zeros((joined.shape[1], n_labels), dtype=np.float32)
     bias: Floats = np.full(n_labels, -2, dtype=np.float32)
-    if len(found.classes_) == 2:
-        weights[:, found.classes_] = np.concatenate([-found.coef_, found.coef_]).T
-        bias[found.classes_] = np.concatenate([-found.intercept_, found.intercept_])
-    else:
-        weights[:, found.classes_] = found.coef_.T
-        bias[found.classes_] = found.intercept_
+    is_pair = len(found.classes_) == 2  # one set of weights then serves both
+    weights[:, found.classes_] = np.concatenate([-found.coef_, found.coef_]).T if is_pair else found.coef_.T
+    bias[found.classes_] = np.concatenate([-found.intercept_, found.intercept_]) if is_pair else found.intercept_
     n_ngrams = features.sparse.shape[1]
     return LinearModel(weights[:n_ngrams], weights[n_ngrams:], bias)
