@@ -22,6 +22,7 @@ from careloop.insight.text.categories.model import ARRAYS, CARD, FORMAT
 from careloop.insight.text.encoder import Encoder, Vectors, get_bundled_encoder
 from careloop.insight.text.profiles import N_BUCKETS, Profile, Texts, count_terms, find_rarity, normalise_rows, weigh_names, weigh_texts
 from careloop.insight.text.service_words import find_sayings
+from careloop.insight.text.similarity.semantic import guess_centre
 from careloop.insight.types import Category
 
 Floats = NDArray[np.float32]
@@ -257,7 +258,7 @@ def describe_categories(labels: Mapping[str, str], *, encoder: Encoder | None = 
     vectors = encoder.encode([*described, *joined])
     terms = count_terms(described).maximum(_SAYING_WEIGHT * count_terms([" ".join(one) for one in said])).tocsr()
     card = {"task": "categories", "algorithm": ALGORITHM, "encoder": encoder.name, "seed": seed}
-    lesson = Lesson(vectors.mean(axis=0), np.ones(terms.shape[1], dtype=np.float32), None, _SPREAD)
+    lesson = Lesson(guess_centre(encoder), np.ones(terms.shape[1], dtype=np.float32), None, _SPREAD)
     return DescribedCategories(names, card, terms, np.stack(np.split(vectors, 2)), lesson)
 
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 _MODES: tuple[Mode, ...] = get_args(Mode)
 _CELLS = 4_000_000  # scores held at once: 16 MB
-_LEXICAL_SHARE = 0.5
+_LEXICAL_SHARE = 0.3  # chosen on question pairs: docs/decisions/0011-similarity.md
 
 
 class Hit(NamedTuple):
@@ -82,6 +82,8 @@ class SimilarityIndex:
             raise InputError(f"There is no row {unknown[0]} in this index, which has {len(self._is_alive)}.", field="rows")
         self._is_alive[list(rows)] = False
         self._lexical.remove(rows)
+        if self._semantic is not None:
+            self._semantic.remove(rows)
 
     def search(
         self,
