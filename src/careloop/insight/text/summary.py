@@ -15,6 +15,7 @@ LONGEST = 120
 _LEAST_SHARE, _LEAST_OF_KEYWORDS = 0.35, 0.5  # a further sentence is worth taking when it adds that share of what the best one does
 _NOT_ONLY_SIGNS = re.compile(r"[^\s。，、！？!?.…,;；:：~～'\"-]")
 _MOST_CANDIDATES = 40  # the best sentences, among which those are sought that add most
+_LONGEST_COURTESY = 60  # characters
 _READ = 20_000  # characters of a very long text that a reading searches
 
 
@@ -63,7 +64,7 @@ def summarise_reading(text: str, keywords: Sequence[str]) -> str:
 
 def _sentences(text: str) -> list[str]:
     sentences = list(dict.fromkeys(split_sentences(text)))
-    return [sentence for sentence in sentences if not is_courtesy(sentence)] or sentences
+    return [sentence for sentence in sentences if len(sentence) > _LONGEST_COURTESY or not is_courtesy(sentence)] or sentences
 
 
 def _choose(sentences: list[str], contents: list[set[str]], weights: dict[str, float], characters: int, share: float = _LEAST_SHARE) -> str:
@@ -72,7 +73,6 @@ def _choose(sentences: list[str], contents: list[set[str]], weights: dict[str, f
         return ""
     gains = [_gain(sentence, content, weights) for sentence, content in zip(sentences, contents, strict=True)]
     rest = sorted(range(len(sentences)), key=lambda place: -gains[place])[:_MOST_CANDIDATES]
-    pairs = {place: pair_characters(sentences[place]) for place in rest}
     first = rest.pop(0)
     chosen, covered, used = [first], set(contents[first]), len(shorten(sentences[first], characters))
     least = share * gains[first]
@@ -83,11 +83,16 @@ def _choose(sentences: list[str], contents: list[set[str]], weights: dict[str, f
             break
         rest.remove(place)
         length = len(sentences[place]) + 1
-        if used + length <= characters and not any(is_same(pairs[place], pairs[one]) for one in chosen):
+        if used + length <= characters and not _is_said(sentences[place], [sentences[one] for one in chosen]):
             chosen.append(place)
             covered |= contents[place]
             used += length
     return _join([shorten(sentences[place], characters) for place in sorted(chosen)])
+
+
+def _is_said(sentence: str, others: list[str]) -> bool:
+    pairs = pair_characters(sentence)
+    return any(is_same(pairs, pair_characters(other)) for other in others)
 
 
 def _gain(sentence: str, content: set[str], weights: dict[str, float]) -> float:

@@ -18,8 +18,8 @@ _NUMERALS = "〇零一二三四五六七八九十"
 _CHINESE_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0}
 HINT = re.compile(r"\d\s?[年月]|\d[/.-]\d", re.ASCII)
 ENGLISH_HINT = re.compile(
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s\d|\d(?:st|nd|rd|th)?\s(?:of\s)?[jfmasond]", re.IGNORECASE
-)
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s\d|\d(?:st|nd|rd|th)?\s(?:of\s)?[jfmasond]"
+)  # for texts in small letters
 CHINESE_HINT = re.compile("[一二三四五六七八九十]月[一二三]?[一二三四五六七八九十]{1,2}[日号號]")
 
 

@@ -13,16 +13,16 @@ from careloop.insight.types import Entity, Token
 
 _TYPES = "email url phone order tracking amount date relative_date id_card bank_card iban plate address"
 FIGURES = frozenset(_TYPES.split())  # types with a fixed written form, whose words are no keywords
+_LATIN = re.compile("[A-Za-z]")
 _DIGIT = re.compile("[0-9]")
 _LONG_NUMBER = re.compile(r"[0-9](?:[0-9 ().\-\u8f6c]*[0-9]){6}|[0-9]{5}|[a-z][0-9]{3}", re.IGNORECASE)
 _ORDER_WORDS = re.compile("[单單订訂]|流水号|order|booking|reservation|purchase|invoice", re.IGNORECASE)
 _PLATE_HINT = re.compile(r"[\u4e00-\u9fff][A-HJ-NP-Za-hj-np-z][·•\s]?[A-Za-z0-9]{4}")
 _SLASHED_HINT = re.compile(r"[0-9]([/.-])[0-9]{1,2}\1[0-9]{4}")
 _IBAN_HINT = re.compile(r"[A-Z]{2}[0-9]{2}")
-_DOMAIN_HINT = re.compile(r"[a-z0-9]\.[a-z]{2}", re.IGNORECASE)
+_DOMAIN_HINT = re.compile(r"[a-z0-9]\.[a-z]{2}")
 
 # In order of trust: text taken by one pattern is not given to a later one.
-_LONG = (codes.ID_CARD, codes.IBAN)
 _PHONES_AND_CARDS = (*contacts.PHONES, codes.BANK_CARD)
 
 
@@ -67,44 +67,47 @@ def _keep(entities: Iterable[Entity], found: list[Entity], taken: set[int]) -> N
             found.append(entity)
 
 
-def _choose_patterns(text: str) -> Iterator[Pattern]:
-    """Yield the patterns that can match at all, told by hints that are much cheaper to look for: most texts need none."""
-    if "@" in text:
-        yield contacts.EMAIL
-    if "://" in text or "www." in text or "WWW." in text:
-        yield contacts.URL
-    if "." in text and _DOMAIN_HINT.search(text):
-        yield contacts.BARE_URL
+def _choose_patterns(text: str) -> list[Pattern]:
+    """Return the patterns that can match at all, told by hints that are much cheaper to look for: most texts need none."""
+    chosen: list[Pattern] = []
+    small = text.lower() if _LATIN.search(text) else ""
+    if small:
+        if "@" in text:
+            chosen.append(contacts.EMAIL)
+        if "://" in text or "www." in small:
+            chosen.append(contacts.URL)
+        if "." in text and _DOMAIN_HINT.search(small):
+            chosen.append(contacts.BARE_URL)
     if _DIGIT.search(text):
-        yield from _choose_with_digits(text)
+        _choose_with_digits(text, small, chosen)
     if not text.isascii():
         if dates.CHINESE_HINT.search(text):
-            yield dates.CHINESE_DATE
+            chosen.append(dates.CHINESE_DATE)
         if amounts.CHINESE_HINT.search(text):
-            yield amounts.CHINESE_AMOUNT
+            chosen.append(amounts.CHINESE_AMOUNT)
         if relative.HINT.search(text):
-            yield relative.RELATIVE
-    small = text.lower()
-    if any(hint in small for hint in relative.ENGLISH_HINTS):
-        yield relative.ENGLISH_RELATIVE
+            chosen.append(relative.RELATIVE)
+    if small and relative.ENGLISH_HINT.search(small):
+        chosen.append(relative.ENGLISH_RELATIVE)
+    return chosen
 
 
-def _choose_with_digits(text: str) -> Iterator[Pattern]:
-    if _PLATE_HINT.search(text):
-        yield codes.PLATE
+def _choose_with_digits(text: str, small: str, chosen: list[Pattern]) -> None:
+    if small and _PLATE_HINT.search(text):
+        chosen.append(codes.PLATE)
     if _LONG_NUMBER.search(text):
-        yield codes.ID_CARD
-        if _IBAN_HINT.search(text):
-            yield codes.IBAN
+        chosen.append(codes.ID_CARD)
+        if small and _IBAN_HINT.search(text):
+            chosen.append(codes.IBAN)
         if _ORDER_WORDS.search(text):
-            yield codes.ORDER
-        yield codes.TRACKING
-        yield from _PHONES_AND_CARDS
+            chosen.append(codes.ORDER)
+        chosen.append(codes.TRACKING)
+        chosen.extend(_PHONES_AND_CARDS)
     if dates.HINT.search(text):
-        yield from dates.DATES[:3]
+        chosen.extend(dates.DATES[:3])
         if _SLASHED_HINT.search(text):
-            yield dates.SLASHED
-    if dates.ENGLISH_HINT.search(text):
-        yield from dates.DATES[3:]
-    if amounts.HINT.search(text) or amounts.ENGLISH_HINT.search(text):
-        yield from amounts.AMOUNTS
+            chosen.append(dates.SLASHED)
+    if small and dates.ENGLISH_HINT.search(small):
+        chosen.extend(dates.DATES[3:])
+    if amounts.HINT.search(text) or (small and amounts.ENGLISH_HINT.search(small)):
+        chosen.extend(amounts.AMOUNTS)

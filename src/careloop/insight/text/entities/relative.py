@@ -34,7 +34,10 @@ _ENGLISH_UNITS = {"hour": "TH", "day": "D", "week": "W", "month": "M", "year": "
 HINT = re.compile(
     r"[前昨今明后後][天日晚年早夜]|[上下这這本]个?(?:周|週|星期|礼拜|月)|[天日周时時月年期拜]以?[前后後]|(?:周|週|星期|礼拜)[一二三四五六日天]"
 )
-ENGLISH_HINTS = ("day", "tonight", "tomorrow", "ago", "last ", "next ", "this ", "in ", "later", "from now")
+ENGLISH_HINT = re.compile(
+    r"day|tonight|tomorrow|ago\b|later|from now|(?:last|next|this) (?:night|week|month|year|morn|aft|even)"
+    r"|\bin (?:\d|an? |one|two|three|four|five|six|seven|eight|nine|ten|several)"
+)  # for texts in small letters
 
 _SIMPLE = (
     r"(?P<day>大前天|前天|前晚|昨[天日晚夜]|今[天日晚早夜](?!后)|明[天日晚早](?!后)|大[后後]天|[后後]天)"
