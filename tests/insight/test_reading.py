@@ -223,7 +223,7 @@ def test_neighbours_do_not_change_a_reading(texts):
 
 def test_stored_reading_of_another_format_is_refused():
     stored = read_one("很好").to_json()
-    with pytest.raises(StoredReadingError, match="format 2"):
-        Reading.from_json(stored | {"format": 2})
+    with pytest.raises(StoredReadingError, match="format 3"):
+        Reading.from_json(stored | {"format": 3})
     with pytest.raises(StoredReadingError, match="lacks a field"):
-        Reading.from_json({"format": 1, "tokens": []})
+        Reading.from_json({"format": 2, "tokens": []})

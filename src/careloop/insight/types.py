@@ -17,7 +17,8 @@ Kind = Literal["consultation", "complaint", "refund", "suggestion", "praise", "o
 SENTIMENTS: tuple[Sentiment, ...] = get_args(Sentiment)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-FORMAT = 1  # of the dictionaries made by `Reading.to_json`
+FORMAT = 2  # of the dictionaries made by `Reading.to_json`; format 1 had no aspects
+_READABLE_FORMATS = (1, 2)
 
 
 class Token(NamedTuple):
@@ -45,6 +46,27 @@ class Entity(NamedTuple):
     start: int
     end: int
     value: str
+
+
+class Aspect(NamedTuple):
+    """What part of the offer an opinion is about.
+
+    Attributes
+    ----------
+    aspect : str
+        Such as “delivery” or “service”.
+    sentiment : {"positive", "neutral", "negative"}
+    probability : float
+        Probability that the opinion is positive rather than negative, 0–1.
+    start, end : int
+        The words that hold the opinion.
+    """
+
+    aspect: str
+    sentiment: Sentiment
+    probability: float
+    start: int
+    end: int
 
 
 class Category(NamedTuple):
@@ -85,6 +107,8 @@ class Reading:
         The words that decided, strongest first; weight above 0 speaks for positive.
     sentiment_abstained : bool
         True when the probability is too close to call, or the language is not one the models know.
+    aspects : tuple of Aspect
+        What is spoken of and how, one entry per aspect, in order of place.
     kind : {"consultation", "complaint", "refund", "suggestion", "praise", "other"}
     kind_probability : float
         Calibrated probability that `kind` is right, 0–1.
@@ -112,6 +136,7 @@ class Reading:
     sentiment_probability: float = 0.5
     sentiment_evidence: tuple[Span, ...] = ()
     sentiment_abstained: bool = True
+    aspects: tuple[Aspect, ...] = ()
     kind: Kind = "other"
     kind_probability: float = 0.0
     kind_evidence: tuple[Span, ...] = ()
@@ -133,6 +158,7 @@ class Reading:
             "sentiment_probability": self.sentiment_probability,
             "sentiment_evidence": [list(span) for span in self.sentiment_evidence],
             "sentiment_abstained": self.sentiment_abstained,
+            "aspects": [list(aspect) for aspect in self.aspects],
             "kind": self.kind,
             "kind_probability": self.kind_probability,
             "kind_evidence": [list(span) for span in self.kind_evidence],
@@ -156,11 +182,14 @@ class Reading:
         """
         values = dict(stored)
         found = values.pop("format", None)
-        if found != FORMAT:
-            raise StoredReadingError(f"A stored reading has format {found!r}; this version reads format {FORMAT}.")
+        if found not in _READABLE_FORMATS:
+            raise StoredReadingError(f"A stored reading has format {found!r}; this version reads formats 1 and {FORMAT}.")
+        if found == 1:
+            values["aspects"] = []
         try:
             for name in ("sentiment_evidence", "kind_evidence"):
                 values[name] = tuple(Span(*span) for span in values[name])
+            values["aspects"] = tuple(Aspect(*aspect) for aspect in values["aspects"])
             values["tokens"] = tuple(Token(*token) for token in values["tokens"])
             values["entities"] = tuple(Entity(**entity) for entity in values["entities"])
             values["keywords"] = tuple(values["keywords"])

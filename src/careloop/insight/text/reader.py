@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careloop.insight.text import kind, sentiment
+from careloop.insight.text.aspects.builtin import find_aspects
 from careloop.insight.text.background import common_english_words
 from careloop.insight.text.entities import find_entities
 from careloop.insight.text.keywords import find_keywords
@@ -22,7 +23,7 @@ from careloop.insight.text.sequences import Sequences, fold, read_characters, re
 from careloop.insight.text.summary import summarise_reading
 from careloop.insight.text.user_words import UserWords
 from careloop.insight.text.words import find_chinese_words, find_english_words
-from careloop.insight.types import KINDS, Reading, Sentiment, Span, Token
+from careloop.insight.types import KINDS, Aspect, Reading, Sentiment, Span, Token
 
 _MOST_SPANS = 5
 _LEAST_WEIGHT = 0.2  # log-odds; a word that weighs less did not decide anything
@@ -41,6 +42,7 @@ class _Draft:
     kinds: Floats
     sentiment_spans: list[Span]
     kind_spans: list[Span]
+    aspects: tuple[Aspect, ...]
 
 
 def read_batch(texts: Sequence[str], user_words: UserWords | None = None) -> list[Reading]:
@@ -103,11 +105,21 @@ def _draft(
         kind_weights = _sum_characters(sequences, tokens, kinds.weights)
     feeling_spans = _choose_spans(tokens, np.abs(feeling_weights), feeling_weights)
     kind_spans = _choose_spans(tokens, kind_weights, kind_weights)
+    aspects = _find_aspects(tokens, feeling_weights.tolist(), is_chinese=is_by_character)
     logits, known = feeling.logits.tolist(), feeling.is_known.tolist()
     return [
-        _Draft(words, logits[row], known[row], kinds.probabilities[row], feeling_spans[row], kind_spans[row])
+        _Draft(words, logits[row], known[row], kinds.probabilities[row], feeling_spans[row], kind_spans[row], aspects[row])
         for row, words in enumerate(tokens)
     ]
+
+
+def _find_aspects(tokens: list[list[Token]], weights: list[float], *, is_chinese: bool) -> list[tuple[Aspect, ...]]:
+    half_width, first, found = _limits(is_chinese)[0], 0, []
+    for words in tokens:
+        end = first + len(words)
+        found.append(find_aspects(words, weights[first:end], half_width=half_width, is_chinese=is_chinese))
+        first = end
+    return found
 
 
 def _sum_characters(sequences: Sequences, tokens: list[list[Token]], weights: Floats) -> Floats:
@@ -149,12 +161,19 @@ def _blend(text: str, ratio: float, chinese: _Draft, english: _Draft) -> _Draft:
         kinds=np.float32(ratio) * chinese.kinds + np.float32(1 - ratio) * english.kinds,
         sentiment_spans=mix(chinese.sentiment_spans, english.sentiment_spans),
         kind_spans=mix(chinese.kind_spans, english.kind_spans),
+        aspects=_join_aspects(chinese.aspects, english.aspects),
     )
+
+
+def _join_aspects(chinese: tuple[Aspect, ...], english: tuple[Aspect, ...]) -> tuple[Aspect, ...]:
+    """Return both languages' aspects in order of place; Chinese words have the say on an aspect that both name."""
+    named = {one.aspect for one in chinese}
+    return tuple(sorted([*chinese, *(one for one in english if one.aspect not in named)], key=lambda one: one.start))
 
 
 def _read_other(text: str) -> _Draft:
     """Return words only: the models do not know this language."""
-    return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32), [], [])
+    return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32), [], [], ())
 
 
 def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
@@ -177,6 +196,7 @@ def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
         sentiment_probability=round(probability, 4),
         sentiment_evidence=tuple(draft.sentiment_spans),
         sentiment_abstained=is_close or not draft.is_known,
+        aspects=draft.aspects,
         kind=kind_name,
         kind_probability=round(min(kind_probability, 1.0), 4),
         kind_evidence=tuple(draft.kind_spans),

@@ -26,7 +26,7 @@ from careloop.insight.text.words import NEGATORS
 
 _SEED = 20240501
 _OPINIONS = 8000
-_REVIEWS = {"zh": 20000, "en": 24000}  # made, of whole sentences
+_REVIEWS = {"zh": 25000, "en": 27000}  # made, of whole sentences
 _CONTACTS = 400  # of each kind that has no polarity
 _QUESTIONS = 1000
 _FOLDS = 3

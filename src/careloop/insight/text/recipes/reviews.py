@@ -17,7 +17,7 @@ from careloop.insight.text.recipes.phrases import Phrase
 
 _SECTION = re.compile(r"\[(\w+)\.(\w+)\]")
 _CHOICE = re.compile(r"\{([^{}]*)\}")
-_TRADES = {"en": ("app", "app", "air", "air", "shop", "stay", "help"), "zh": ("food", "shop", "shop", "serve")}
+_TRADES = {"en": ("app", "app", "air", "air", "shop", "stay", "help", "brief"), "zh": ("food", "shop", "shop", "serve", "brief")}
 _POSITIVE_SHARE = {"app": 0.6, "shop": 0.55, "stay": 0.55, "air": 0.4, "help": 0.4}  # reviews lean to praise, messages to companies do not
 _JOINS = {
     "en": (". ", ". ", "! ", ", ", " ", " and ", "... "),

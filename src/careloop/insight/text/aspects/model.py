@@ -1,0 +1,255 @@
+"""A model of a house's own aspects: one linear detector per aspect, one softmax for the opinion, as plain arrays beside a JSON card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from careloop.insight.errors import InputError, ModelError
+from careloop.insight.text.aspects.clauses import Clause, find_clauses
+from careloop.insight.text.aspects.features import find_features
+
+Doubles = NDArray[np.float64]
+FORMAT = 1
+SHORTEST = 4.0  # added to a vector's squared length, so that one known n-gram alone does not decide like a sentence
+_LEAST_PROBABILITY = 0.15  # below it an aspect is not named, even where every training text had one
+_CARD, _ARRAYS = "aspects.json", "aspects.npz"
+_BATCH = 2000
+
+
+class LearntAspect(NamedTuple):
+    """An aspect found in a text.
+
+    Attributes
+    ----------
+    aspect : str
+        A label of the training data.
+    sentiment : str
+        A polarity of the training data, or “positive”, “neutral”, “negative” where it gave none.
+    probability : float
+        Calibrated probability that the text speaks of the aspect, 0–1.
+    start, end : int
+        The clause that speaks of it most clearly.
+    """
+
+    aspect: str
+    sentiment: str
+    probability: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """Linear scores of aspects.
+
+    Attributes
+    ----------
+    columns : ndarray of int64, shape (n_columns,)
+        The n-grams that are known.
+    scales : ndarray of float32, shape (n_columns, n_aspects)
+        How much an n-gram counts for an aspect, before the text's vector is brought to length 1.
+    weights : ndarray of float32, shape (n_columns, n_aspects)
+        Scale × learnt weight.
+    bias : ndarray of float64, shape (n_aspects,)
+    """
+
+    columns: NDArray[np.int64]
+    scales: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: Doubles
+
+    def score(self, found: sparse.csr_matrix) -> Doubles:
+        """Return one score per text and aspect, shape (n_texts, n_aspects)."""
+        known = found[:, self.columns]
+        length = np.sqrt(known @ self.scales**2 + SHORTEST)
+        return np.asarray(known @ self.weights / length + self.bias, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Polarity:
+    """The opinion of a clause inside its text: a softmax over both, and one bias per aspect.
+
+    Attributes
+    ----------
+    names : tuple of str, length n_names
+    columns : ndarray of int64, shape (n_columns,)
+    weights : ndarray of float32, shape (2 · n_columns + n_aspects, n_names)
+        For the clause's n-grams, the whole text's, and the aspect.
+    bias : ndarray of float64, shape (n_names,)
+    """
+
+    names: tuple[str, ...]
+    columns: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    bias: Doubles
+
+    def choose(self, features: sparse.csr_matrix) -> list[str]:
+        """Return the likeliest opinion per row of `lay_out`."""
+        return [self.names[best] for best in np.asarray(features @ self.weights + self.bias).argmax(axis=1)]
+
+    def lay_out(
+        self, clauses: sparse.csr_matrix, texts: sparse.csr_matrix, aspects: NDArray[np.int64], n_aspects: int
+    ) -> sparse.csr_matrix:
+        """Return the features of (clause, its text, aspect) triples, row by row."""
+        return lay_out(clauses[:, self.columns], texts[:, self.columns], aspects, n_aspects)
+
+
+def lay_out(clauses: sparse.csr_matrix, texts: sparse.csr_matrix, aspects: NDArray[np.int64], n_aspects: int) -> sparse.csr_matrix:
+    """Return the features of opinions: the clause's and the text's n-grams, each at length 1, and the aspect."""
+    ones = np.ones(len(aspects))
+    named = sparse.csr_matrix((ones, aspects, np.arange(len(aspects) + 1)), shape=(len(aspects), n_aspects))
+    return sparse.csr_matrix(sparse.hstack([_at_length_one(clauses), _at_length_one(texts), named]))
+
+
+def _at_length_one(found: sparse.csr_matrix) -> sparse.csr_matrix:
+    length = np.sqrt(np.maximum(np.diff(found.indptr), 1))
+    return sparse.diags(1 / length) @ found
+
+
+@dataclass(frozen=True, slots=True)
+class AspectModel:
+    """Finds learnt aspects, and the opinion on each, in any text.
+
+    Attributes
+    ----------
+    aspects : tuple of str, length n_aspects
+    units : tuple of str
+        What n-grams are counted of.
+    detector : Detector
+    lines : ndarray of float64, shape (n_aspects, 2)
+        Slope and bias that turn a score into calibrated log-odds.
+    thresholds : ndarray of float64, shape (n_aspects,)
+        Least probability from which on an aspect is named.
+    is_always_one : bool
+        Every training text had an aspect, so the likeliest one is always named.
+    polarity : Polarity or None
+        None: the opinion is the shipped sentiment models'.
+    card : dict
+        Training data's fingerprint and figures.
+    """
+
+    aspects: tuple[str, ...]
+    units: tuple[str, ...]
+    detector: Detector
+    lines: Doubles
+    thresholds: Doubles
+    is_always_one: bool
+    polarity: Polarity | None
+    card: dict[str, Any]
+
+    def read(self, texts: Sequence[str]) -> list[list[LearntAspect]]:
+        """Return the aspects of every text, likeliest first; none for a text that holds nothing known."""
+        found: list[list[LearntAspect]] = []
+        for first in range(0, len(texts), _BATCH):
+            found += self._read(list(texts[first : first + _BATCH]))
+        return found
+
+    def score(self, texts: Sequence[str]) -> Doubles:
+        """Return the probability that each text speaks of each aspect, shape (n_texts, n_aspects)."""
+        return self._probabilities(find_features(texts, self.units)) if texts else np.zeros((0, len(self.aspects)))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model into a folder, made if it is not there."""
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, NDArray[Any]] = {
+            "columns": self.detector.columns, "scales": self.detector.scales.astype(np.float16),
+            "weights": self.detector.weights.astype(np.float16), "bias": self.detector.bias,
+            "lines": self.lines, "thresholds": self.thresholds,
+        }  # fmt: skip
+        if self.polarity is not None:
+            arrays |= {
+                "polarity_columns": self.polarity.columns,
+                "polarity_weights": self.polarity.weights.astype(np.float16),
+                "polarity_bias": self.polarity.bias,
+            }
+        names = list(self.polarity.names) if self.polarity is not None else None
+        card = self.card | {
+            "format": FORMAT, "task": "aspects", "aspects": list(self.aspects), "units": list(self.units),
+            "is_always_one": self.is_always_one, "polarities": names,
+        }  # fmt: skip
+        with (path / _ARRAYS).open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        (path / _CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+    def _probabilities(self, features: sparse.csr_matrix) -> Doubles:
+        logits = self.detector.score(features) * self.lines[:, 0] + self.lines[:, 1]
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+
+    def _read(self, texts: list[str]) -> list[list[LearntAspect]]:
+        features = find_features(texts, self.units)
+        probabilities = self._probabilities(features)
+        is_named = probabilities >= self.thresholds
+        is_known = np.asarray(features[:, self.detector.columns].sum(axis=1)).ravel() > 0
+        if self.is_always_one and len(texts):
+            is_named[np.arange(len(texts)), (probabilities / self.thresholds).argmax(axis=1)] = True
+        is_named &= is_known[:, None] & (probabilities >= _LEAST_PROBABILITY)
+        pairs = np.argwhere(is_named)
+        clauses = find_clauses(texts)
+        chosen = self.find_best_clauses(texts, clauses, pairs)
+        opinions = self._judge(texts, features, [clauses[place] for place in chosen], pairs)
+        found: list[list[LearntAspect]] = [[] for _ in texts]
+        for (row, aspect), place, opinion in zip(pairs.tolist(), chosen, opinions, strict=True):
+            probability = round(float(probabilities[row, aspect]), 4)
+            found[row].append(LearntAspect(self.aspects[aspect], opinion, probability, clauses[place].start, clauses[place].end))
+        return [sorted(one, key=lambda item: -item.probability) for one in found]
+
+    def find_best_clauses(self, texts: Sequence[str], clauses: list[Clause], pairs: NDArray[np.int64]) -> list[int]:
+        """Return, for each (text, aspect) pair, the number of the text's clause that speaks of the aspect most clearly."""
+        if not len(pairs):
+            return []
+        found = find_features([texts[one.row][one.start : one.end] for one in clauses], self.units)[:, self.detector.columns]
+        sums = np.asarray(found @ self.detector.weights)
+        starts = np.searchsorted([one.row for one in clauses], np.arange(len(texts) + 1))
+        return [int(starts[row] + sums[starts[row] : starts[row + 1], aspect].argmax()) for row, aspect in pairs.tolist()]
+
+    def _judge(self, texts: list[str], features: sparse.csr_matrix, clauses: list[Clause], pairs: NDArray[np.int64]) -> list[str]:
+        parts = [texts[one.row][one.start : one.end] for one in clauses]
+        if not parts:
+            return []
+        if self.polarity is None:
+            from careloop.insight.text.reader import read_batch
+
+            return [reading.sentiment for reading in read_batch(parts)]
+        laid_out = self.polarity.lay_out(find_features(parts, self.units), features[pairs[:, 0]], pairs[:, 1], len(self.aspects))
+        return self.polarity.choose(laid_out)
+
+
+def load_aspects(folder: str | Path) -> AspectModel:
+    """Return the model that `AspectModel.save` wrote.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no model of aspects.
+    ModelError
+        When the model is damaged or of another format.
+    """
+    path = Path(folder)
+    if not (path / _CARD).exists():
+        raise InputError(f"There is no model of aspects in {path}; make one with “careloop learn … --task aspects”.", field="aspects")
+    try:
+        card = json.loads((path / _CARD).read_text(encoding="utf-8"))
+        if card["format"] != FORMAT:
+            raise ModelError(f"The model of aspects in {path} has format {card['format']!r}; this version reads format {FORMAT}.")
+        with (path / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        detector = Detector(arrays["columns"], arrays["scales"].astype(np.float32), arrays["weights"].astype(np.float32), arrays["bias"])
+        polarity = None
+        if card["polarities"] is not None:
+            weights = arrays["polarity_weights"].astype(np.float32)
+            polarity = Polarity(tuple(card["polarities"]), arrays["polarity_columns"], weights, arrays["polarity_bias"])
+        return AspectModel(
+            tuple(card["aspects"]), tuple(card["units"]), detector, arrays["lines"], arrays["thresholds"],
+            bool(card["is_always_one"]), polarity, card,
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"The model of aspects in {path} cannot be read ({error!r}); learn it again.") from error
