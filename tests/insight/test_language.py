@@ -19,7 +19,7 @@ def find(*texts):
 OURS = {
     "zh-Hans": ["好", "iPhone很好用", "USB Type-C接口坏了，请问怎么办"],
     "zh-Hant": ["請問什麼時候發貨", "這個產品壞掉了"],
-    "en": ["refund", "wheres my stuff", "WORST APP EVER", "is autism a genetic disease", "Update bricked my device", "Doesnt work"],
+    "en": ["refund", "wheres my stuff", "WORST APP EVER", "is gout a chronic illness", "Update bricked my device", "Doesnt work"],
     "mixed": ["退款 please, the agent was rude and I have been waiting 我很生气"],
     "fr": ["Le colis n'est jamais arrivé", "C'est nul", "merci"],
     "de": ["Die Ware war defekt", "Sehr schlechter Service", "Danke schön"],
