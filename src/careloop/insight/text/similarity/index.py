@@ -131,6 +131,15 @@ class SimilarityIndex:
             found += [select_top(one, top) for one in scores]
         return found
 
+    def score(self, queries: Sequence[str], mode: Mode | None = None) -> Floats:
+        """Return the similarity of each query to each row, 0–1, shape (n_queries, n_rows); −∞ for rows that cannot be found.
+
+        Everything is held at once: `search` is for many rows.
+        """
+        scores = self._score(queries, self._check_mode(mode), None)
+        scores[:, ~self._is_alive] = -np.inf
+        return scores
+
     def _score(self, queries: Sequence[str], mode: Mode, vectors: Vectors | None) -> Floats:
         if mode == "lexical" or self._semantic is None:
             return np.minimum(self._lexical.score(queries), 1)
