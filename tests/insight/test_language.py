@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from careloop.insight import Reading, read
 from careloop.insight.text.background import common_english_words
 from careloop.insight.text.language import find_languages
 from careloop.insight.text.language_names import LANGUAGES, name_language
@@ -64,6 +65,14 @@ def test_what_carries_no_language_is_undetermined_with_low_probability(text):
 def test_neighbours_do_not_change_a_language():
     texts = [text for texts in OURS.values() for text in texts]
     assert find(*texts) == [find(text)[0] for text in texts]
+
+
+def test_a_reading_says_how_sure_its_language_is():
+    chinese, nothing = read(["请问什么时候发货", "👍"])
+    assert (chinese.language, chinese.language_probability) == ("zh-Hans", 0.99)
+    assert (nothing.language, nothing.language_probability) == ("und", 0.1)
+    stored = {name: value for name, value in chinese.to_json().items() if name != "language_probability"}
+    assert Reading.from_json(stored).language_probability == 0.0  # stored before it was told
 
 
 def test_every_language_that_is_found_has_a_name_in_english_and_chinese():

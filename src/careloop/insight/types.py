@@ -98,6 +98,8 @@ class Reading:
     ----------
     language : str
         "zh-Hans", "zh-Hant", "en", "mixed" (Chinese and English), another ISO 639-1 code, or "und" when undetermined.
+    language_probability : float
+        Probability that `language` is right, 0–1; low for "und".
     tokens : tuple of Token
         The words in order; white space and unreadable characters are left out.
     sentiment : {"positive", "neutral", "negative"}
@@ -131,6 +133,7 @@ class Reading:
     """
 
     language: str = "und"
+    language_probability: float = 0.0
     tokens: tuple[Token, ...] = ()
     sentiment: Sentiment = "neutral"
     sentiment_probability: float = 0.5
@@ -153,6 +156,7 @@ class Reading:
         return {
             "format": FORMAT,
             "language": self.language,
+            "language_probability": self.language_probability,
             "tokens": [list(token) for token in self.tokens],
             "sentiment": self.sentiment,
             "sentiment_probability": self.sentiment_probability,

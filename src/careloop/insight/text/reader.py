@@ -191,6 +191,7 @@ def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
         label = "neutral"
     return Reading(
         language=language.name,
+        language_probability=language.probability,
         tokens=tuple(draft.tokens),
         sentiment=label,
         sentiment_probability=round(probability, 4),
