@@ -9,7 +9,7 @@ import pytest
 
 from careloop.insight.errors import InputError, ModelError
 from careloop.insight.text.entities import AnnotatedText, LabelledSpan, read_annotations
-from careloop.insight.text.entities.chains import decode_tags, encode_tags
+from careloop.insight.text.entities.chains import decode_tags, encode_tags, tell_ends
 from careloop.insight.text.entities.evaluation import score_entities
 from careloop.insight.text.entities.gazetteer import Gazetteer
 from careloop.insight.text.entities.model import learn_entities, load_entities
@@ -176,6 +176,8 @@ def test_tags_and_entities_turn_into_each_other():
     tags = encode_tags(spans, units)
     assert tags == ["O", "O", "B-product", "I-product", "O", "B-product", "I-product", "I-product", "O", "O"]
     assert decode_tags(tags, units) == spans
+    assert tell_ends(["B-a", "B-a", "I-a", "I-a", "O", "B-b"]) == ["S-a", "B-a", "I-a", "E-a", "O", "S-b"]
+    assert decode_tags(tell_ends(tags), units) == spans
     assert decode_tags(["I-a", "I-b"], cut_units("小白")) == [LabelledSpan(0, 1, "a"), LabelledSpan(1, 2, "b")]
 
 

@@ -1,4 +1,4 @@
-"""Linear-chain models over units, by CRFsuite: tags B-TYPE, I-TYPE and O; trained to memory, opened from memory."""
+"""Linear-chain models over units, by CRFsuite: tags B-TYPE, I-TYPE and O, or also E-TYPE and S-TYPE; trained, opened and kept in memory."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from careloop.insight.text.entities.units import Units
 
 
 class Member(NamedTuple):
-    """One chain of a model: how it learns, and which features (by first letter) it is not shown, so that its errors are its own."""
+    """One chain of a model: how it learns, and whether its tags tell last (E) and lone (S) units, too, so that its errors are its own."""
 
     name: str
     algorithm: str
-    hidden: str
+    tells_ends: bool
     settings: dict[str, Any]
 
 
 MEMBERS = (
-    Member("passive-aggressive-1", "pa", "", {"max_iterations": 10}),
-    Member("passive-aggressive-2", "pa", "7834", {"max_iterations": 10}),
-    Member("perceptron", "ap", "uv", {"max_iterations": 10}),
+    Member("passive-aggressive-1", "pa", False, {"max_iterations": 10}),
+    Member("passive-aggressive-2", "pa", True, {"max_iterations": 10}),
+    Member("passive-aggressive-3", "pa", True, {"max_iterations": 10}),
+    Member("passive-aggressive-4", "pa", False, {"max_iterations": 10}),
+    Member("perceptron", "ap", True, {"max_iterations": 10}),
 )
 
 
@@ -73,10 +75,8 @@ def train_chain(member: Member, features: Sequence[list[list[str]]], tags: Seque
     trainer.set_params(member.settings)
     order = list(range(len(features)))
     random.Random(f"{seed} {member.name}").shuffle(order)
-    hidden = frozenset(member.hidden)
     for place in order:
-        shown = [[one for one in unit if one[0] not in hidden] for unit in features[place]] if hidden else features[place]
-        trainer.append(shown, tags[place])
+        trainer.append(features[place], tell_ends(tags[place]) if member.tells_ends else tags[place])
     _seed_library(seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chain.crfsuite"
@@ -106,12 +106,23 @@ def encode_tags(spans: Sequence[LabelledSpan], units: Units) -> list[str]:
     return tags
 
 
+def tell_ends(tags: Sequence[str]) -> list[str]:
+    """Return tags in which the last unit of an entity is E-TYPE, and a lone one S-TYPE."""
+    told = []
+    for tag, following in zip(tags, [*tags[1:], "O"], strict=True):
+        if tag != "O" and following != f"I-{tag[2:]}":
+            told.append(f"{'S' if tag[0] == 'B' else 'E'}-{tag[2:]}")
+        else:
+            told.append(tag)
+    return told
+
+
 def decode_tags(tags: Sequence[str], units: Units) -> list[LabelledSpan]:
     """Return the entities that tags describe; one that goes on after nothing, or as another type, begins there."""
     spans: list[LabelledSpan] = []
     opened: int | None = None
     for place, tag in enumerate([*tags, "O"]):
-        goes_on = opened is not None and tag[0] == "I" and tag[2:] == tags[opened][2:]
+        goes_on = opened is not None and tag[0] in "IE" and tag[2:] == tags[opened][2:]
         if opened is not None and not goes_on:
             spans.append(LabelledSpan(units.starts[opened], units.ends[place - 1], tags[opened][2:]))
             opened = None
