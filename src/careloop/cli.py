@@ -11,6 +11,7 @@ import careloop
 from careloop.commands.learn import learn
 from careloop.commands.read import read
 from careloop.commands.similar import similar
+from careloop.commands.topics import topics
 
 USAGE_ERROR = 2
 
@@ -196,6 +197,7 @@ def import_messages() -> None:
 main.add_command(read)
 main.add_command(learn)
 main.add_command(similar)
+main.add_command(topics)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,175 @@
+"""`TopicModel`: divides texts into topics, names them, and tells the topic of texts that come later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careloop.insight.errors import InputError
+from careloop.insight.text.encoder import Encoder
+from careloop.insight.topics.clusters import METHODS, NO_TOPIC, divide
+from careloop.insight.topics.corpus import count_words, cut_texts
+from careloop.insight.topics.mixture import Mixture, calibrate, fit_mixture
+from careloop.insight.topics.naming import TopicWords, choose_examples, find_topic_words
+from careloop.insight.topics.number import choose_number
+from careloop.insight.topics.vectors import Matrix, learn_word_vectors, make_text_vectors, measure_rarity, scale_to_unit
+
+__all__ = ["METHODS", "Topic", "TopicModel", "TopicOfText"]
+
+_ENCODER_WEIGHT = 1.5  # of the encoder's vectors beside the corpus's own
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic.
+
+    Attributes
+    ----------
+    number : int
+        0, 1, 2 …; the largest topic is 0 unless the model was matched to an earlier one.
+    name : str
+        Its three most telling words.
+    words : tuple of str
+        At most ten, most telling first.
+    scores : tuple of float
+        z scores of the words against the other topics.
+    size : int
+        Number of texts.
+    coherence : float
+        Normalised pointwise mutual information of the words, −1 … 1.
+    examples : tuple of int
+        Rows of typical texts.
+    """
+
+    number: int
+    name: str
+    words: tuple[str, ...]
+    scores: tuple[float, ...]
+    size: int
+    coherence: float
+    examples: tuple[int, ...]
+
+
+class TopicOfText(NamedTuple):
+    """The topic of a text, −1 when it has no known word, and the calibrated probability, 0–1."""
+
+    topic: int
+    probability: float
+
+
+class TopicModel:
+    """Finds topics in texts.
+
+    Parameters
+    ----------
+    n_topics : int or None
+        Number of topics, 1–500; None chooses it (see `topics.number`).
+    method : {"mixture", "kmeans", "hdbscan", "lda", "nmf"}
+    encoder : Encoder or None
+        With one, the vectors that start the clusters also carry its meaning of the texts.
+    seed : int
+        The same texts and seed give the same topics.
+
+    Attributes
+    ----------
+    corpus_ : Corpus
+    labels_ : array of int, shape (n_texts,)
+    probabilities_ : array, shape (n_texts, n_topics)
+    topics_ : tuple of Topic
+    vectors_ : array, shape (n_texts, dimensions)
+
+    Examples
+    --------
+    >>> model = TopicModel(n_topics=2).fit(["快递 太慢 物流", "物流 快递 破损", "屏幕 清晰 手机", "手机 屏幕 流畅"] * 10)
+    >>> [topic.size for topic in model.topics_]
+    [20, 20]
+    """
+
+    def __init__(self, n_topics: int | None = None, *, method: str = "mixture", encoder: Encoder | None = None, seed: int = 0) -> None:
+        self.n_topics = n_topics
+        self.topics_: tuple[Topic, ...] = ()
+        self.method = method
+        self.encoder = encoder
+        self.seed = seed
+
+    def fit(self, texts: Sequence[str]) -> TopicModel:
+        """Find the topics; returns self.
+
+        Raises
+        ------
+        InputError
+            When the method is not known, the number of topics is out of range, or no text has a word that could name a topic.
+        """
+        self._check()
+        self.corpus_ = count_words(cut_texts(texts))
+        if not self.corpus_.words:
+            raise InputError(
+                f"These {len(texts):,} texts share no content words, so there are no topics to find; give more texts, or longer ones.",
+                field="text",
+            )
+        self.vectors_ = self._make_vectors(texts)
+        wanted = self.n_topics or choose_number(self.corpus_.counts, self.vectors_, seed=self.seed)
+        labels = divide(self.method, counts=self.corpus_.counts, vectors=self.vectors_, n_topics=wanted, seed=self.seed)
+        self.labels_ = _by_size(labels)
+        self._describe()
+        return self
+
+    def read(self, texts: Sequence[str]) -> list[TopicOfText]:
+        """Return the topic of each text, also of texts that were not there when the topics were found."""
+        counts = count_words(cut_texts(texts), words=self.corpus_.words).counts
+        probabilities = self.mixture_.estimate(counts)
+        known = np.diff(counts.indptr) > 0
+        best = probabilities.argmax(axis=1)
+        return [
+            TopicOfText(int(topic), float(row[topic])) if any_word else TopicOfText(NO_TOPIC, 0.0)
+            for topic, row, any_word in zip(best, probabilities, known, strict=True)
+        ]
+
+    def renumber(self, order: Sequence[int], names: Sequence[str | None] = ()) -> TopicModel:
+        """Give topic i the number order[i] (a permutation) and, where names[i] is not None, an earlier name; returns self."""
+        new = np.array([*order, NO_TOPIC])  # the last place is read by −1
+        self.labels_ = new[self.labels_]
+        self._describe()
+        given = {order[old]: name for old, name in enumerate(names) if name}
+        self.topics_ = tuple(replace(topic, name=given.get(topic.number, topic.name)) for topic in self.topics_)
+        return self
+
+    def _check(self) -> None:
+        if self.method not in METHODS:
+            raise InputError(f"There is no topic method “{self.method}”; choose one of {', '.join(METHODS)}.", field="method")
+        if self.n_topics is not None and not 1 <= self.n_topics <= 500:
+            raise InputError(f"The number of topics is 1 to 500, or left out to be chosen; {self.n_topics} was given.", field="topics")
+
+    def _make_vectors(self, texts: Sequence[str]) -> Matrix:
+        presence = self.corpus_.presence
+        own = make_text_vectors(self.corpus_.counts, learn_word_vectors(presence, seed=self.seed), measure_rarity(presence))
+        if self.encoder is None:
+            return own
+        meaning = self.encoder.encode(texts)
+        return scale_to_unit(np.hstack([own, _ENCODER_WEIGHT * scale_to_unit(meaning - meaning.mean(axis=0))]))
+
+    def _describe(self) -> None:
+        counts, labels = self.corpus_.counts, self.labels_
+        n_topics = int(labels.max()) + 1
+        self.mixture_: Mixture = calibrate(fit_mixture(counts, labels, n_topics), counts, seed=self.seed)
+        self.probabilities_ = self.mixture_.estimate(counts)
+        described = find_topic_words(self.corpus_.presence, labels, self.corpus_.words)
+        examples = choose_examples(self.probabilities_, np.diff(counts.indptr).astype(np.int64), labels)
+        sizes = np.bincount(labels[labels >= 0], minlength=n_topics)
+        self.topics_ = tuple(_make_topic(number, described[number], int(sizes[number]), examples[number]) for number in range(n_topics))
+
+
+def _make_topic(number: int, words: TopicWords, size: int, examples: tuple[int, ...]) -> Topic:
+    return Topic(number, words.name, words.words, words.scores, size, words.coherence, examples)
+
+
+def _by_size(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the topics by size, largest 0, without gaps."""
+    found, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    new = np.full(int(labels.max(initial=-1)) + 2, NO_TOPIC, dtype=np.int64)
+    new[found[np.argsort(-sizes, kind="stable")]] = np.arange(len(found))
+    return new[labels]
