@@ -28,7 +28,8 @@ from careloop.insight.types import Category
 Floats = NDArray[np.float32]
 
 ALGORITHM = "descriptions"
-FEWEST_TO_ADAPT = 300  # texts in a batch from which it adapts to itself
+FEWEST_TO_ADAPT = 300  # texts in a batch, …
+FEWEST_PER_LABEL = 10  # … and for each category, from which it learns from itself: with 300 texts of 118 categories it got no better
 _TEXTS_AT_ONCE = 10_000
 _LEAST_PROBABILITY = 0.5
 _SAYING_WEIGHT = 0.5  # of a saying's term beside a name's own
@@ -90,7 +91,8 @@ class DescribedCategories:
     ) -> list[Category]:
         """Return one answer a text, in order.
 
-        A batch of at least 300 texts is first learnt from, unless the model was adapted before; its answers then depend on the batch.
+        A batch of at least 300 texts, and 10 for each category, is first learnt from, unless the model was adapted before; its answers
+        then depend on the batch.
 
         Parameters
         ----------
@@ -111,7 +113,8 @@ class DescribedCategories:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             batch = texts[start : start + _TEXTS_AT_ONCE]
             found = self._find(batch, encoder, is_semantic)
-            model = self if self.lesson.spoken or len(batch) < FEWEST_TO_ADAPT else self._learn(found)
+            is_enough = len(batch) >= max(FEWEST_TO_ADAPT, FEWEST_PER_LABEL * len(self.labels))
+            model = self._learn(found) if is_enough and self.lesson.spoken is None else self
             answers += model._answer(model._judge(found), batch, top)
         return answers
 
