@@ -13,7 +13,8 @@ from careloop.insight.text.categories.ngrams import NgramSpace
 from careloop.insight.text.encoder import Vectors
 from careloop.insight.text.ngrams import Floats
 
-VECTOR_WEIGHT = 1.5  # of a vector beside n-grams of length 1: measured, docs/decisions/0010-categories.md
+_FEW_TEXTS = 2_000  # up to here n-grams of a single text are kept
+_SHRINKAGE = 3.0  # towards a sphere, in mean variances: measured, docs/decisions/0010-categories.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Features:
     ----------
     sparse : csr_matrix of float32, shape (n_texts, n_ngrams)
     dense : ndarray of float32, shape (n_texts, n_dense)
+        Vectors, about of length 1.
     """
 
     sparse: sparse.csr_matrix
@@ -36,6 +38,14 @@ class Features:
     def pick(self, rows: NDArray[np.int64]) -> Features:
         """Return these texts alone."""
         return Features(self.sparse[rows], self.dense[rows])
+
+    def join(self, other: Features) -> Features:
+        """Return the texts of both, these first."""
+        return Features(sparse.vstack([self.sparse, other.sparse]).tocsr(), np.vstack([self.dense, other.dense]))
+
+    def weigh(self, vector_weight: float) -> Features:
+        """Return the same with vectors of another length."""
+        return Features(self.sparse, self.dense * np.float32(vector_weight))
 
     def without_dense(self) -> Features:
         """Return the n-grams alone."""
@@ -51,16 +61,22 @@ class FeatureSpace:
     ngrams : NgramSpace
     centre : ndarray of float32, shape (n_dimensions,)
         Mean vector of the rows learnt from; empty without an encoder.
+    metric : ndarray of float32, shape (n_dimensions, n_dimensions)
+        Shortens the directions in which texts of one label differ among themselves.
     """
 
     ngrams: NgramSpace
     centre: Floats
+    metric: Floats
 
     @classmethod
-    def learn(cls, texts: Sequence[str], vectors: Vectors | None, *, least_rows: int = 2) -> FeatureSpace:
-        """Return the space of these texts; `vectors` has shape (n_texts, n_dimensions) or is None."""
-        centre = np.zeros(0, dtype=np.float32) if vectors is None else vectors.mean(axis=0, dtype=np.float32)
-        return cls(NgramSpace.learn(texts, least_rows=least_rows), centre)
+    def learn(cls, texts: Sequence[str], vectors: Vectors | None, classes: NDArray[np.int64]) -> FeatureSpace:
+        """Return the space of labelled texts; `vectors` has shape (n_texts, n_dimensions) or is None."""
+        ngrams = NgramSpace.learn(texts, least_rows=1 if len(texts) <= _FEW_TEXTS else 2)
+        if vectors is None:
+            return cls(ngrams, np.zeros(0, dtype=np.float32), np.zeros((0, 0), dtype=np.float32))
+        centre = vectors.mean(axis=0, dtype=np.float32)
+        return cls(ngrams, centre, _learn_metric(vectors, centre, classes))
 
     @property
     def has_vectors(self) -> bool:
@@ -69,20 +85,30 @@ class FeatureSpace:
 
     def without_vectors(self) -> FeatureSpace:
         """Return the n-grams alone."""
-        return FeatureSpace(self.ngrams, self.centre[:0])
+        return FeatureSpace(self.ngrams, self.centre[:0], self.metric[:0, :0])
 
     def find(self, texts: Sequence[str], vectors: Vectors | None) -> Features:
         """Return the features of texts; without vectors the dense ones have no columns."""
         if vectors is None:
             return Features(self.ngrams.count(texts), np.zeros((len(texts), 0), dtype=np.float32))
-        return Features(self.ngrams.count(texts), np.asarray(VECTOR_WEIGHT * spread_out(vectors, self.centre), dtype=np.float32))
+        return Features(self.ngrams.count(texts), np.asarray((vectors - self.centre) @ self.metric, dtype=np.float32))
 
 
-def spread_out(vectors: Vectors, centre: Floats) -> Floats:
-    """Return vectors without what all texts share, of length 1.
+def _learn_metric(vectors: Vectors, centre: Floats, classes: NDArray[np.int64]) -> Floats:
+    """Return the map that makes what differs inside labels nearly round and the mean length 1.
 
-    The bundled encoder's vectors lie in a narrow cone (cosines of unrelated texts are near 0.8); what tells texts apart is the rest.
+    The bundled encoder's vectors lie in a narrow cone (cosines of unrelated texts are near 0.8); what tells labels apart is the rest.
+
+    References
+    ----------
+    Hatch, Kajarekar and Stolcke 2006, Within-class covariance normalization for SVM-based speaker recognition.
     """
-    moved = vectors - centre
-    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-    return np.asarray(moved / np.maximum(lengths, 1e-6), dtype=np.float32)
+    _, places, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(counts), vectors.shape[1]), dtype=np.float32)
+    np.add.at(sums, places, vectors)
+    inside = vectors - (sums / counts[:, None].astype(np.float32))[places]
+    values, directions = np.linalg.eigh((inside.T @ inside / len(inside)).astype(np.float64))
+    mean = max(float(values.mean()), 1e-9)
+    metric = directions / np.sqrt(np.maximum(values, 0) + _SHRINKAGE * mean)
+    length = np.linalg.norm((vectors - centre) @ metric, axis=1).mean()
+    return np.asarray(metric / max(float(length), 1e-9), dtype=np.float32)

@@ -16,7 +16,7 @@ from careloop.insight.text.categories.model import Calibration, CategoryModel, S
 from careloop.insight.text.categories.recipes import RECIPES, Recipe
 from careloop.insight.text.categories.rows import LabelledRows, check_rows, fold_rows
 from careloop.insight.text.categories.suspects import list_suspects
-from careloop.insight.text.categories.trials import FOLDS, TESTED_FOLDS, Lesson, Trial, choose_recipe, try_recipe
+from careloop.insight.text.categories.trials import FOLDS, TESTED_FOLDS, Lesson, Material, Trial, choose_recipe, try_recipe
 from careloop.insight.text.encoder import Encoder, get_bundled_encoder
 from careloop.insight.text.ngrams import Floats
 
@@ -70,14 +70,18 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
     if encoder == "bundled":
         encoder = get_bundled_encoder()
     with tqdm(total=FOLDS + 3, disable=not progress, unit=" steps") as bar:
-        vectors = None if encoder is None else encoder.encode(rows.texts)
+        names = rows.name_labels(descriptions or {})
+        if encoder is None:
+            material = Material(rows, None, names, None)
+        else:
+            material = Material(rows, encoder.encode(rows.texts), names, encoder.encode(names))
         bar.update()
         folds = fold_rows(rows.classes, FOLDS, seed=seed)
         recipes = [one for name, ones in RECIPES.items() if algorithm in ("auto", name) for one in ones]
-        recipe = choose_recipe(rows, vectors, folds, recipes, seed=seed)
+        recipe = choose_recipe(material, folds, recipes, seed=seed)
         bar.update()
-        trial = try_recipe(rows, vectors, folds, recipe, seed=seed, step=bar.update)
-        lesson = Lesson.prepare(rows, vectors, np.arange(len(rows.texts)), seed=seed)
+        trial = try_recipe(material, folds, recipe, seed=seed, step=bar.update)
+        lesson = Lesson.prepare(material, np.arange(len(rows.texts)), seed=seed)
         scorers = _fit_scorers(lesson, recipe, trial, rows, seed=seed)
         bar.update(bar.total - bar.n)
     card = _describe(rows, recipe, trial, lesson)
@@ -130,10 +134,11 @@ def _describe(rows: LabelledRows, recipe: Recipe, trial: Trial, lesson: Lesson) 
             "fingerprint": rows.fingerprint,
             "rows_without_text": rows.n_without_text,
             "rows_without_label": rows.n_without_label,
-            "rows_not_credible": len(rows.texts) - len(lesson.kept),
+            "rows_not_credible": len(rows.texts) - int((lesson.kept < len(rows.texts)).sum()),
+            "label_names_are_learnt": lesson.has_names,
             "labels_with_one_row": rows.list_rare(),
         },
-        "settings": {"strength": recipe.strength, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
+        "settings": {"strength": recipe.strength, "vector_weight": recipe.vector_weight, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
     }
 
 

@@ -213,10 +213,11 @@ class CategoryModel:
 
 
 def _pack(scorer: Scorer) -> dict[str, NDArray[Any]]:
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "buckets": scorer.space.ngrams.buckets,
         "weights": scorer.space.ngrams.weights,
         "centre": scorer.space.centre,
+        "metric": scorer.space.metric.astype(np.float16),
         "temperature": np.array([scorer.calibration.temperature.value]),
         "said": scorer.calibration.curve.said,
         "true": scorer.calibration.curve.true,
@@ -233,7 +234,7 @@ def _unpack(arrays: dict[str, NDArray[Any]]) -> Scorer:
     parts |= {name: value.astype(np.float32) for name, value in parts.items() if name in _HALVED}
     model: Model = ForestModel(**parts) if "roots" in parts else LinearModel(**parts)
     return Scorer(
-        FeatureSpace(NgramSpace(arrays["buckets"], arrays["weights"]), arrays["centre"]),
+        FeatureSpace(NgramSpace(arrays["buckets"], arrays["weights"]), arrays["centre"], arrays["metric"].astype(np.float32)),
         model,
         Calibration(Temperature(float(arrays["temperature"][0])), Isotonic(arrays["said"], arrays["true"])),
         arrays["shares"],

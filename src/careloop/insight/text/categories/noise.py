@@ -13,7 +13,7 @@ from careloop.insight.text.categories.features import Features
 from careloop.insight.text.categories.ridge import leave_each_out
 from careloop.insight.text.ngrams import Floats
 
-_STRENGTH = 0.33  # of the ridge regression that judges rows
+_STRENGTH, _VECTOR_WEIGHT = 0.33, 1.5  # of the ridge regression that judges rows
 _ROWS_AT_ONCE = 8_000
 _SURE_RATIO = 0.2  # the surest fifth tells noise from difficulty
 _SHARPNESS = 5.0
@@ -63,7 +63,7 @@ def judge_rows(features: Features, classes: NDArray[np.int64], n_labels: int, *,
     order = np.random.default_rng(seed).permutation(len(classes))
     scores = np.empty_like(targets)
     for part in np.array_split(order, -(-len(order) // _ROWS_AT_ONCE)):
-        scores[part] = leave_each_out(features.pick(part), targets[part], strength=_STRENGTH)
+        scores[part] = leave_each_out(features.pick(part), targets[part], strength=_STRENGTH, vector_weight=_VECTOR_WEIGHT)
     return Judgement(scores, estimate_noise(scores, classes))
 
 

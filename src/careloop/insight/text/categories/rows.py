@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,10 @@ class LabelledRows:
     numbers: NDArray[np.int64]
     n_without_text: int
     n_without_label: int
+
+    def name_labels(self, descriptions: Mapping[str, str]) -> list[str]:
+        """Return each label in words: its name without underscores, and its description if there is one."""
+        return [f"{name.replace('_', ' ')} {descriptions.get(name) or ''}".strip() for name in self.labels]
 
     @property
     def fingerprint(self) -> str:

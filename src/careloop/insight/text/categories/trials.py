@@ -12,6 +12,7 @@ from careloop.insight.text.categories.card import macro_f1
 from careloop.insight.text.categories.features import Features, FeatureSpace
 from careloop.insight.text.categories.noise import Judgement, judge_rows
 from careloop.insight.text.categories.recipes import Model, Recipe, fit
+from careloop.insight.text.categories.ridge import compare
 from careloop.insight.text.categories.rows import LabelledRows, fold_rows
 from careloop.insight.text.encoder import Vectors
 from careloop.insight.text.ngrams import Floats
@@ -27,33 +28,71 @@ _CLEARLY_WORSE = 0.1  # in accuracy + macro-F1
 _FEW_ROWS = 1_000  # up to here every inner fold is tried by every recipe
 _MOST_ROWS_IN_ALL_FOLDS = 4_000  # up to here every row helps to calibrate
 _INNER_FOLDS = 3
-_FEW_TEXTS = 2_000  # up to here n-grams of a single text are kept
+_NAME_WEIGHT = 1.5  # of vectors when texts are compared with names
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that there is to learn from.
+
+    Attributes
+    ----------
+    rows : LabelledRows
+    vectors : ndarray of float32, shape (n_rows, n_dimensions), or None without an encoder
+    names : list of str, length n_labels
+        Each label in words.
+    name_vectors : ndarray of float32, shape (n_labels, n_dimensions), or None
+    """
+
+    rows: LabelledRows
+    vectors: Vectors | None
+    names: list[str]
+    name_vectors: Vectors | None
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Rows prepared for learning: their features, what they look like to models without them, and which are credible."""
+    """Rows prepared for learning: their features, what they look like to models without them, and which are credible.
+
+    When the labels' names say what their rows are about, each name is learnt as one more row of its label (`has_names`).
+    """
 
     space: FeatureSpace
     features: Features
     classes: Places
     judgement: Judgement
     kept: Places
+    has_names: bool
 
     @classmethod
-    def prepare(cls, rows: LabelledRows, vectors: Vectors | None, chosen: Places, *, seed: int) -> Lesson:
-        """Return the lesson of the chosen rows; `vectors` are of all rows, shape (n_rows, n_dimensions)."""
+    def prepare(cls, material: Material, chosen: Places, *, seed: int) -> Lesson:
+        """Return the lesson of the chosen rows."""
+        rows, vectors = material.rows, material.vectors
         texts = [rows.texts[row] for row in chosen]
         seen = None if vectors is None else vectors[chosen]
-        space = FeatureSpace.learn(texts, seen, least_rows=1 if len(texts) <= _FEW_TEXTS else 2)
-        features, classes = space.find(texts, seen), rows.classes[chosen]
+        classes = rows.classes[chosen]
+        space = FeatureSpace.learn(texts, seen, classes)
+        features = space.find(texts, seen)
         judgement = judge_rows(features, classes, len(rows.labels), seed=seed)
-        return cls(space, features, classes, judgement, judgement.keep(classes))
+        kept = judgement.keep(classes)
+        names = space.find(material.names, material.name_vectors)
+        has_names = _are_telling(names, features.pick(kept), classes[kept])
+        if has_names:
+            kept = np.concatenate([kept, len(classes) + np.arange(len(rows.labels))])
+            features, classes = features.join(names), np.concatenate([classes, np.arange(len(rows.labels))])
+        return cls(space, features, classes, judgement, kept, has_names)
 
     def fit(self, recipe: Recipe, *, seed: int, is_semantic: bool = True) -> Model:
         """Return what a recipe learns from the credible rows; without `is_semantic`, from n-grams alone."""
         features = self.features if is_semantic else self.features.without_dense()
         return fit(recipe, features.pick(self.kept), self.classes[self.kept], self.judgement.scores.shape[1], seed=seed)
+
+
+def _are_telling(names: Features, features: Features, classes: Places) -> bool:
+    """Return whether the likest name is a row's own label surely more often than the most frequent label is (by 3 standard errors)."""
+    found = compare(features, names, vector_weight=_NAME_WEIGHT).argmax(axis=1)
+    most = np.bincount(classes).max() / len(classes)
+    return bool((found == classes).mean() > most + 3 * np.sqrt(most * (1 - most) / len(classes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +114,7 @@ class Trial:
     fast: Floats
 
 
-def choose_recipe(rows: LabelledRows, vectors: Vectors | None, folds: Places, recipes: Sequence[Recipe], *, seed: int) -> Recipe:
+def choose_recipe(material: Material, folds: Places, recipes: Sequence[Recipe], *, seed: int) -> Recipe:
     """Return the recipe with the best sum of accuracy and macro-F1 in cross-validation inside the rows that are not tested.
 
     Many rows are met in two rounds: some of them drop what is clearly worse, all of them decide between the rest.
@@ -88,47 +127,48 @@ def choose_recipe(rows: LabelledRows, vectors: Vectors | None, folds: Places, re
     left = list(recipes)
     for n_rows in sorted({min(len(pool), _FIRST_ROWS), min(len(pool), _SECOND_ROWS)}):
         if len(left) > 1:
-            merits = _compare_recipes(rows, vectors, np.sort(pool[:n_rows]), left, seed=seed)
+            merits = _compare_recipes(material, np.sort(pool[:n_rows]), left, seed=seed)
             order = np.argsort(-merits, kind="stable")[:_SURVIVORS]
             left = [left[place] for place in order if merits[place] >= merits[order[0]] - _CLEARLY_WORSE]
     return left[0]
 
 
-def _compare_recipes(rows: LabelledRows, vectors: Vectors | None, pool: Places, recipes: Sequence[Recipe], *, seed: int) -> Merits:
+def _compare_recipes(material: Material, pool: Places, recipes: Sequence[Recipe], *, seed: int) -> Merits:
     """Return accuracy + macro-F1 of each recipe; all 0 when the pool leaves nothing to learn from."""
+    rows = material.rows
     inner = fold_rows(rows.classes[pool], _INNER_FOLDS, seed=seed)
     merits = np.zeros(len(recipes))
     for fold in range(_INNER_FOLDS if len(pool) <= _FEW_ROWS or len(recipes) <= _SURVIVORS else 1):
         inside, held = pool[inner != fold], pool[inner == fold]
         if not len(held) or len(np.unique(rows.classes[inside])) < 2:
             continue
-        lesson = Lesson.prepare(rows, vectors, inside, seed=seed)
-        features, given = _find(lesson, rows, vectors, held), rows.classes[held]
+        lesson = Lesson.prepare(material, inside, seed=seed)
+        features, given = _find(lesson, material, held), rows.classes[held]
         for place, recipe in enumerate(recipes):
             found = lesson.fit(recipe, seed=seed).score(features).argmax(axis=1)
             merits[place] += (found == given).mean() + macro_f1(given, found, len(rows.labels))
     return merits
 
 
-def try_recipe(
-    rows: LabelledRows, vectors: Vectors | None, folds: Places, recipe: Recipe, *, seed: int, step: Callable[[], object]
-) -> Trial:
+def try_recipe(material: Material, folds: Places, recipe: Recipe, *, seed: int, step: Callable[[], object]) -> Trial:
     """Return what models learnt from the other folds say of each row; of many rows, only those of the tested folds."""
+    rows = material.rows
     n_folds = FOLDS if len(rows.texts) <= _MOST_ROWS_IN_ALL_FOLDS else TESTED_FOLDS
     semantic = np.zeros((len(rows.texts), len(rows.labels)), dtype=np.float32)
     fast = np.zeros_like(semantic)
     for fold in range(n_folds):
         held = np.flatnonzero(folds == fold)
         if len(held):
-            lesson = Lesson.prepare(rows, vectors, np.flatnonzero(folds != fold), seed=seed)
-            features = _find(lesson, rows, vectors, held)
+            lesson = Lesson.prepare(material, np.flatnonzero(folds != fold), seed=seed)
+            features = _find(lesson, material, held)
             fast[held] = lesson.fit(recipe, seed=seed, is_semantic=False).score(features.without_dense())
-            if vectors is not None:
+            if material.vectors is not None:
                 semantic[held] = lesson.fit(recipe, seed=seed).score(features)
         step()
     tried = np.flatnonzero((folds >= 0) & (folds < n_folds))
-    return Trial(tried, folds[tried], semantic[tried] if vectors is not None else semantic[:0], fast[tried])
+    return Trial(tried, folds[tried], semantic[tried] if material.vectors is not None else semantic[:0], fast[tried])
 
 
-def _find(lesson: Lesson, rows: LabelledRows, vectors: Vectors | None, held: Places) -> Features:
-    return lesson.space.find([rows.texts[row] for row in held], None if vectors is None else vectors[held])
+def _find(lesson: Lesson, material: Material, held: Places) -> Features:
+    texts = [material.rows.texts[row] for row in held]
+    return lesson.space.find(texts, None if material.vectors is None else material.vectors[held])
