@@ -16,6 +16,7 @@ from careloop.insight.text.kind import bound_sentiment, softmax
 from careloop.insight.text.recipes.examples import Features, count_features, read_chinese, read_english
 from careloop.insight.text.recipes.fit import Doubles, Examples, Softmax, fit_softmax, fit_temperature, measure_calibration
 from careloop.insight.text.recipes.phrases import load_phrases, make_contacts, make_cues, make_opinions, make_questions
+from careloop.insight.text.recipes.reviews import make_reviews, make_told_contacts
 from careloop.insight.text.recipes.sources import Folder
 from careloop.insight.text.recipes.store import Learnt
 from careloop.insight.text.sentiment import CHINESE, ENGLISH, load_sentiment
@@ -24,6 +25,7 @@ from careloop.insight.types import KINDS
 
 _SEED = 20240502
 _CONTACTS = 1500  # made, of each kind
+_TOLD = 2500  # made of whole sentences, of each kind
 _CUES = 400  # made fragments, of each kind
 _QUESTIONS = 1500
 _OPINIONS = 2000  # made, half praise and half complaint
@@ -102,6 +104,10 @@ def _make_rows(language: str) -> _Rows:
         rows.add(phrase.text, phrase.label, weight=0.5, is_held_back=False)
     for phrase in make_questions(language, _QUESTIONS, seed=_SEED):
         rows.add(phrase.text, phrase.label, weight=0.5, is_held_back=phrase.template % _HELD_BACK_EVERY == 0)
+    for phrase in make_told_contacts(language, _TOLD, seed=_SEED):
+        rows.add(phrase.text, phrase.label, weight=1.0, is_held_back=phrase.template % _HELD_BACK_EVERY == 0)
+    for phrase in make_reviews(language, _OPINIONS, seed=_SEED):
+        rows.add(phrase.text, "praise" if phrase.label == "good" else "complaint", weight=0.5, is_held_back=False)
     for phrase in make_opinions(language, _OPINIONS, seed=_SEED):
         rows.add(phrase.text, "praise" if phrase.label == "good" else "complaint", weight=0.5, is_held_back=False)
     return rows

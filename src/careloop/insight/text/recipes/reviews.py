@@ -1,4 +1,4 @@
-"""Whole reviews and messages made from our own sentences (`sentences_*.txt`), seeded: what is praised, what is told, what is conceded.
+"""Whole reviews and contacts made from our own sentences (`sentences_*.txt`, `contacts_*.txt`), seeded.
 
 A line of these files is a little grammar: {a|b} is a choice and may hold further choices. Its section says trade and role, such as
 [shop.bad]; the roles are good, bad, fact (no opinion), quibble (a small fault that praise admits) and credit (a merit before a complaint).
@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 
 from careloop.insight.text.recipes.phrases import Phrase
+from careloop.insight.types import KINDS
 
 _SECTION = re.compile(r"\[(\w+)\.(\w+)\]")
 _CHOICE = re.compile(r"\{([^{}]*)\}")
@@ -27,6 +28,8 @@ _BUT = {"en": " but", "zh": "，但是"}
 _ENDS = ("", "", ".", "!", "!!", "!!!")
 _ANY_SHARE = 0.18  # of opinions that belong to no trade
 _QUIBBLES, _CREDITS, _TURNS = 0.15, 0.2, 0.03
+_SECOND_SENTENCE, _GREETED = 0.35, 0.12
+_GREETINGS = {"en": ("hi", "hello", "hi there", "good morning", "dear team", "hey"), "zh": ("你好", "您好", "亲", "在吗", "客服你好")}
 _KEPT_JOIN = 0.7  # how often a text keeps its first way of joining sentences
 
 
@@ -38,10 +41,13 @@ class _Lines:
     weights: list[float]
 
     def draw(self, rng: random.Random) -> str:
-        line = rng.choices(self.lines, self.weights)[0]
-        while "{" in line:
-            line = _CHOICE.sub(lambda choice: rng.choice(choice[1].split("|")), line)
-        return " ".join(line.split())
+        return _expand(rng.choices(self.lines, self.weights)[0], rng)
+
+
+def _expand(line: str, rng: random.Random) -> str:
+    while "{" in line:
+        line = _CHOICE.sub(lambda choice: rng.choice(choice[1].split("|")), line)
+    return " ".join(line.split())
 
 
 def make_reviews(language: str, n: int, *, seed: int) -> list[Phrase]:
@@ -78,9 +84,32 @@ def _join(parts: list[str], joins: tuple[str, ...], rng: random.Random) -> str:
     return text + rng.choice(_ENDS)
 
 
+def make_told_contacts(language: str, n_per_kind: int, *, seed: int) -> list[Phrase]:
+    """Return `n_per_kind` texts of every kind from `contacts_*.txt`, one or two sentences each; `template` is the number of the first line."""
+    sections, rng = _load_sections(language, "contacts"), random.Random(seed)
+    made = []
+    for kind in KINDS:
+        lines = sections["any", kind]
+        for _ in range(n_per_kind):
+            number = rng.choices(range(len(lines.lines)), lines.weights)[0]
+            parts = [_expand(lines.lines[number], rng)]
+            if kind != "other" and rng.random() < _SECOND_SENTENCE:
+                other = rng.choice([place for place in range(len(lines.lines)) if is_held_back(place) == is_held_back(number)])
+                parts.append(_expand(lines.lines[other], rng))
+            if rng.random() < _GREETED and kind != "other":
+                parts.insert(0, rng.choice(_GREETINGS[language]))
+            made.append(Phrase(_join(parts, _JOINS[language], rng), kind, number))
+    return made
+
+
+def is_held_back(template: int) -> bool:
+    """Return whether a line is kept back to measure with: every fifth is."""
+    return template % 5 == 0
+
+
 @cache
-def _load_sections(language: str) -> dict[tuple[str, str], _Lines]:
-    path = resources.files("careloop.insight.text.recipes") / f"sentences_{language}.txt"
+def _load_sections(language: str, name: str = "sentences") -> dict[tuple[str, str], _Lines]:
+    path = resources.files("careloop.insight.text.recipes") / f"{name}_{language}.txt"
     sections: dict[tuple[str, str], _Lines] = {}
     current = _Lines([], [])
     for line in path.read_text(encoding="utf-8").splitlines():
