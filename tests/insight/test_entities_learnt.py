@@ -112,9 +112,14 @@ def test_long_texts_are_read_in_linear_time(model):
         ({"text": "退款", "entities": [{"type": "a", "start": -1, "end": 1}]}, "entities", "outside the text"),
         ({"text": "退款", "entities": [{"type": "a", "start": 0, "end": 1, "text": "款"}]}, "entities", "count characters, not bytes"),
         (
-            {"text": "退款", "entities": [{"type": "a", "start": 0, "end": 2}, {"type": "b", "start": 1, "end": 2}]},
+            {"text": "要退款", "entities": [{"type": "a", "start": 0, "end": 2}, {"type": "b", "start": 1, "end": 3}]},
             "entities",
-            "“退款” (a, from 0) and “款” (b, from 1) overlap",
+            "“要退” (a, from 0) and “退款” (b, from 1) overlap",
+        ),
+        (
+            {"text": "退款", "entities": [{"type": "a", "start": 0, "end": 2}, {"type": "b", "start": 0, "end": 2}]},
+            "entities",
+            "“退款” (a, from 0) and “退款” (b, from 0) overlap",
         ),
     ],
 )
@@ -130,6 +135,14 @@ def test_both_ways_of_writing_mean_the_same():
     inclusive = '{"text": "王五在北京", "label": {"place": {"北京": [[3, 4]]}, "name": {"王五": [[0, 1]]}}}'
     exclusive = {"text": "王五在北京", "entities": [{"type": "name", "start": 0, "end": 2}, {"type": "place", "start": 3, "end": 5}]}
     assert read_annotations([inclusive, "", exclusive]) == [expected, expected]
+
+
+def test_of_an_entity_within_another_the_longer_is_kept_and_the_other_counted():
+    line = {
+        "text": "《王五在北京》",
+        "label": {"book": {"《王五在北京》": [[0, 6]]}, "name": {"王五": [[1, 2]]}, "place": {"北京": [[4, 5]]}},
+    }
+    assert read_annotations([line]) == [AnnotatedText("《王五在北京》", (LabelledSpan(0, 7, "book"),), 2)]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def test_a_million_characters_take_seconds(text):
         ("see www.a.com/b.html now. Ok", ["see www.a.com/b.html now.", "Ok"]),
         ("坏了！怎么办？等；回复", ["坏了！", "怎么办？", "等；", "回复"]),
         ("他说“不退。”我走了", ["他说“不退。”", "我走了"]),
+        ("a &quot;deal&quot; it was", ["a &quot;deal&quot; it was"]),
         ("...", []),
     ],
 )
@@ -181,7 +182,7 @@ CONVERSATIONS = {
         ["When will the engineer come?"], [("The engineer will call you tomorrow.", "2026-11-19")], ["When will the engineer come?"],
     ),
     "notes are passed over": (
-        [("note", "Will escalate?"), ("customer", "Is the shop open on Sunday?"), ("system", "assigned"), ("agent", "Yes, from ten to six.")],
+        [("note", "Will wait?"), ("customer", "Is the shop open on Sunday?"), ("system", "taken"), ("agent", "Yes, from ten to six.")],
         ["Is the shop open on Sunday?"], [], [],
     ),
     "small talk": ([("客户", "你好"), ("客服", "您好，请问有什么可以帮您？"), ("客户", "没事了谢谢")], [], [], []),

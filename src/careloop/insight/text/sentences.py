@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 _SENTENCE = re.compile(
-    r"(?:[^。！？!?…；;\n.]++|\.(?!\s|$)|(?<=\bMr)\.|(?<=\bMs)\.|(?<=\bDr)\.|(?<=\bMrs)\.|(?<=\bNo)\.|(?<=\be\.g)\.|(?<=\bi\.e)\."
+    r"(?:[^。！？!?…；\n.]++|\.(?!\s|$)|(?<=\bMr)\.|(?<=\bMs)\.|(?<=\bDr)\.|(?<=\bMrs)\.|(?<=\bNo)\.|(?<=\be\.g)\.|(?<=\bi\.e)\."
     r"|(?<=\s[A-Z])\.)++"
-    r"[。！？!?…；;.]*+[”」』\"）)]?"
+    r"[。！？!?…；.]*+[”」』\"）)]?"
 )
 _CLAUSE_ENDS = "，,、;；:： "
 _SAME = 0.7  # share of common pairs of characters from which two sentences say the same

@@ -23,10 +23,11 @@ class LabelledSpan(NamedTuple):
 
 
 class AnnotatedText(NamedTuple):
-    """A text and the entities in it, in order of place; none overlaps another."""
+    """A text and the entities in it, in order of place, none overlapping another; and how many were left out as parts of others."""
 
     text: str
     spans: tuple[LabelledSpan, ...]
+    nested: int = 0
 
 
 def read_annotations(lines: Iterable[str | bytes | Mapping[str, Any]]) -> list[AnnotatedText]:
@@ -46,7 +47,8 @@ def read_annotations(lines: Iterable[str | bytes | Mapping[str, Any]]) -> list[A
     ------
     InputError
         With the row (from 1) and field at fault: no JSON, a field missing or of another kind, a place outside the text, an end before
-        its start, words that do not stand there, or two entities that overlap.
+        its start, words that do not stand there, or two entities that overlap. Of an entity within a longer one the longer is kept,
+        and `nested` counts the other.
     """
     found: list[AnnotatedText] = []
     for row, line in enumerate(lines, start=1):
@@ -77,8 +79,8 @@ def _read_row(record: Mapping[str, Any], row: int) -> AnnotatedText:
         spans, field = list(_read_label(record["label"], text, row)), "label"
     else:
         raise InputError(f"Row {row} has neither “label” nor “entities”; {_EXPECTED}.", field="entities", row=row)
-    spans = sorted(set(spans))
-    for before, after in pairwise(spans):
+    unnested = _leave_out_nested(spans)
+    for before, after in pairwise(unnested):
         if after.start < before.end:
             raise InputError(
                 f"Row {row}: “{text[before.start : before.end]}” ({before.type}, from {before.start}) and "
@@ -86,7 +88,18 @@ def _read_row(record: Mapping[str, Any], row: int) -> AnnotatedText:
                 field=field,
                 row=row,
             )
-    return AnnotatedText(text, tuple(spans))
+    return AnnotatedText(text, tuple(unnested), len(set(spans)) - len(unnested))
+
+
+def _leave_out_nested(spans: Iterable[LabelledSpan]) -> list[LabelledSpan]:
+    """Return entities in order without those that are parts of longer ones, such as a company within the title of a book."""
+    kept: list[LabelledSpan] = []
+    furthest = -1
+    for span in sorted(set(spans), key=lambda one: (one.start, -one.end, one.type)):
+        if span.end > furthest or (kept and (span.start, span.end) == (kept[-1].start, kept[-1].end)):
+            kept.append(span)
+            furthest = max(furthest, span.end)
+    return kept
 
 
 def _read_entities(entities: Any, text: str, row: int) -> Iterable[LabelledSpan]:

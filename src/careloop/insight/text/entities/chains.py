@@ -28,10 +28,10 @@ class Member(NamedTuple):
 
 
 MEMBERS = (
+    Member("conditional", "lbfgs", False, {"c1": 0.05, "c2": 0.05, "max_iterations": 60}),
     Member("passive-aggressive-1", "pa", False, {"max_iterations": 10}),
     Member("passive-aggressive-2", "pa", True, {"max_iterations": 10}),
     Member("passive-aggressive-3", "pa", True, {"max_iterations": 10}),
-    Member("passive-aggressive-4", "pa", False, {"max_iterations": 10}),
     Member("perceptron", "ap", True, {"max_iterations": 10}),
 )
 
