@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 
 from careloop.insight.errors import InputError
-from careloop.insight.text.entities import codes, find_entities, resolve_date
+from careloop.insight.text.entities import codes, find_entities, join_entities, resolve_date
 from careloop.insight.text.entities.amounts import read_chinese_number
 from careloop.insight.text.words import find_chinese_words, find_english_words
+from careloop.insight.types import Entity
 
 
 def found(text):
@@ -210,6 +211,14 @@ def test_hostile_text_takes_linear_time(text):
     began = time.process_time()
     find_entities(text, find_chinese_words(text))
     assert time.process_time() - began < 3.0
+
+
+def test_of_two_finders_the_first_has_the_say():
+    text = "云盒138坏了，昨天买的"
+    learnt = [Entity("product", "云盒138", 0, 5, "云盒138")]
+    patterns = [Entity("amount", "138", 2, 5, "138"), Entity("relative_date", "昨天", 8, 10, "-P1D")]
+    assert join_entities(learnt, patterns) == (learnt[0], patterns[1])
+    assert join_entities(patterns, learnt) == tuple(patterns)
 
 
 def test_a_stretch_of_text_belongs_to_one_entity():

@@ -51,6 +51,15 @@ def find_entities(text: str, tokens: Sequence[Token] = ()) -> tuple[Entity, ...]
     return tuple(found)
 
 
+def join_entities(*lists: Iterable[Entity]) -> tuple[Entity, ...]:
+    """Return the entities of several finders in order of place; where two overlap the one of the earlier list is kept."""
+    found: list[Entity] = []
+    taken: set[int] = set()
+    for entities in lists:
+        _keep(entities, found, taken)
+    return tuple(sorted(found, key=lambda entity: entity.start))
+
+
 def _matches(pattern: Pattern, text: str) -> Iterator[Entity]:
     for match in pattern.expression.finditer(text):
         start, end = match.span("value") if match.re.groupindex.get("value") and match["value"] else match.span()
