@@ -214,7 +214,6 @@ def test_hostile_text_takes_linear_time(text):
 
 
 def test_of_two_finders_the_first_has_the_say():
-    text = "云盒138坏了，昨天买的"
     learnt = [Entity("product", "云盒138", 0, 5, "云盒138")]
     patterns = [Entity("amount", "138", 2, 5, "138"), Entity("relative_date", "昨天", 8, 10, "-P1D")]
     assert join_entities(learnt, patterns) == (learnt[0], patterns[1])
