@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import actor_of, viewer_of
+from careloop.desk.analysis.models import Category, LearntModel, Taxonomy
 from careloop.desk.cases.models import Case, Message
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
@@ -53,6 +54,9 @@ PARAMETERS = {
     "job_id": lambda house: house.job.pk,
     "user_id": lambda house: house.cast.agent.pk,
     "team_id": lambda house: house.cast.team.pk,
+    "taxonomy_id": lambda house: house.taxonomy.pk,
+    "category_id": lambda house: house.taxonomy.categories.get().pk,
+    "model_id": lambda house: house.model.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
     "slug": lambda house: house.cast.form.slug,
@@ -131,8 +135,16 @@ def house(cast, inbound, now):
         created_by=cast.supervisor, channel=cast.channel, file_name="热水器漏水.csv", stored_path="none.csv", sha256="0" * 64, size_bytes=1,
         format="csv", created_at=now,
     )  # fmt: skip
+    taxonomy = Taxonomy.objects.create(name="热水器漏水", team=cast.team, created_at=now)
+    Category.objects.create(taxonomy=taxonomy, code="leak", name_zh="热水器漏水", created_at=now)
+    model = LearntModel.objects.create(
+        scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", taxonomy=taxonomy, status="RETIRED", started_by_kind="system",
+        started_by_name="热水器漏水", started_at=now,
+    )  # fmt: skip
     return SimpleNamespace(
         cast=cast,
+        taxonomy=taxonomy,
+        model=model,
         case=Case.objects.get(pk=receipt.case_id),
         message=Message.objects.get(pk=receipt.message_id),
         run=run,

@@ -44,6 +44,8 @@ feedback.view    yes    yes         yes    yes
 import.run       yes    yes         no     yes
 job.view         yes    yes         no     yes
 job.retry        yes    yes         no     no
+model.view       yes    yes         no     yes
+taxonomy.edit    yes    yes         no     no
 audit.view       yes    no          no     no
 user.edit        yes    no          no     no
 key.edit         yes    no          no     no

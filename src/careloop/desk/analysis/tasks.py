@@ -4,10 +4,73 @@ from datetime import UTC, datetime
 
 from django_tasks import task
 
-from careloop.desk.analysis import actions
+from careloop.desk.analysis import actions, categorising, switching, training
+from careloop.desk.analysis.models import LearntModel, Status
+from careloop.desk.analysis.rules import say
+from careloop.desk.jobs.actions import enqueue_many
+from careloop.desk.jobs.current import report_progress
+from careloop.desk.jobs.rules import GiveUp
+
+
+def clock() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
 
 
 @task()
 def understand(message_ids: list[int]) -> int:
     """Read new messages; running it again reads only what is still unread."""
-    return actions.understand(message_ids, now=datetime.now(UTC))
+    read = actions.understand(message_ids, now=clock())
+    if categorising.is_any_live():
+        categorise.enqueue(message_ids)
+    return read
+
+
+@task()
+def categorise(message_ids: list[int]) -> int:
+    """Read the categories of messages; running it again reads only what the live model has not read."""
+    return categorising.categorise(message_ids, now=clock())
+
+
+@task(priority=-20)
+def describe(taxonomy_id: int) -> str:
+    """Make a model from the names and descriptions of categories, unless a better one is live."""
+    candidate = switching.describe_if_due(taxonomy_id, now=clock())
+    return "" if candidate is None else _train(candidate.pk)
+
+
+@task(priority=-20)
+def train(model_id: int) -> str:
+    """Learn from corrections; the live model stays whatever goes wrong."""
+    return _train(model_id)
+
+
+@task(priority=-20)
+def read_again(model_id: int) -> int:
+    """Queue the newest messages for a model that went live."""
+    model = LearntModel.objects.select_related("taxonomy").filter(pk=model_id, status=Status.LIVE).first()
+    if model is None or model.taxonomy is None:
+        return 0
+    ids = categorising.list_to_categorise(model.taxonomy.pk, model.taxonomy.team_id)
+    parts = [ids[start : start + categorising.AT_ONCE] for start in range(0, len(ids), categorising.AT_ONCE)]
+    enqueue_many(categorise.using(priority=-30), [[part] for part in parts])
+    return len(ids)
+
+
+def _train(model_id: int) -> str:
+    try:
+        model = training.train(model_id, clock=clock, on_progress=_tell)
+    except Exception as error:
+        failed = LearntModel.objects.get(pk=model_id)
+        what = f"{type(error).__name__}: {error}"[:300]
+        training.reject(failed, say("The training failed; the live model stays. What the program said: {what}", what=what), now=clock())
+        raise GiveUp(f"The training of model {model_id} failed; what is live stays live.") from error
+    if model is None:
+        return ""
+    if model.status == Status.LIVE:
+        read_again.enqueue(model.pk)
+    return str(model.status)
+
+
+def _tell(done: int, of: int) -> None:
+    report_progress(done=done, total=of)

@@ -156,8 +156,10 @@ def triage(*, readings: dict[int, dict[str, Any]], now: datetime) -> list[Case]:
 def take_over(case: Case, reading: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Change a case in memory as its reading says; returns the fields before and after."""
     fields = ["sentiment", "sentiment_probability"]
-    if case.kind in {"", Kind.OTHER}:
-        fields += ["kind", "kind_probability", "category"]
+    if case.kind in {"", Kind.OTHER} and "kind" not in case.corrected:
+        fields += ["kind", "kind_probability"]
+    if not case.category and "category" not in case.corrected:
+        fields.append("category")
     before = {name: getattr(case, name) for name in (*fields, "priority")}
     for name in fields:
         if reading.get(name) not in (None, ""):
@@ -165,6 +167,40 @@ def take_over(case: Case, reading: dict[str, Any]) -> tuple[dict[str, Any], dict
     happiness = 0.5 if case.sentiment_probability is None else case.sentiment_probability
     case.priority = priority_after_triage(case.kind, happiness, case.priority)
     return before, {name: getattr(case, name) for name in before}
+
+
+def categorise(*, categories: dict[int, tuple[str, float]], now: datetime) -> list[Case]:
+    """Take over (category, probability) by case id; cases whose category a person decided, or that have it already, stay as they are."""
+    changed = []
+    with transaction.atomic():
+        cases = find_rows(Case, f"id IN ({marks(categories)}) ORDER BY id", [*categories], is_locked=True) if categories else []
+        events = []
+        for case in cases:
+            category, probability = categories[case.pk]
+            if "category" in case.corrected or case.category == category:
+                continue
+            before, after = {"category": case.category}, {"category": category, "category_probability": probability}
+            case.category, case.version = category, case.version + 1
+            changed.append(case)
+            events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
+        update_rows(changed, "category", "version")
+        insert_rows(events)
+    return changed
+
+
+def take_word(*, case_id: int, message: Message, said: dict[str, Any], is_of_case: bool, viewer: Viewer, now: datetime) -> Case:
+    """A person's word on a message, taken over by its case unless it is about that message alone; readings leave it as it is."""
+    with transaction.atomic():
+        case = _case_to_change(case_id, viewer)
+        before = {name: getattr(case, name) for name in said} if is_of_case else {}
+        if is_of_case:
+            for name, value in said.items():
+                setattr(case, name, value)
+            case.corrected = sorted({*case.corrected, *said.keys() & {"kind", "category"}})
+        _save(case, *before, "corrected")
+        add_event(case=case, kind=EventKind.CORRECTED, actor=actor_of(viewer), now=now, message=message, before=before, after=said)
+        _audit(case, "case.corrected", viewer, now, {"message": message.pk, "before": before, "after": said})
+    return case
 
 
 def record_delivery(*, message_id: int, delivery: str, error: str, now: datetime) -> None:

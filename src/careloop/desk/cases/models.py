@@ -68,6 +68,7 @@ class Case(models.Model):
     sentiment = models.CharField(max_length=8, choices=Sentiment.choices, blank=True)
     sentiment_probability = models.FloatField(null=True)
     category = models.CharField(max_length=80, blank=True)
+    corrected = models.JSONField(default=list, help_text="fields that a person decided; readings leave them alone")
     opened_at = models.DateTimeField()
     last_message_at = models.DateTimeField()
     first_response_at = models.DateTimeField(null=True)
@@ -147,6 +148,7 @@ class EventKind(models.TextChoices):
     PRIORITY = "PRIORITY", _("Priority changed")
     STATUS = "STATUS", _("Status changed")
     TRIAGED = "TRIAGED", _("Read")
+    CORRECTED = "CORRECTED", _("Corrected")
     DELIVERY = "DELIVERY", _("Delivery")
 
 

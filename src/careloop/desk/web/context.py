@@ -28,6 +28,7 @@ RAIL = (
     Entry(_("Inbox"), "inbox", "inbox", "case.view", ("/cases/",)),
     Entry(_("Feedback"), "star", "feedback", "feedback.view"),
     Entry(_("Customers"), "users", "customers", "customer.view"),
+    Entry(_("Categories"), "tags", "categories", "model.view", ("/models/",)),
     Entry(_("Import"), "file-up", "imports", "import.run"),
     Entry(_("Jobs"), "list-checks", "jobs", "job.view"),
     Entry(_("Settings"), "settings", "users", "user.edit", ("/settings/",), at_end=True),

@@ -30,14 +30,20 @@ class Entry:
     day: date | None = None
 
 
-def timeline(messages: Iterable[Any], readings: Mapping[int, Any], events: Iterable[Any], people: Mapping[int, str]) -> list[Entry]:
+def timeline(
+    messages: Iterable[Any],
+    readings: Mapping[int, Any],
+    events: Iterable[Any],
+    people: Mapping[int, str],
+    names: Mapping[str, str] | None = None,
+) -> list[Entry]:
     """Messages and events by time; events that say nothing beyond their message are left out, as are those before the first message."""
     entries = [message_entry(message, readings.get(message.pk)) for message in messages]
     begin = entries[0].at if entries else None
     for event in events:
         if begin is not None and event.at < begin:
             continue
-        if sentence := describe(event, people):
+        if sentence := describe(event, people, names):
             entries.append(Entry(at=event.at, sentence=sentence))
     entries.sort(key=lambda entry: (entry.at, entry.message is None))
     return _with_days(entries)
@@ -60,17 +66,17 @@ def _with_days(entries: list[Entry]) -> list[Entry]:
     return told
 
 
-def describe(event: Any, people: Mapping[int, str]) -> str:
+def describe(event: Any, people: Mapping[int, str], names: Mapping[str, str] | None = None) -> str:
     """The event as a sentence; "" when the message beside it already says everything."""
-    who = event.actor_name or _("Somebody")
+    who, names = event.actor_name or _("Somebody"), names or {}
     if event.kind == "ASSIGNED":
         return _assigned(event, who, people)
     if event.kind == "PRIORITY":
         return _("%(who)s set the priority to %(after)s") % {"who": who, "after": word("priority", event.after.get("priority"))}
     if event.kind == "STATUS":
         return _status(event.after.get("status"), who)
-    if event.kind == "TRIAGED":
-        return _triaged(event.before, event.after)
+    if event.kind in ("TRIAGED", "CORRECTED"):
+        return _triaged(event.before, event.after, names) if event.kind == "TRIAGED" else _corrected(event.after, who, names)
     if event.kind == "REPLIED" and event.after.get("status") == "RESOLVED":
         return _("%(who)s resolved the case with this reply") % {"who": who}
     return ""
@@ -94,8 +100,25 @@ def _status(status: Any, who: str) -> str:
     return sentences.get(status, "") % {"who": who}
 
 
-def _triaged(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def _corrected(after: Mapping[str, Any], who: str, names: Mapping[str, str]) -> str:
+    sentences = {
+        "category": _("%(who)s said that it is about %(what)s"),
+        "kind": _("%(who)s said that the kind is %(what)s"),
+        "sentiment": _("%(who)s said that it sounds %(what)s"),
+    }
+    field = next((name for name in sentences if name in after), "")
+    if not field:
+        return ""
+    what = names.get(after[field], after[field]) if field == "category" else word(field, after[field])
+    return sentences[field] % {"who": who, "what": what}
+
+
+def _triaged(before: Mapping[str, Any], after: Mapping[str, Any], names: Mapping[str, str]) -> str:
     said = []
+    category, sure = after.get("category"), after.get("category_probability")
+    if category and sure is not None:
+        what = {"category": names.get(category, category), "probability": probability_words(sure)}
+        said.append(_("Category %(category)s (%(probability)s)") % what)
     kind, probability = after.get("kind"), after.get("kind_probability")
     if kind and kind != before.get("kind"):
         said.append(_("Read as %(kind)s (%(probability)s)") % {"kind": word("kind", kind), "probability": probability_words(probability)})

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web.views import case, customers, feedback, form, imports, inbox, jobs, settings
+from careloop.desk.web.views import case, categories, corrections, customers, feedback, form, imports, inbox, jobs, settings
 
 urlpatterns = [
     path("", inbox.page, name="inbox"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("cases/<int:case_id>/parts/", case.parts, name="case-parts"),
     path("cases/<int:case_id>/earlier/", case.earlier, name="case-earlier"),
     path("cases/<int:case_id>/messages/<int:message_id>/", case.message, name="case-message"),
+    path("cases/<int:case_id>/messages/<int:message_id>/correct/", corrections.correct, name="case-correct"),
     path("cases/<int:case_id>/reply/", case.reply, name="case-reply"),
     path("cases/<int:case_id>/note/", case.note, name="case-note"),
     path("cases/<int:case_id>/assign/", case.assign, name="case-assign"),
@@ -32,6 +33,11 @@ urlpatterns = [
     path("customers/<int:customer_id>/edit/", customers.edit, name="customer-edit"),
     path("feedback/", feedback.page, name="feedback"),
     path("feedback/export/", feedback.export, name="feedback-export"),
+    path("categories/", categories.page, name="categories"),
+    path("categories/<int:taxonomy_id>/", categories.taxonomy, name="taxonomy"),
+    path("categories/<int:taxonomy_id>/archive/", categories.archive, name="taxonomy-archive"),
+    path("categories/<int:taxonomy_id>/train/", categories.train, name="taxonomy-train"),
+    path("categories/one/<int:category_id>/", categories.category, name="category"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/retry/", jobs.retry, name="job-retry"),
     path("jobs/discard/", jobs.discard, name="job-discard"),

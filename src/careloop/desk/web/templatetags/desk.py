@@ -1,6 +1,8 @@
 """Small words on pages: initials, ages, shares."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.template.defaultfilters import date
@@ -10,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from careloop.desk.analysis.taxonomy_queries import name_of
 from careloop.desk.kernel.wording import in_words
 
 register = template.Library()
@@ -31,6 +34,18 @@ def initials(name: str) -> str:
     if len(words) == 1:
         return words[0][-2:] if not words[0].isascii() else words[0][:2].title()
     return (words[0][0] + words[-1][0]).upper()
+
+
+@register.filter
+def category_name(category: Any) -> str:
+    """A category's name in the reader's language, else in the other one."""
+    return name_of(category)
+
+
+@register.filter
+def sentence(said: Mapping[str, Any]) -> str:
+    """A kept template with values, in the reader's language; nothing for nothing."""
+    return in_words(said) if said else ""
 
 
 @register.filter

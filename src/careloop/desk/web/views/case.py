@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.correction_queries import correctable
 from careloop.desk.analysis.queries import readings_of
+from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.cases import actions, queries
 from careloop.desk.cases.queries import CasePage
 from careloop.desk.customers.queries import list_addresses
@@ -20,6 +22,7 @@ from careloop.desk.customers.rules import mask_address
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.correction_panel import Correctables, correction_panel
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
 from careloop.desk.web.timeline import describe, timeline, word
 from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
@@ -125,7 +128,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
     conversation = [one.pk for one in shown.messages if one.direction != "NOTE"]
     return {
         "case": shown.case,
-        "entries": timeline(shown.messages, readings, shown.events, _people(shown)),
+        "entries": timeline(shown.messages, readings, shown.events, _people(shown), names_by_code(viewer)),
         "earlier": shown.earlier,
         "first_message_id": shown.messages[0].pk if shown.messages else 0,
         "seen": max(conversation, default=0),
@@ -155,10 +158,20 @@ def _chosen_reading(request: HttpRequest, shown: CasePage, readings: dict[int, A
     chosen = next((one for one in inbound if str(one.pk) == wanted), None)
     message = chosen or (inbound[-1] if inbound else None)
     panel: ReadingPanel | None = None
+    offered: dict[str, Correctables] = {}
     if message is not None and message.pk in readings:
         panel = reading_panel(readings[message.pk], message.sent_at)
+        if not panel.error:
+            offered = correction_panel(correctable(message), readings[message.pk])
     shown_id = message.pk if message is not None and len(inbound) > 1 else 0
-    return {"panel": panel, "read_message_id": shown_id, "chosen_reading": chosen.pk if chosen else ""}
+    read_id = message.pk if message is not None else 0
+    return {
+        "panel": panel,
+        "offered": offered,
+        "read_id": read_id,
+        "read_message_id": shown_id,
+        "chosen_reading": chosen.pk if chosen else "",
+    }
 
 
 def _change(request: HttpRequest, viewer: Viewer, case_id: int, name: str, change: Callable[[dict[str, Any]], Any]) -> HttpResponse:

@@ -1,0 +1,43 @@
+"""Models of the core in and out of the database, so that every worker of every machine reads with the same one."""
+
+import io
+import tempfile
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from careloop.desk.analysis.models import LearntModel, ModelFiles
+
+if TYPE_CHECKING:
+    from careloop.insight.text.categories import Classifier
+
+KEPT_OPEN = 4  # models in a worker's memory
+
+
+def pack(model: "Classifier") -> bytes:
+    """The files that a model saves, as one archive; its arrays are compressed already."""
+    with tempfile.TemporaryDirectory(prefix="careloop-model-") as folder:
+        model.save(folder)
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+            for path in sorted(Path(folder).iterdir()):
+                file.write(path, path.name)
+    return archive.getvalue()
+
+
+def open_model(model: LearntModel) -> "Classifier":
+    """The core's model of a row; a row's files never change once they are there, so an open one stays right."""
+    return _open(model.pk, model.fingerprint)
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _open(model_id: int, _fingerprint: str) -> "Classifier":
+    from careloop.insight.text.categories import load_categories
+
+    archive = ModelFiles.objects.values_list("archive", flat=True).get(model_id=model_id)
+    with tempfile.TemporaryDirectory(prefix="careloop-model-") as folder:
+        with zipfile.ZipFile(io.BytesIO(bytes(archive or b""))) as file:
+            for name in file.namelist():
+                (Path(folder) / Path(name).name).write_bytes(file.read(name))
+        return load_categories(folder)

@@ -1,0 +1,70 @@
+"""Asking for the work of models: each verb changes what it changes and queues its job in one transaction."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis import corrections, switching, tasks, taxonomy_actions
+from careloop.desk.analysis.models import Category, Correction, LearntModel, Taxonomy
+from careloop.desk.jobs.actions import enqueue_once
+
+PAUSE = timedelta(seconds=3)  # several changes of a taxonomy are one new model
+
+
+def correct(**facts: Any) -> Correction:
+    """A person's word on a message (see corrections.correct); after enough of them a training starts by itself."""
+    with transaction.atomic():
+        correction = corrections.correct(**facts)
+        candidate = switching.begin_if_due(correction.scope, now=facts["now"])
+        if candidate is not None:
+            tasks.train.enqueue(candidate.pk)
+    return correction
+
+
+def start_training(*, taxonomy_id: int, viewer: Viewer, now: datetime) -> LearntModel:
+    """Learn from the corrections so far."""
+    with transaction.atomic():
+        candidate = switching.begin_training(taxonomy_id=taxonomy_id, viewer=viewer, now=now)
+        tasks.train.enqueue(candidate.pk)
+    return candidate
+
+
+def switch_back(*, model_id: int, viewer: Viewer, now: datetime) -> LearntModel:
+    """Let an earlier model be live again, and read the newest messages with it."""
+    with transaction.atomic():
+        model = switching.switch_back(model_id=model_id, viewer=viewer, now=now)
+        tasks.read_again.enqueue(model.pk)
+    return model
+
+
+def create_taxonomy(**facts: Any) -> Taxonomy:
+    """A new, empty taxonomy."""
+    return taxonomy_actions.create_taxonomy(**facts)
+
+
+def archive_taxonomy(**facts: Any) -> Taxonomy:
+    """Take a taxonomy out of use."""
+    return taxonomy_actions.archive_taxonomy(**facts)
+
+
+def add_category(*, now: datetime, **facts: Any) -> Category:
+    """A new category, and soon a model that knows it."""
+    with transaction.atomic():
+        category = taxonomy_actions.add_category(now=now, **facts)
+        describe_soon(category.taxonomy_id, now)
+    return category
+
+
+def change_category(*, now: datetime, **facts: Any) -> Category:
+    """A changed category, and soon a model that knows the change."""
+    with transaction.atomic():
+        category = taxonomy_actions.change_category(now=now, **facts)
+        describe_soon(category.taxonomy_id, now)
+    return category
+
+
+def describe_soon(taxonomy_id: int, now: datetime) -> None:
+    """Make a model from names and descriptions in a moment, once for changes that come together."""
+    enqueue_once(tasks.describe.using(run_after=now + PAUSE), f"describe:{taxonomy_id}", taxonomy_id)

@@ -1,0 +1,32 @@
+"""A person's word on a message, from the case page."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis import queueing
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.views.case import case_context
+
+
+@require_POST
+@for_viewer("case.work")
+def correct(request: HttpRequest, viewer: Viewer, case_id: int, message_id: int) -> HttpResponse:
+    """Category, kind or sentiment; the answer is the case as it is now, with the reading of the same message."""
+    seen = request.POST.get("seen", "")
+    queueing.correct(
+        case_id=case_id,
+        message_id=message_id,
+        task=request.POST.get("task", ""),
+        value=request.POST.get("value", ""),
+        seen_correction_id=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0,
+        viewer=viewer,
+        now=datetime.now(UTC),
+    )
+    if not request.headers.get("HX-Request"):
+        return redirect(f"{reverse('case', args=[case_id])}?reading={message_id}#reading-title")
+    return render(request, "case/parts.html", case_context(request, viewer, case_id))
