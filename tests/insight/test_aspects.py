@@ -28,7 +28,7 @@ def read_aspects(text):
         ("太贵了", [("price", "negative", "太贵了")]),
         ("物流很快 包装破了", [("delivery", "positive", "物流很快"), ("packaging", "negative", "包装破了")]),
         ("great food but rude service", [("taste", "positive", "great food"), ("service", "negative", "but rude service")]),
-        ("Fast delivery and great packaging", [("delivery", "positive", "Fast delivery"), ("packaging", "positive", "and great packaging")]),
+        ("Fast delivery, great packaging", [("delivery", "positive", "Fast delivery"), ("packaging", "positive", "great packaging")]),
         ("你好", []),
         ("", []),
     ],

@@ -22,7 +22,7 @@ def test_card_names_data_that_may_ship(name):
     card = load(name).card
     assert {source["file"] for source in card["learnt_from"]} <= {source.file for source in SHIPPABLE.values()}
     assert all(len(source["sha256"]) == 64 and source["rows"] > 0 and source["licence"] for source in card["learnt_from"])
-    assert card["version"] in {"1", "2"}
+    assert card["version"] == "2"
 
 
 def test_models_together_stay_small():

@@ -108,9 +108,16 @@ def _draft(
     aspects = _find_aspects(tokens, feeling_weights.tolist(), is_chinese=is_by_character)
     logits, known = feeling.logits.tolist(), feeling.is_known.tolist()
     return [
-        _Draft(words, logits[row], known[row], kinds.probabilities[row], feeling_spans[row], kind_spans[row], aspects[row])
+        _Draft(words, logits[row], known[row] and _says_something(words), kinds.probabilities[row], feeling_spans[row], kind_spans[row], aspects[row])
         for row, words in enumerate(tokens)
     ]
+
+
+def _says_something(tokens: list[Token]) -> bool:
+    """Return whether there is a word or an emoji, and more than a lone Latin letter or digit."""
+    if len(tokens) == 1 and len(tokens[0].text) == 1 and tokens[0].text.isascii():
+        return False
+    return any(token.pos != "x" or token.text[0] >= _FIRST_EMOJI for token in tokens)
 
 
 def _find_aspects(tokens: list[list[Token]], weights: list[float], *, is_chinese: bool) -> list[tuple[Aspect, ...]]:

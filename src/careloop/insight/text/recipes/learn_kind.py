@@ -31,6 +31,7 @@ _QUESTIONS = 1500
 _OPINIONS = 2000  # made, half praise and half complaint
 _REVIEWS = 3000
 _RIDGE = 0.3
+_LEAST_SCALE = 0.15
 _HELD_BACK_EVERY = 5  # every fifth template, and every fifth row of data, is kept back
 _WANTED_ACCURACY = 0.9  # of the answers given; below it the model abstains
 
@@ -116,10 +117,10 @@ def _make_rows(language: str) -> _Rows:
 def _learn(name: str, rows: _Rows, sequences: Sequences, features: Features, sources: list[str]) -> Learnt:
     """Fit on the rows not held back to measure, calibrate and choose the threshold; fit on all rows to ship."""
     logits = load_sentiment(CHINESE if name.endswith("zh") else ENGLISH).judge(sequences).logits
-    scales = np.ones(len(features.buckets))
     classes = np.array([KINDS.index(kind) for kind in rows.kinds])
     weights = np.array(rows.weights) * _balance(classes, np.array(rows.weights))
     dense = bound_sentiment(logits).astype(np.float64)
+    scales = _scale(features, classes, weights * ~np.array(rows.is_held_back))
     examples = Examples(features.scaled(scales), dense, np.eye(len(KINDS))[classes], weights)
     held_back = np.flatnonzero(rows.is_held_back)
     trial = fit_softmax(examples.pick(np.flatnonzero(~np.array(rows.is_held_back))), ridge=_RIDGE)
@@ -129,7 +130,17 @@ def _learn(name: str, rows: _Rows, sequences: Sequences, features: Features, sou
     figures = _describe(probabilities, classes[held_back])
     settings = _settle(features, fitted := fit_softmax(examples, ridge=_RIDGE), temperature)
     settings["least_probability"] = _choose_threshold(probabilities, classes[held_back])
-    return Learnt(name, features.pack(scales, fitted.sparse), settings, sources, figures)
+    return Learnt(name, features.pack(scales, fitted.sparse * scales[:, None]), settings, sources, figures)
+
+
+def _scale(features: Features, classes: NDArray[np.int64], weights: Doubles) -> Doubles:
+    """Return each n-gram's scale: the root of its largest absolute log-count ratio, one kind against the others."""
+    wanted = np.eye(len(KINDS))[classes] * weights[:, None]
+    present = features.counts.sign()
+    inside, every = present.T @ wanted + 1, present.T @ weights[:, None] + len(KINDS)
+    outside = every - inside
+    ratios = np.log(inside / inside.sum(axis=0)) - np.log(outside / outside.sum(axis=0))
+    return np.asarray(np.maximum(np.sqrt(np.abs(ratios).max(axis=1)), _LEAST_SCALE))
 
 
 def _balance(classes: NDArray[np.int64], weights: Doubles) -> Doubles:

@@ -17,6 +17,7 @@ from careloop.insight.text.recipes.examples import read_chinese, read_english
 from careloop.insight.text.recipes.fit import measure_calibration
 from careloop.insight.text.recipes.learn_kind import map_intent
 from careloop.insight.text.recipes.phrases import load_phrases
+from careloop.insight.text.recipes.reviews import read_held_out
 from careloop.insight.text.recipes.sources import read_rows
 from careloop.insight.text.sentiment import CHINESE, ENGLISH, load_sentiment
 from careloop.insight.types import KINDS
@@ -35,12 +36,19 @@ def measure(data: Path) -> dict[str, Any]:
             "app_reviews (en)": _measure_sentiment("en", ((row["reviewText"], row["Positive"] == "1") for row in apps)),
         },
         "kind": {
+            "contacts written to measure with (zh)": measure_contacts("zh"),
+            "contacts written to measure with (en)": measure_contacts("en"),
             "cic_train, noisy labels mapped to kinds (zh)": _measure_kind("zh", _map_cic(read_rows(data / "cic_train.csv.gz"))),
             "bitext_test, intents mapped to kinds, same templates as trained on (en)": _measure_kind(
                 "en", _map_bitext(read_rows(data / "bitext_test.csv.gz"))
             ),
         },
     }
+
+
+def measure_contacts(language: str) -> dict[str, Any]:
+    """Return the figures of kinds on our own contacts that nothing learnt from."""
+    return _measure_kind(language, [(one.text, one.label) for one in read_held_out(language)])
 
 
 def measure_shops(data: Path) -> dict[str, Any]:

@@ -77,6 +77,18 @@ def _draw_parts(sections: dict[tuple[str, str], _Lines], trade: str, label: str,
     return parts
 
 
+def read_held_out(language: str) -> list[Phrase]:
+    """Return the contacts written to measure with, label and text; nothing may learn from them."""
+    path = resources.files("careloop.insight.text.recipes") / "kinds_held_out.txt"
+    found, section = [], ("", "")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := _SECTION.fullmatch(line):
+            section = (match[1], match[2])
+        elif line and not line.startswith("#") and section[0] == language:
+            found.append(Phrase(line, section[1], -1))
+    return found
+
+
 def _join(parts: list[str], joins: tuple[str, ...], rng: random.Random) -> str:
     first, text = rng.choice(joins), parts[0]
     for part in parts[1:]:
@@ -85,7 +97,7 @@ def _join(parts: list[str], joins: tuple[str, ...], rng: random.Random) -> str:
 
 
 def make_told_contacts(language: str, n_per_kind: int, *, seed: int) -> list[Phrase]:
-    """Return `n_per_kind` texts of every kind from `contacts_*.txt`, one or two sentences each; `template` is the number of the first line."""
+    """Return `n_per_kind` texts of every kind from `contacts_*.txt`, one or two sentences each; `template` numbers the first line."""
     sections, rng = _load_sections(language, "contacts"), random.Random(seed)
     made = []
     for kind in KINDS:
