@@ -108,7 +108,15 @@ def _draft(
     aspects = _find_aspects(tokens, feeling_weights.tolist(), is_chinese=is_by_character)
     logits, known = feeling.logits.tolist(), feeling.is_known.tolist()
     return [
-        _Draft(words, logits[row], known[row] and _says_something(words), kinds.probabilities[row], feeling_spans[row], kind_spans[row], aspects[row])
+        _Draft(
+            words,
+            logits[row],
+            known[row] and _says_something(words),
+            kinds.probabilities[row],
+            feeling_spans[row],
+            kind_spans[row],
+            aspects[row],
+        )
         for row, words in enumerate(tokens)
     ]
 
