@@ -99,7 +99,7 @@ def _fit_scorers(lesson: Lesson, recipe: Recipe, trial: Trial, rows: LabelledRow
     for name, scores in _variants(trial).items():
         is_semantic = name == "semantic"
         space = lesson.space if is_semantic else lesson.space.without_vectors()
-        calibration = Calibration.learn(scores.astype(np.float64), rows.classes[trial.rows], noise_ratio=noise)
+        calibration = Calibration.learn(scores.astype(np.float64), rows.classes[trial.rows], rows.labels, noise_ratio=noise)
         scorers[name] = Scorer(space, lesson.fit(recipe, seed=seed, is_semantic=is_semantic), calibration, shares)
     return scorers
 
@@ -112,9 +112,7 @@ def _describe(rows: LabelledRows, recipe: Recipe, trial: Trial, lesson: Lesson) 
     noise = lesson.judgement.noise_ratio
     tested = trial.folds < TESTED_FOLDS
     quality = {
-        name: describe_quality(
-            rows, _calibrate_across(scores, rows.classes[trial.rows], trial.folds, noise)[tested], trial.rows[tested], noise
-        )
+        name: describe_quality(rows, _calibrate_across(scores, rows, trial, noise)[tested], trial.rows[tested], noise)
         for name, scores in _variants(trial).items()
     }
     reads_with = "semantic" if "semantic" in quality else "fast"
@@ -142,12 +140,13 @@ def _describe(rows: LabelledRows, recipe: Recipe, trial: Trial, lesson: Lesson) 
     }
 
 
-def _calibrate_across(scores: Floats, classes: NDArray[np.int64], folds: NDArray[np.int64], noise_ratio: float) -> Doubles:
-    """Return probabilities of every row by a calibration learnt from the other folds."""
-    wide = scores.astype(np.float64)
+def _calibrate_across(scores: Floats, rows: LabelledRows, trial: Trial, noise_ratio: float) -> Doubles:
+    """Return probabilities of every tried row by a calibration learnt from the other folds."""
+    wide, classes = scores.astype(np.float64), rows.classes[trial.rows]
     probabilities = np.full_like(wide, 1 / wide.shape[1])
-    for fold in np.unique(folds):
-        inside, outside = folds != fold, folds == fold
+    for fold in np.unique(trial.folds):
+        inside, outside = trial.folds != fold, trial.folds == fold
         if inside.any():
-            probabilities[outside] = Calibration.learn(wide[inside], classes[inside], noise_ratio=noise_ratio).apply(wide[outside])
+            learnt = Calibration.learn(wide[inside], classes[inside], rows.labels, noise_ratio=noise_ratio)
+            probabilities[outside] = learnt.apply(wide[outside])
     return probabilities

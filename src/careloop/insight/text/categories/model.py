@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from careloop.insight.text.categories.card import LEAST_NOISE
 from careloop.insight.text.categories.features import FeatureSpace
 from careloop.insight.text.categories.linear import LinearModel
 from careloop.insight.text.categories.ngrams import NgramSpace
+from careloop.insight.text.categories.outside import Gathering
 from careloop.insight.text.categories.recipes import Model
 from careloop.insight.text.categories.trees import ForestModel
 from careloop.insight.text.encoder import Encoder, get_bundled_encoder
@@ -61,13 +62,16 @@ class Calibration:
     temperature : Temperature
     curve : Isotonic
         From the likeliest label's probability to how often it is right.
+    gathering : Gathering
+        The label for everything else, if there is one.
     """
 
     temperature: Temperature
     curve: Isotonic
+    gathering: Gathering
 
     @classmethod
-    def learn(cls, scores: Doubles, classes: NDArray[np.int64], *, noise_ratio: float) -> Calibration:
+    def learn(cls, scores: Doubles, classes: NDArray[np.int64], labels: Sequence[str], *, noise_ratio: float) -> Calibration:
         """Return the calibration of scores of rows that were not learnt from, shape (n_rows, n_labels).
 
         When `noise_ratio` of the labels are thought to be drawn at random, a right answer agrees with the label given in the rest only;
@@ -84,7 +88,8 @@ class Calibration:
             chance = float((np.bincount(classes, minlength=scores.shape[1]) / len(classes))[found].mean())
             knots = curve if len(curve.said) else Isotonic(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
             curve = Isotonic(knots.said, np.clip((knots.true - noise_ratio * chance) / (1 - noise_ratio), 0, 1))
-        return cls(temperature, curve)
+        plain = cls(temperature, curve, Gathering(-1, np.inf))
+        return replace(plain, gathering=Gathering.learn(labels, plain.apply(scores), classes))
 
     def apply(self, scores: Doubles) -> Doubles:
         """Return probabilities whose largest follows the curve; the others share the rest in proportion. Rows sum to 1."""
@@ -95,7 +100,7 @@ class Calibration:
         true = np.clip(self.curve.apply(said), least, _MOST_PROBABILITY)
         probabilities *= ((1 - true) / np.maximum(1 - said, 1e-9))[:, None]
         probabilities[rows, best] = true
-        return probabilities
+        return self.gathering.apply(probabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,7 @@ def _pack(scorer: Scorer) -> dict[str, NDArray[Any]]:
         "temperature": np.array([scorer.calibration.temperature.value]),
         "said": scorer.calibration.curve.said,
         "true": scorer.calibration.curve.true,
+        "gathering": np.array([scorer.calibration.gathering.place, scorer.calibration.gathering.limit]),
         "shares": scorer.shares,
     }
     for one in fields(scorer.model):
@@ -236,7 +242,11 @@ def _unpack(arrays: dict[str, NDArray[Any]]) -> Scorer:
     return Scorer(
         FeatureSpace(NgramSpace(arrays["buckets"], arrays["weights"]), arrays["centre"], arrays["metric"].astype(np.float32)),
         model,
-        Calibration(Temperature(float(arrays["temperature"][0])), Isotonic(arrays["said"], arrays["true"])),
+        Calibration(
+            Temperature(float(arrays["temperature"][0])),
+            Isotonic(arrays["said"], arrays["true"]),
+            Gathering(int(arrays["gathering"][0]), float(arrays["gathering"][1])),
+        ),
         arrays["shares"],
     )
 

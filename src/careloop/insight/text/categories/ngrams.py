@@ -19,6 +19,7 @@ from careloop.insight.text.sequences import Sequences, fold, read_characters, re
 
 LONGEST_TEXT = 2_000  # characters that are looked at; a contact says what it is about before that
 MOST_NGRAMS = 300  # of one text
+MOST_FEATURES = 100_000  # that a model knows: the most frequent ones
 CHARACTER_ORDERS = (1, 2, 3, 4, 5)
 WORD_ORDERS = (1, 2)
 _BITS = 22  # some 4 million buckets for each block; two n-grams of 100,000 share one in 1 of 40 cases
@@ -46,6 +47,8 @@ class NgramSpace:
         pairs = np.unique(rows * (2 << _BITS) + buckets)
         known, counts = np.unique(pairs % (2 << _BITS), return_counts=True)
         kept = counts >= least_rows
+        if kept.sum() > MOST_FEATURES:
+            kept &= counts > np.sort(counts)[-MOST_FEATURES]
         weights = np.log((1 + len(texts)) / (1 + counts[kept])) + 1
         return cls(known[kept].astype(np.int32), weights.astype(np.float32))
 

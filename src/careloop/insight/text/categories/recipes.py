@@ -28,12 +28,12 @@ class Recipe(NamedTuple):
     vector_weight: float = 2.0
 
 
-_MOST_DUAL_ROWS = 6_000  # from here on a softmax is fitted faster on weights than on likeness
+_MOST_DUAL_ROWS = 9_000  # from here on a softmax is fitted faster on weights than on likeness
 
 RECIPES: dict[str, tuple[Recipe, ...]] = {
     "ridge": tuple(Recipe("ridge", strength, weight) for weight in (1.5, 2.5, 4.0) for strength in (0.67, 3.0)),
     "svm": (Recipe("svm", 0.06, 1.5), Recipe("svm", 0.5, 2.5)),
-    "logistic": (Recipe("logistic", 5.0, 2.0), Recipe("logistic", 5.0, 4.0), Recipe("logistic", 50.0, 2.0)),
+    "logistic": (Recipe("logistic", 20.0, 1.5), Recipe("logistic", 20.0, 3.0), Recipe("logistic", 5.0, 2.0)),
     "forest": (Recipe("forest", 1.0),),
     "tree": (Recipe("tree", 0.5), Recipe("tree", 0.1)),
 }
