@@ -205,12 +205,12 @@ def test_check_digits_against_published_examples():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "👍", "\x00", "省" * 50_000, "1" * 100_000, "1 " * 50_000, "区a1" * 20_000, "路1号" * 10_000, "张先生" * 20_000]
+    "text", ["", "1", "👍", "\x00", "省" * 20_000, "1" * 100_000, "1 " * 20_000, "区a1" * 5_000, "路1号" * 4_000, "张先生" * 8_000]
 )
 def test_hostile_text_takes_linear_time(text):
     began = time.process_time()
     find_entities(text, find_chinese_words(text))
-    assert time.process_time() - began < 3.0
+    assert time.process_time() - began < 1.5
 
 
 def test_of_two_finders_the_first_has_the_say():

@@ -85,12 +85,12 @@ def test_neighbours_do_not_change_what_is_found(model):
 
 
 def test_long_texts_are_read_in_linear_time(model):
-    text = "请问小白锅保修吗？" * 2000
+    text = "请问小白锅保修吗？" * 400
     began = time.process_time()
     (entities,) = model.read([text])
-    assert time.process_time() - began < 15.0
-    assert len(entities) == 2000
-    assert find(model, "x" * 100_000) == []
+    assert time.process_time() - began < 5.0
+    assert len(entities) == 400
+    assert find(model, "x" * 20_000) == []
 
 
 @pytest.mark.parametrize(
