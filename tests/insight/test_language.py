@@ -85,8 +85,9 @@ def test_every_language_that_is_found_has_a_name_in_english_and_chinese():
 
 def test_chinese_and_english_load_no_model():
     code = (
-        "import sys; from careloop.insight.text.language import find_languages; from careloop.insight.text.sequences import read_characters; "
-        "texts = ['很好', 'very good', '👍']; names = [one.name for one in find_languages(texts, read_characters(texts), {'very', 'good'})]; "
+        "import sys; from careloop.insight.text.language import find_languages; "
+        "from careloop.insight.text.sequences import read_characters; texts = ['很好', 'very good', '👍']; "
+        "names = [one.name for one in find_languages(texts, read_characters(texts), {'very', 'good'})]; "
         "print(names, 'py3langid' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
