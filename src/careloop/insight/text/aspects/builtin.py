@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 from careloop.insight.types import Aspect, Sentiment, Token
 
 _CLAUSE_ENDS = frozenset("，。！？；、,.!?;:：\n…~～()（）")
-_TURNS = frozenset(
-    ["但", "但是", "可是", "不过", "然而", "只是", "就是", "而", "却", "but", "however", "although", "though", "except", "yet", "while"]
-)
+_TURN_WORDS = ("but", "however", "although", "though", "except", "yet", "while")
+_TURNS = frozenset(["但", "但是", "可是", "不过", "然而", "只是", "就是", "而", "却", *_TURN_WORDS, *map(str.capitalize, _TURN_WORDS)])
 _LINKS = frozenset(["和", "与", "跟", "及", "以及", "还有", "也", "又", "、", "而且", "and", "with", "plus", "&", "or", "also"])
 _NEGATORS = frozenset(
     ["不", "没", "没有", "不是", "并不", "不太", "不够", "别", "not", "no", "never", "isn't", "wasn't", "aren't", "weren't"]
@@ -27,6 +26,7 @@ _NEGATORS = frozenset(
 _NEGATION_REACH = 2  # words
 _PLAIN = 1.0  # log-odds that a plainly good or bad word adds
 _MOST_LOGIT = 5.0
+_FIRST_HAN = "\u3400"  # a blank before a Chinese word does a comma's work
 _LONGEST_GAP = 1  # words between two names that share one opinion: “质量和服务都好”
 _LEAST_OPINION = 0.25  # log-odds; a part that leans less holds no opinion of its own
 
@@ -66,11 +66,10 @@ def find_aspects(tokens: Sequence[Token], weights: Sequence[float], *, half_widt
 def _sum_plain(tokens: Sequence[Token], first: int, end: int) -> float:
     """Return the log-odds of the words that are plainly good or bad; a negator just before turns one round."""
     plain, total = _plain_opinions(), 0.0
-    for place in range(first, end):
-        opinion = plain.get(tokens[place][0].lower())
-        if opinion is not None:
-            is_negated = any(token[0].lower() in _NEGATORS for token in tokens[max(first, place - _NEGATION_REACH) : place])
-            total -= opinion if is_negated else -opinion
+    for place, token in enumerate(tokens[first:end], first):
+        if token[0] in plain:
+            is_negated = any(before[0].lower() in _NEGATORS for before in tokens[max(first, place - _NEGATION_REACH) : place])
+            total += -plain[token[0]] if is_negated else plain[token[0]]
     return total
 
 
@@ -109,24 +108,21 @@ def _clauses(tokens: Sequence[Token], names: list[int]) -> Iterator[tuple[int, i
     """Yield first word and end of every clause that names an aspect."""
     left = iter(names)
     name = next(left, None)
-    first = 0
+    first, last_end = 0, 0
     for place, token in enumerate(tokens):
-        if name is None:
-            return
-        is_apart = place > first and (token[0].lower() in _TURNS or _is_after_blank(tokens, place))
-        if token[0][0] in _CLAUSE_ENDS or is_apart:
-            if name < place:
+        word, start = token[0], token[1]
+        is_end = word[0] in _CLAUSE_ENDS
+        if is_end or word in _TURNS or (last_end < start and place > first and word >= _FIRST_HAN):
+            if name is not None and name < place:
                 yield first, place
                 while name is not None and name < place:
                     name = next(left, None)
-            first = place + (token[0][0] in _CLAUSE_ENDS)
-    if name is not None and first < len(tokens):
+            if name is None:
+                return
+            first = place + is_end
+        last_end = token[2]
+    if name is not None:
         yield first, len(tokens)
-
-
-def _is_after_blank(tokens: Sequence[Token], place: int) -> bool:
-    """Return whether a blank stands before a Chinese word: it does a comma's work."""
-    return tokens[place][0] >= "\u3400" and tokens[place - 1].end < tokens[place].start
 
 
 def _group(tokens: Sequence[Token], names: list[int]) -> list[list[int]]:
@@ -171,7 +167,8 @@ def _terms() -> dict[str, _Term]:
 @cache
 def _plain_opinions() -> dict[str, float]:
     words = _load_words()
-    return dict.fromkeys(words["good"].split(), _PLAIN) | dict.fromkeys(words["bad"].split(), -_PLAIN)
+    plain = dict.fromkeys(words["good"].split(), _PLAIN) | dict.fromkeys(words["bad"].split(), -_PLAIN)
+    return plain | {word.capitalize(): opinion for word, opinion in plain.items()}
 
 
 def _load_words() -> dict[str, Any]:
