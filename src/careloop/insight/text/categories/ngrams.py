@@ -70,9 +70,8 @@ class NgramSpace:
 def _keep_strongest(counts: sparse.csr_matrix) -> None:
     """Set all but the strongest n-grams of long texts to 0, so that comparing texts costs the same whatever their length."""
     for row in np.flatnonzero(np.diff(counts.indptr) > MOST_NGRAMS):
-        inside = slice(counts.indptr[row], counts.indptr[row + 1])
-        least = np.partition(counts.data[inside], -MOST_NGRAMS)[-MOST_NGRAMS]
-        counts.data[inside] *= counts.data[inside] >= least
+        values = counts.data[counts.indptr[row] : counts.indptr[row + 1]]
+        values[np.argsort(-values, kind="stable")[MOST_NGRAMS:]] = 0
     counts.eliminate_zeros()
 
 

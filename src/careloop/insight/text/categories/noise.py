@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from careloop.insight.text.categories.card import LEAST_NOISE
 from careloop.insight.text.categories.features import Features
-from careloop.insight.text.categories.ridge import leave_each_out
+from careloop.insight.text.categories.ridge import fit_ridge, leave_each_out
 from careloop.insight.text.ngrams import Floats
 
 _STRENGTH, _VECTOR_WEIGHT = 0.33, 1.5  # of the ridge regression that judges rows
@@ -61,10 +61,13 @@ def judge_rows(features: Features, classes: NDArray[np.int64], n_labels: int, *,
     """Return what every row looks like to a model fitted without it; many rows are judged in parts."""
     targets = 2 * np.eye(n_labels, dtype=np.float32)[classes] - 1
     order = np.random.default_rng(seed).permutation(len(classes))
-    scores = np.empty_like(targets)
+    scores, crossed = np.empty_like(targets), np.empty_like(targets)
     for part in np.array_split(order, -(-len(order) // _ROWS_AT_ONCE)):
         scores[part] = leave_each_out(features.pick(part), targets[part], strength=_STRENGTH, vector_weight=_VECTOR_WEIGHT)
-    return Judgement(scores, estimate_noise(scores, classes))
+        for one, other in ((part[::2], part[1::2]), (part[1::2], part[::2])):
+            model = fit_ridge(features.pick(one), targets[one], strength=_STRENGTH, vector_weight=_VECTOR_WEIGHT)
+            crossed[other] = model.score(features.pick(other))
+    return Judgement(scores, estimate_noise(crossed, classes))
 
 
 def estimate_noise(scores: Floats, classes: NDArray[np.int64]) -> float:
@@ -72,7 +75,8 @@ def estimate_noise(scores: Floats, classes: NDArray[np.int64]) -> float:
 
     Among the surest fifth of rows, a model's disagreement with the label is noise rather than difficulty, if the label stands anywhere in
     the model's ranking instead of right behind the first. So the estimate is the disagreement there, but at most 4/3 of what the far half
-    of the ranking bears out, counted twice for the half that is not looked at.
+    of the ranking bears out, counted twice for the half that is not looked at. The scores must be of models learnt on other rows
+    altogether: with each row left out by itself, the surest rows would be the wrong ones, whose own label is missing against them.
 
     References
     ----------
