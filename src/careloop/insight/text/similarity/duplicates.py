@@ -1,4 +1,4 @@
-"""Near-duplicates: texts that share almost all of their character triples, found without comparing every pair, none missed."""
+"""Near-duplicates: texts that share almost all of their character triples, found without comparing every pair."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from careloop.insight.text.similarity.terms import Vocabulary, strip_marks
 Integers = NDArray[np.int64]
 
 _ORDER = 3  # characters in a row
-_PRODUCTS = 20_000_000  # multiplications in one step; bounds memory to some 300 MB
+_PRODUCTS = 5_000_000  # multiplications in one step; bounds memory to some 200 MB
+_MOST_COMPARED = 300  # earlier texts for a text: texts from one template have thousands alike, of which any few will do
 
 
 class Duplicate(NamedTuple):
@@ -30,7 +31,8 @@ def find_duplicates(texts: Sequence[str], threshold: float = 0.8) -> list[Duplic
     """Return every row that nearly repeats an earlier one, with the most similar earlier row (the earliest among equals), by row.
 
     Case, width, script variant, punctuation and blanks do not count. Texts without letters and digits repeat only their exact like;
-    blank ones repeat nothing.
+    blank ones repeat nothing. Where more than 300 earlier texts share a rare triple with a text (messages from one template), the 300 that
+    share most are compared.
 
     Parameters
     ----------
@@ -80,7 +82,8 @@ def _find_nearest(keys: list[str], threshold: float) -> list[Duplicate]:
         rows, earlier = shared.row.astype(np.int64) + start, shared.col.astype(np.int64)
         small, large = np.minimum(sizes[rows], sizes[earlier]), np.maximum(sizes[rows], sizes[earlier])
         is_possible = (earlier < rows) & (small >= threshold * large)
-        found += _verify(members, rows[is_possible], earlier[is_possible], threshold)
+        rows, earlier = _choose(rows[is_possible], earlier[is_possible], shared.data[is_possible])
+        found += _verify(members, rows, earlier, threshold)
         start = stop
     return found
 
@@ -104,6 +107,17 @@ def _keep_rarest(members: sparse.csr_matrix, sizes: Integers, threshold: float) 
     kept = order[place < n_kept[rows]]
     values = np.ones(len(kept), dtype=np.float32)
     return sparse.csr_matrix((values, (rows[kept], members.indices[kept])), shape=members.shape)
+
+
+def _choose(rows: Integers, earlier: Integers, shared: NDArray[np.float32]) -> tuple[Integers, Integers]:
+    """Return for each row the earlier ones that share most rare triples, the earliest among equals, as many as are compared."""
+    if not len(rows) or np.bincount(rows - rows.min()).max() <= _MOST_COMPARED:
+        return rows, earlier
+    order = np.lexsort((earlier, -shared, rows))
+    rows, earlier = rows[order], earlier[order]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    place = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+    return rows[place < _MOST_COMPARED], earlier[place < _MOST_COMPARED]
 
 
 def _verify(members: sparse.csr_matrix, rows: Integers, earlier: Integers, threshold: float) -> list[Duplicate]:
