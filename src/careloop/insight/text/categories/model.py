@@ -128,7 +128,7 @@ class Scorer:
         probabilities = self.calibration.apply(self.model.score(features).astype(np.float64))
         is_empty = np.array([not text.strip() for text in texts], dtype=bool)
         if vectors is None:
-            is_empty |= np.diff(features.sparse.indptr) == 0
+            is_empty |= np.diff(features.sparse.indptr) <= 1  # the blank around a text is known of every text
         probabilities[is_empty] = self.shares
         return probabilities
 
