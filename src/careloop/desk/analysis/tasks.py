@@ -1,15 +1,17 @@
 """Jobs of the reading engine."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django_tasks import task
 
-from careloop.desk.analysis import actions, categorising, switching, training
+from careloop.desk.analysis import actions, case_vectors, categorising, switching, training
 from careloop.desk.analysis.models import LearntModel, Status
 from careloop.desk.analysis.rules import say
-from careloop.desk.jobs.actions import enqueue_many
+from careloop.desk.jobs.actions import enqueue_many, enqueue_once
 from careloop.desk.jobs.current import report_progress
 from careloop.desk.jobs.rules import GiveUp
+
+VECTORS_AFTER = timedelta(seconds=2)
 
 
 def clock() -> datetime:
@@ -23,7 +25,18 @@ def understand(message_ids: list[int]) -> int:
     read = actions.understand(message_ids, now=clock())
     if categorising.is_any_live():
         categorise.enqueue(message_ids)
+    if read:
+        enqueue_once(keep_vectors.using(run_after=clock() + VECTORS_AFTER), "vectors")
     return read
+
+
+@task(priority=-60)
+def keep_vectors() -> int:
+    """Make what "similar cases" compares, a few texts at a time; comes again while more wait."""
+    made, is_more = case_vectors.keep_newest()
+    if is_more:
+        enqueue_once(keep_vectors.using(run_after=clock() + VECTORS_AFTER), "vectors")
+    return made
 
 
 @task()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,6 +28,11 @@ class Environment(BaseSettings):
     log_level: str = "WARNING"
     web_processes: int = Field(default=1, ge=1, le=64)
     upload_limit_megabytes: int = Field(default=200, ge=1, le=10_000)
+    llm_url: str = ""
+    llm_model: str = ""
+    llm_key: str = Field(default="", repr=False)
+    llm_timeout_seconds: int = Field(default=60, ge=1, le=600)
+    llm_hourly_limit: int = Field(default=60, ge=1, le=100_000)
 
     @field_validator("time_zone")
     @classmethod
@@ -38,6 +43,22 @@ class Environment(BaseSettings):
         if value not in available_timezones():
             raise ValueError(f"CARELOOP_TIME_ZONE is {value!r}; expected a name such as Asia/Shanghai or Europe/Berlin")
         return value
+
+    @model_validator(mode="after")
+    def check_language_model(self) -> "Environment":
+        """Refuse half a connection to a language model, or an address that is none."""
+        if self.llm_url and not (self.llm_url.startswith(("http://", "https://")) and urlsplit(self.llm_url).hostname):
+            raise ValueError(f"CARELOOP_LLM_URL is {self.llm_url!r}; expected an address such as http://127.0.0.1:11434/v1")
+        if bool(self.llm_url) != bool(self.llm_model):
+            given, missing = ("URL", "MODEL") if self.llm_url else ("MODEL", "URL")
+            raise ValueError(f"CARELOOP_LLM_{given} is set and CARELOOP_LLM_{missing} is not; set both, or none to do without")
+        return self
+
+    def language_model(self) -> dict[str, Any] | None:
+        """How to reach the language model; None when there is none."""
+        if not self.llm_url:
+            return None
+        return {"url": self.llm_url, "model": self.llm_model, "key": self.llm_key, "timeout_seconds": float(self.llm_timeout_seconds)}
 
 
 def spellings_of(url: str) -> list[str]:

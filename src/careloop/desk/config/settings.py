@@ -24,6 +24,8 @@ HOUSE_NAME = ENVIRONMENT.house_name
 DATA_DIR = ENVIRONMENT.data_dir
 UPLOAD_DIR = ENVIRONMENT.data_dir / "uploads"
 UPLOAD_LIMIT_BYTES = ENVIRONMENT.upload_limit_megabytes * 1_000_000
+LANGUAGE_MODEL = ENVIRONMENT.language_model()
+LANGUAGE_MODEL_HOURLY_LIMIT = ENVIRONMENT.llm_hourly_limit
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -53,6 +55,7 @@ INSTALLED_APPS = [
     "careloop.desk.intake",
     "careloop.desk.imports",
     "careloop.desk.outbox",
+    "careloop.desk.drafting",
     "careloop.desk.api",
     "careloop.desk.demo",
     "careloop.desk.web",
@@ -111,6 +114,7 @@ DATABASES = {"default": database_from_url(ENVIRONMENT.database_url, ENVIRONMENT.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
+SCHEDULES = ["careloop.desk.analysis.topic_queueing.ensure_schedules"]  # called as each worker starts
 TASKS = {"default": {"BACKEND": "careloop.desk.jobs.backend.LeaseBackend", "QUEUES": []}}
 
 AUTH_USER_MODEL = "accounts.User"

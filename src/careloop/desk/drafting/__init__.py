@@ -1,0 +1,1 @@
+"""Texts that a language model writes for people of the desk, when the house has connected one; they never leave by themselves."""
