@@ -91,7 +91,8 @@ def quick(monkeypatch):
 
 
 def start(cast, taxonomy, now):
-    return queueing.start_training(taxonomy_id=taxonomy.pk, viewer=cast.viewer(cast.supervisor), now=now)
+    """The training that the house began by itself, else one that the supervisor begins."""
+    return LearntModel.objects.filter(status="CANDIDATE").first() or queueing.start_training(taxonomy_id=taxonomy.pk, viewer=cast.viewer(cast.supervisor), now=now)
 
 
 def statuses():
@@ -150,7 +151,7 @@ def test_with_too_few_corrections_nothing_is_started(cast, now, taxonomy, correc
 def test_a_second_training_is_refused_while_one_is_under_way(cast, now, taxonomy, corrected):
     start(cast, taxonomy, now)
     with pytest.raises(Conflict, match="under way"):
-        start(cast, taxonomy, now)
+        queueing.start_training(taxonomy_id=taxonomy.pk, viewer=cast.viewer(cast.supervisor), now=now)
     assert statuses() == ["CANDIDATE"]
 
 
@@ -160,3 +161,31 @@ def test_each_text_is_encoded_once(cast, now, taxonomy, corrected, quick, encode
     tasks.train.func(start(cast, taxonomy, now).pk)
     assert encoder.encoded == first
     assert len(first) == len(set(first)) == TextVector.objects.count()
+
+
+def test_the_page_of_a_model_tells_its_figures_and_opens_their_messages(client, cast, now, taxonomy, corrected, quick):
+    tasks.describe.func(taxonomy.pk)
+    tasks.train.func(start(cast, taxonomy, now).pk)
+    first, second = LearntModel.objects.order_by("pk")
+    client.force_login(cast.analyst)
+    page = client.get(f"/models/{first.pk}/").content.decode()
+    n = len([pk for pk in corrected if is_held_back(pk)])
+    assert f"n = {n}" in page and "Most confused pairs" in page
+    answers = client.get(f"/models/{first.pk}/answers/?given=invoice&said=defect").content.decode()
+    assert "热水器坏了漏水" in answers and "快递还没到" not in answers
+    assert client.get(f"/models/{second.pk}/").status_code == 200
+
+
+def test_an_earlier_model_can_be_made_live_again(client, cast, now, taxonomy, corrected, quick):
+    tasks.describe.func(taxonomy.pk)
+    tasks.train.func(start(cast, taxonomy, now).pk)
+    first = LearntModel.objects.order_by("pk").first()
+    client.force_login(cast.analyst)
+    assert client.post(f"/models/{first.pk}/live/").status_code == 403
+    assert statuses() == ["RETIRED", "LIVE"]
+    client.force_login(cast.supervisor)
+    assert client.post(f"/models/{first.pk}/live/").status_code == 302
+    assert statuses() == ["LIVE", "RETIRED"]
+    entry = AuditEntry.objects.get(action="model.switch")
+    assert (entry.actor_name, entry.details["after"]) == ("Sun", {"model": first.pk})
+    assert client.post(f"/models/{first.pk}/live/").status_code == 409

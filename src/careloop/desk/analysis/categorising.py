@@ -15,6 +15,8 @@ RANKED = 5
 AGAIN = 5_000  # of the newest messages are read again by a new live model
 AT_ONCE = 200
 
+Answered = tuple[str, float, bool, list[tuple[str, float]]]
+
 
 def categorise(message_ids: list[int], *, now: datetime) -> int:
     """Read the categories of messages with the live model of their team; returns how many were read. Again changes nothing."""
@@ -53,7 +55,7 @@ def list_to_categorise(taxonomy_id: int, team_id: int | None) -> list[int]:
     return [pk for pk, team in newest if team in teams and teams[team].pk == taxonomy_id]
 
 
-def read_values(model: LearntModel, texts: list[str], allowed: set[str]) -> list[tuple[str, float, bool, list[tuple[str, float]]]]:
+def read_values(model: LearntModel, texts: list[str], allowed: set[str]) -> list[Answered]:
     """(code, probability, has abstained, ranked) of each text; labels that are not in use any more are left out."""
     from careloop.desk.analysis.vectors import KeptEncoder
 

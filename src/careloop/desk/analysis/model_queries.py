@@ -71,6 +71,20 @@ def state_of(taxonomy_id: int) -> ScopeState:
     return ScopeState(len(rows), sum(map(is_held_back, rows)), sum(pk > last for pk in rows.values()), models)
 
 
+@dataclass(frozen=True)
+class ModelPage:
+    """A model and the others of its scope."""
+
+    model: LearntModel
+    state: ScopeState
+
+
+def model_page(model_id: int, viewer: Viewer) -> ModelPage:
+    """One model in the viewer's sight, with the history of its scope."""
+    model = access_model(model_id, viewer)
+    return ModelPage(model, state_of(model.taxonomy_id or 0))
+
+
 def list_answers(model_id: int, viewer: Viewer, *, given: str = "", said: str = "", low: float = 0.0, high: float = 1.0) -> AnswersPage:
     """The held-back messages that a figure of a model counts, newest first: three queries."""
     access_model(model_id, viewer)

@@ -82,6 +82,8 @@ def _train(model_id: int) -> str:
         return ""
     if model.status == Status.LIVE:
         read_again.enqueue(model.pk)
+        if following := switching.begin_if_due(model.scope, now=clock()):  # corrections may have waited for this one
+            train.enqueue(following.pk)
     return str(model.status)
 
 

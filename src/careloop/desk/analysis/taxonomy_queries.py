@@ -21,6 +21,15 @@ class Branch:
     below: list[Category]
 
 
+@dataclass(frozen=True)
+class CategoryChoice:
+    """A category for a filter; `heading` is the code of the one that it stands below."""
+
+    code: str
+    name: str
+    heading: str = ""
+
+
 def visible(viewer: Viewer) -> QuerySet[Taxonomy]:
     """The house's taxonomies and those of the viewer's teams."""
     rows = Taxonomy.objects.select_related("team")
@@ -81,17 +90,22 @@ def names_by_code(viewer: Viewer) -> dict[str, str]:
     return {one.code: name_of(one) for one in Category.objects.filter(taxonomy__in=visible(viewer).order_by())}
 
 
-def choices_for(viewer: Viewer) -> list[tuple[str, str, bool]]:
-    """(code, name, is below a heading) of the categories in use, for a filter: headings before what is below them (one query)."""
+def choices_for(viewer: Viewer) -> list[CategoryChoice]:
+    """The categories in use, for a filter: headings before what is below them (one query)."""
     rows = list(
         Category.objects.filter(taxonomy__in=visible(viewer).filter(is_archived=False).order_by(), is_archived=False).order_by("pk")
     )
-    found: list[tuple[str, str, bool]] = []
+    found: list[CategoryChoice] = []
     for one in rows:
         if one.parent_id is None:
-            found.append((one.code, name_of(one), False))
-            found += [(below.code, name_of(below), True) for below in rows if below.parent_id == one.pk]
+            found.append(CategoryChoice(one.code, name_of(one)))
+            found += [CategoryChoice(below.code, name_of(below), one.code) for below in rows if below.parent_id == one.pk]
     return found
+
+
+def codes_below(offered: list[CategoryChoice], code: str) -> tuple[str, ...]:
+    """The categories below a heading."""
+    return tuple(one.code for one in offered if code and one.heading == code)
 
 
 def words_for_model(category: Category) -> str:

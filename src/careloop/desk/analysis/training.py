@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from careloop.desk.analysis.categorising import read_values
+from careloop.desk.analysis.categorising import Answered, read_values
 from careloop.desk.analysis.model_files import pack
 from careloop.desk.analysis.models import Correction, LearntModel, ModelFiles, Status, Taxonomy
 from careloop.desk.analysis.rules import LEAST_TO_LEARN, Verdict, is_held_back, judge, say
@@ -153,9 +153,19 @@ def _compare(candidate: LearntModel, live: LearntModel | None, made: Made, *, no
         theirs = read_values(live, tested.texts, made.allowed) if tested.ids else []
         before = [one[0] for one in theirs]
         candidate.rival, candidate.rival_figures = live, measure(tested.values, before, [one[1] for one in theirs])
-    answers = [[pk, given, one[0], one[1]] for pk, given, one in zip(tested.ids, tested.values, said, strict=True)]
+        _keep_figures(live, candidate.rival_figures, _answers(tested, theirs))  # those that it had are of fewer corrections
     verdict = _verdict(candidate, live, tested, [one[0] for one in said], before)
-    return _decide(candidate, live, verdict, answers, now=now)
+    return _decide(candidate, live, verdict, _answers(tested, said), now=now)
+
+
+def _answers(tested: Rows, said: list[Answered]) -> list[Any]:
+    return [[pk, given, one[0], one[1]] for pk, given, one in zip(tested.ids, tested.values, said, strict=True)]
+
+
+def _keep_figures(live: LearntModel, figures: dict[str, Any], answers: list[Any]) -> None:
+    with transaction.atomic():
+        LearntModel.objects.filter(pk=live.pk).update(figures=figures)
+        ModelFiles.objects.filter(model=live).update(answers=answers)
 
 
 def _verdict(candidate: LearntModel, live: LearntModel | None, tested: Rows, said: list[str], before: list[str] | None) -> Verdict:

@@ -49,9 +49,11 @@ class InboxFilter:
     kind: str = ""
     sentiment: str = ""
     channel: str = ""
+    category: str = ""
     query: str = ""
     sort: str = "newest"
     page: int = 1
+    below: tuple[str, ...] = ()  # categories below the one asked for
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
         cases = cases.filter(sentiment=wanted.sentiment)
     if wanted.channel:
         cases = cases.filter(channel__slug=wanted.channel)
+    if wanted.category:
+        cases = cases.filter(category__in=(wanted.category, *wanted.below))
     if wanted.query.strip():
         cases = cases.filter(found_by(wanted.query.strip(), viewer))
     return cases

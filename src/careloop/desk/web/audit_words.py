@@ -10,6 +10,13 @@ from careloop.desk.web.timeline import word
 
 ACTIONS: dict[str, Promise] = {
     "case.assigned": _("Case assigned"),
+    "case.corrected": _("Reading corrected"),
+    "category.change": _("Category changed"),
+    "category.create": _("Category added"),
+    "model.switch": _("Model made live again"),
+    "model.train": _("Training started"),
+    "taxonomy.archive": _("Categories archived"),
+    "taxonomy.create": _("Categories made"),
     "case.note": _("Note written"),
     "case.priority": _("Priority set"),
     "case.reply": _("Reply written"),
@@ -34,6 +41,17 @@ ACTIONS: dict[str, Promise] = {
     "user.password": _("Password replaced"),
 }
 NAMES: dict[str, Promise] = {
+    "category": _("category"),
+    "code": _("code"),
+    "description": _("description"),
+    "is_archived": _("archived"),
+    "kind_probability": _("probability of the kind"),
+    "model": _("model"),
+    "name_en": _("name in English"),
+    "name_zh": _("name in Chinese"),
+    "parent_id": _("heading"),
+    "sentiment": _("sentiment"),
+    "sentiment_probability": _("probability of being positive"),
     "assignee_id": _("assignee"),
     "channel": _("channel"),
     "company": _("company"),

@@ -3,7 +3,7 @@
 Colours are named after the tokens of the style sheet; the script looks their values up, so that light and dark both fit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -48,7 +48,7 @@ def sentiment_over_time(days: list[Day], unit: str, names: dict[str, str], link:
     return {"traces": traces, "xaxis": {"type": "category", **ticks}, "stacked": True, "legend": True}
 
 
-def share_by_category(shares: list[CategoryShare], link: Link) -> dict[str, Any]:
+def share_by_category(shares: list[CategoryShare], link: Link, names: Mapping[str, str]) -> dict[str, Any]:
     """Horizontal bars with their intervals, the surest to be negative on top."""
     below = shares[::-1]
     rates = [one.negative for one in below]
@@ -66,12 +66,18 @@ def share_by_category(shares: list[CategoryShare], link: Link) -> dict[str, Any]
         },
         "texts": [
             _("%(category)s: %(share).0f%% negative (%(low).0f–%(high).0f%%), n = %(n)d")
-            % {"category": _plain(one.category), "share": 100 * s, "low": 100 * a, "high": 100 * b, "n": one.negative.n}
+            % {
+                "category": plain(names.get(one.category, one.category)),
+                "share": 100 * s,
+                "low": 100 * a,
+                "high": 100 * b,
+                "n": one.negative.n,
+            }
             for one, s, a, b in zip(below, share, low, high, strict=True)
         ],
         "links": [link(category=one.category) for one in below],
     }
-    labels = [_plain(_cut(one.category)) for one in below]
+    labels = [plain(cut(names.get(one.category, one.category))) for one in below]
     return {
         "traces": [trace],
         "yaxis": {"type": "category", "tickvals": [one.category for one in below], "ticktext": labels},
@@ -97,7 +103,7 @@ def keyword_bars(keywords: Keywords, link: Link) -> dict[str, Any]:
             }
         )
     shown = [(f"{sentiment} {one.word}", one.word) for sentiment, words in _by_sentiment(keywords) for one in words]
-    axis = {"type": "category", "tickvals": [key for key, _word in shown], "ticktext": [_plain(_cut(word)) for _key, word in shown]}
+    axis = {"type": "category", "tickvals": [key for key, _word in shown], "ticktext": [plain(cut(word)) for _key, word in shown]}
     return {"traces": traces, "yaxis": axis, "xaxis": {"rangemode": "tozero"}, "rows": len(shown)}
 
 
@@ -119,7 +125,7 @@ def _by_sentiment(keywords: Keywords) -> list[tuple[str, list[Word]]]:
 
 
 def _word_text(word: Word) -> str:
-    facts = {"word": _plain(word.word), "here": word.here, "there": word.there}
+    facts = {"word": plain(word.word), "here": word.here, "there": word.there}
     return _("%(word)s: keyword of %(here)d of these texts, of %(there)d of the others") % facts
 
 
@@ -127,10 +133,11 @@ def _tick(day: Day, unit: str) -> str:
     return f"{day.first:%Y-%m}" if unit == "month" else f"{day.first.month}/{day.first.day}"
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """The beginning of a label that is too long for an axis."""
     return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Plotly reads a little HTML in labels; a customer's words must stay words."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

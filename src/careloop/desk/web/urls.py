@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web.views import case, categories, corrections, customers, feedback, form, imports, inbox, jobs, settings
+from careloop.desk.web.views import case, categories, corrections, customers, feedback, form, imports, inbox, jobs, learning, settings
 
 urlpatterns = [
     path("", inbox.page, name="inbox"),
@@ -38,6 +38,9 @@ urlpatterns = [
     path("categories/<int:taxonomy_id>/archive/", categories.archive, name="taxonomy-archive"),
     path("categories/<int:taxonomy_id>/train/", categories.train, name="taxonomy-train"),
     path("categories/one/<int:category_id>/", categories.category, name="category"),
+    path("models/<int:model_id>/", learning.page, name="model"),
+    path("models/<int:model_id>/answers/", learning.answers, name="model-answers"),
+    path("models/<int:model_id>/live/", learning.make_live, name="model-live"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/retry/", jobs.retry, name="job-retry"),
     path("jobs/discard/", jobs.discard, name="job-discard"),

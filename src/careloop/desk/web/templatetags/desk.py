@@ -1,6 +1,5 @@
 """Small words on pages: initials, ages, shares."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,12 +39,6 @@ def initials(name: str) -> str:
 def category_name(category: Any) -> str:
     """A category's name in the reader's language, else in the other one."""
     return name_of(category)
-
-
-@register.filter
-def sentence(said: Mapping[str, Any]) -> str:
-    """A kept template with values, in the reader's language; nothing for nothing."""
-    return in_words(said) if said else ""
 
 
 @register.filter

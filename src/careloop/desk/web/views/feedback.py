@@ -14,6 +14,7 @@ from careloop.desk.accounts.queries import list_channels
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.feedback_export import export_feedback
 from careloop.desk.analysis.feedback_queries import FeedbackFilter, FeedbackPage, feedback_page
+from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.cases.queries import choices
 from careloop.desk.web import charts
 from careloop.desk.web.access import for_viewer
@@ -35,16 +36,17 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         zone=timezone.get_default_timezone(),
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
     )
-    shown = _charts(found, address)
+    names = names_by_code(viewer)
+    shown = _charts(found, address, names)
     context = {
         "found": found,
         "wanted": wanted,
         "address": address,
-        "rows": [_row(reading) for reading in found.rows],
+        "rows": [_row(reading, names) for reading in found.rows],
         "charts": shown,
         "days": _days(found, shown["time"]),
-        **_numbers(found, address),
-        **_choices(found, wanted, address, viewer),
+        **_numbers(found, address, names),
+        **_choices(found, wanted, address, viewer, names),
     }
     return render(request, "feedback/page.html", context)
 
@@ -75,7 +77,7 @@ def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
         yield writer.writerow(row)
 
 
-def _row(reading: Any) -> dict[str, Any]:
+def _row(reading: Any, names: dict[str, str]) -> dict[str, Any]:
     message = reading.message
     html, is_cut = excerpt(message.body, reading, SHOWN_LENGTH)
     return {
@@ -84,22 +86,23 @@ def _row(reading: Any) -> dict[str, Any]:
         "html": html,
         "probability": label_probability(reading),
         "is_cut": is_cut,
+        "category": names.get(reading.category, reading.category),
         "rating": getattr(message, "feedback", None),
         "tone": {"NEGATIVE": "bad", "POSITIVE": "good"}.get(reading.sentiment, ""),
     }
 
 
-def _charts(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
+def _charts(found: FeedbackPage, address: FeedbackAddress, category_names: dict[str, str]) -> dict[str, Any]:
     names = {code: str(label) for code, label in choices()["sentiment"]}
     return {
         "time": charts.sentiment_over_time(found.days, found.unit, names, address.link),
-        "categories": charts.share_by_category(found.categories, address.link),
+        "categories": charts.share_by_category(found.categories, address.link, category_names),
         "keywords": charts.keyword_bars(found.keywords, address.link),
         "ratings": charts.rating_bars(found.stars, address.link),
     }
 
 
-def _numbers(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
+def _numbers(found: FeedbackPage, address: FeedbackAddress, names: dict[str, str]) -> dict[str, Any]:
     """Tiles and the tables behind the other charts."""
     link = address.link
     return {
@@ -108,7 +111,7 @@ def _numbers(found: FeedbackPage, address: FeedbackAddress) -> dict[str, Any]:
         "rated_url": link(stars_from=1, stars_to=5),
         "categories": [
             {
-                "name": one.category,
+                "name": names.get(one.category, one.category),
                 "negative": one.negative,
                 "share": percent(one.negative.share),
                 "interval": f"{percent(one.negative.low)}–{percent(one.negative.high)}",
@@ -153,7 +156,9 @@ def number(value: float | None) -> str:
     return "–" if value is None else str(formats.number_format(value, 2))
 
 
-def _choices(found: FeedbackPage, wanted: FeedbackFilter, address: FeedbackAddress, viewer: Viewer) -> dict[str, Any]:
+def _choices(
+    found: FeedbackPage, wanted: FeedbackFilter, address: FeedbackAddress, viewer: Viewer, names: dict[str, str]
+) -> dict[str, Any]:
     offered, channels = choices(), list_channels(viewer)
     categories = sorted({one.category for one in found.categories} | ({wanted.category} if wanted.category else set()))
     periods = [("30", _("30 days")), ("90", _("90 days")), ("365", _("A year")), ("all", _("All time"))]
@@ -161,11 +166,11 @@ def _choices(found: FeedbackPage, wanted: FeedbackFilter, address: FeedbackAddre
         "kinds": offered["kind"],
         "sentiments": offered["sentiment"],
         "channels": channels,
-        "category_names": categories,
+        "category_names": [(one, names.get(one, one)) for one in categories],
         "languages": _languages(wanted.language),
         "stars_offered": (1, 2, 3, 4, 5),
         "periods": [{"label": label, "url": address.link(period=code), "is_current": address.period == code} for code, label in periods],
-        "chosen": _chosen(wanted, address, {channel.slug: channel.name for channel in channels}),
+        "chosen": _chosen(wanted, address, {channel.slug: channel.name for channel in channels}, names),
         "hidden": {name: value for name, value in address.given if name in {"period", "keyword"}},
         "export_url": address.link(),
         "all_time_url": address.link(period="all"),
@@ -183,7 +188,7 @@ def _languages(chosen: str) -> list[tuple[str, str]]:
     return [*names.items(), *([(chosen, chosen)] if chosen and chosen not in names else [])]
 
 
-def _chosen(wanted: FeedbackFilter, address: FeedbackAddress, channels: dict[str, str]) -> list[dict[str, str]]:
+def _chosen(wanted: FeedbackFilter, address: FeedbackAddress, channels: dict[str, str], names: dict[str, str]) -> list[dict[str, str]]:
     """What is filtered by, each with the address without it."""
     words = {name: dict(offered) for name, offered in choices().items()}
     sources = {"review": _("Reviews and surveys"), "message": _("Messages")}
@@ -193,7 +198,7 @@ def _chosen(wanted: FeedbackFilter, address: FeedbackAddress, channels: dict[str
         (channels.get(wanted.channel, wanted.channel), {"channel": ""}),
         (str(words["sentiment"].get(wanted.sentiment, wanted.sentiment)), {"sentiment": ""}),
         (str(words["kind"].get(wanted.kind, wanted.kind)), {"kind": ""}),
-        (wanted.category, {"category": ""}),
+        (names.get(wanted.category, wanted.category), {"category": ""}),
         (dict(_languages(wanted.language)).get(wanted.language, ""), {"language": ""}),
         (wanted.product, {"product": ""}),
         (_("Keyword: %(word)s") % {"word": wanted.keyword} if wanted.keyword else "", {"keyword": ""}),

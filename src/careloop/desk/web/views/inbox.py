@@ -1,5 +1,6 @@
 """The inbox: which cases, in which order, with the whole choice in the address."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,18 +12,29 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import list_channels
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.taxonomy_queries import CategoryChoice, choices_for, codes_below
 from careloop.desk.cases.queries import InboxFilter, access_case, choices, count_views, inbox, newest_event_id
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.case_rows import RowWriter
 
 DEFAULTS = InboxFilter()
-NAMES = {"view": "view", "kind": "kind", "sentiment": "sentiment", "channel": "channel", "query": "q", "sort": "sort"}
+NAMES = {
+    "view": "view",
+    "kind": "kind",
+    "sentiment": "sentiment",
+    "channel": "channel",
+    "category": "category",
+    "query": "q",
+    "sort": "sort",
+}
 
 
 @for_viewer("case.view")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """The list of cases: a whole page, or the part of it that htmx asks for."""
+    categories = choices_for(viewer)
     wanted = filter_from(request)
+    wanted = replace(wanted, below=codes_below(categories, wanted.category))
     event_id = newest_event_id()
     found = inbox(wanted, viewer)
     context = {
@@ -32,7 +44,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "pages": found.pages,
         "shown_pages": f"{found.pages}+" if found.is_more else found.pages,
         "newest_event_id": event_id,
-        **_choice(wanted, viewer),
+        **_choice(wanted, viewer, categories),
         **_tabs(wanted, found.counts, f"{found.total:,}+" if found.is_more else found.total),
     }
     parts = {"list": "inbox/list.html", "inbox": "inbox/column.html"}
@@ -61,6 +73,7 @@ def filter_from(request: HttpRequest) -> InboxFilter:
         kind=given.get("kind", ""),
         sentiment=given.get("sentiment", ""),
         channel=given.get("channel", ""),
+        category=given.get("category", "")[:80],
         query=given.get("q", "").replace("\0", "")[:200],
         sort=given.get("sort", DEFAULTS.sort),
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
@@ -81,12 +94,13 @@ def part_wanted(request: HttpRequest) -> str:
     return request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
 
 
-def _choice(wanted: InboxFilter, viewer: Viewer) -> dict[str, Any]:
+def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice]) -> dict[str, Any]:
     offered, channels = choices(), list_channels(viewer)
     labels = {
         "kind": dict(offered["kind"]),
         "sentiment": dict(offered["sentiment"]),
         "channel": {channel.slug: channel.name for channel in channels},
+        "category": {one.code: one.name for one in categories},
     }
     address = reverse("inbox")
     active = [
@@ -100,9 +114,10 @@ def _choice(wanted: InboxFilter, viewer: Viewer) -> dict[str, Any]:
         "wanted": wanted,
         "choices": offered,
         "channels": channels,
+        "categories": categories,
         "sorts": _sorts(),
         "chosen": active,
-        "is_filtered": bool(wanted.kind or wanted.sentiment or wanted.channel or wanted.sort != DEFAULTS.sort),
+        "is_filtered": bool(wanted.kind or wanted.sentiment or wanted.channel or wanted.category or wanted.sort != DEFAULTS.sort),
         "everywhere_url": address + suffix(wanted, view="all"),
         "import_url": reverse("imports"),
     }

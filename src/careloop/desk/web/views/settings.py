@@ -38,6 +38,7 @@ TABS: tuple[tuple[str, Promise, str], ...] = (
     ("channels", gettext_lazy("Channels"), "channel.edit"),
     ("keys", gettext_lazy("API keys"), "key.edit"),
     ("audit", gettext_lazy("Audit trail"), "audit.view"),
+    ("categories", gettext_lazy("Categories"), "model.view"),
     ("preferences", gettext_lazy("Preferences"), "case.view"),
 )
 PASSWORD_BYTES = 12
@@ -52,6 +53,7 @@ OBJECTS: dict[str, Promise] = {
     "secrets": gettext_lazy("Encryption keys"),
     "key": gettext_lazy("API key"),
     "team": gettext_lazy("Team"),
+    "taxonomy": gettext_lazy("Categories"),
     "user": gettext_lazy("Person at the desk"),
 }
 ACTORS: dict[str, Promise] = {

@@ -1,4 +1,4 @@
-/* Draws what web/charts.py describes with Plotly; a click on a bar opens its rows. Colours are the style sheet's tokens. */
+/* Draws what web/charts.py and web/model_charts.py describe with Plotly; a click on a mark opens its rows. Colours are the style sheet's tokens. */
 (() => {
   "use strict";
   const described = JSON.parse(document.getElementById("charts")?.textContent || "{}");
@@ -14,8 +14,13 @@
 
   const trace = (one, ink) => ({
     type: one.type, orientation: one.orientation, name: one.name, x: one.x, y: one.y,
-    customdata: one.links, hovertext: one.texts, hoverinfo: "text", textposition: "none",
-    marker: { color: token(one.tone), line: { width: 0 } },
+    customdata: one.links, hovertext: one.texts, hoverinfo: one.hover || "text",
+    ...(one.type === "bar" && { textposition: "none" }),
+    ...(one.type === "heatmap"
+      ? { z: one.z, colorscale: [[0, token("paper-2")], [1, token(one.tone)]], showscale: false, xgap: 1, ygap: 1 }
+      : { marker: { color: token(one.tone), size: one.type === "scatter" ? 8 : undefined, line: { width: 0 } } }),
+    ...(one.mode && { mode: one.mode, line: { color: token(one.tone), width: 2, dash: one.dash } }),
+    ...(one.error_y && { error_y: { type: "data", symmetric: false, ...one.error_y, color: ink, thickness: 1, width: 3 } }),
     ...(one.error && { error_x: { type: "data", symmetric: false, ...one.error, color: ink, thickness: 1, width: 3 } }),
   });
   const axis = (given, line) => ({ fixedrange: true, automargin: true, gridcolor: line, zerolinecolor: line, linecolor: line, ticklen: 4, tickcolor: line, ...given });
