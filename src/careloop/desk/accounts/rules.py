@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 OWNER, SUPERVISOR, AGENT, ANALYST = "OWNER", "SUPERVISOR", "AGENT", "ANALYST"
 
 AGENT_MAY = frozenset({"case.view", "case.work", "customer.view", "feedback.view"})
-SUPERVISOR_MAY = AGENT_MAY | {"customer.edit", "import.run", "job.view", "job.retry", "model.view", "taxonomy.edit"}
-ANALYST_MAY = frozenset({"case.view", "customer.view", "feedback.view", "import.run", "job.view", "model.view"})
+SUPERVISOR_MAY = AGENT_MAY | {"customer.edit", "import.run", "job.view", "job.retry", "model.view", "taxonomy.edit", "topic.edit"}
+ANALYST_MAY = frozenset({"case.view", "customer.view", "feedback.view", "import.run", "job.view", "model.view", "topic.edit"})
 OWNER_MAY = SUPERVISOR_MAY | ANALYST_MAY | {"audit.view", "user.edit", "key.edit", "channel.edit"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {

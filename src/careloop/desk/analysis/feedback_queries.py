@@ -23,6 +23,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.distinctive import Word, distinctive_words
 from careloop.desk.analysis.intervals import Mean, Rate, mean_of, rate_of
 from careloop.desk.analysis.models import Reading, State
+from careloop.desk.analysis.topic_models import MessageTopic, RunState
 from careloop.desk.feedback.models import Feedback
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.slots import slot_of, slot_start
@@ -55,6 +56,7 @@ class FeedbackFilter:
     category: str = ""
     language: str = ""
     product: str = ""
+    topic: str = ""
     keyword: str = ""
     query: str = ""
     stars_from: int | None = None
@@ -112,6 +114,8 @@ def check_filter(wanted: FeedbackFilter) -> None:
         raise InvalidInput(f"The source is {wanted.source!r}; expected review, message or nothing.", field="source")
     if wanted.sentiment and wanted.sentiment not in SENTIMENTS:
         raise InvalidInput(f"The sentiment is {wanted.sentiment!r}; expected one of {', '.join(SENTIMENTS)}.", field="sentiment")
+    if wanted.topic and not (wanted.topic.isascii() and wanted.topic.isdigit() and len(wanted.topic) < 13):
+        raise InvalidInput(_("The topic is “%(given)s”; expected a topic's number.") % {"given": wanted.topic}, field="topic")
     if wanted.since and wanted.until and wanted.since > wanted.until:
         sentence = _("The period begins on %(since)s and ends on %(until)s, before that; swap them.")
         raise InvalidInput(sentence % {"since": wanted.since, "until": wanted.until}, field="since")
@@ -183,6 +187,9 @@ def choose(wanted: FeedbackFilter, viewer: Viewer, zone: tzinfo) -> QuerySet[Rea
         rows = rows.filter(rating_ratio__lt=(wanted.stars_to - 0.5) / 4)
     if wanted.product:
         rows = rows.filter(message_id__in=Feedback.objects.filter(product=wanted.product).values("message_id"))
+    if wanted.topic:
+        sorted_here = MessageTopic.objects.filter(topic_id=int(wanted.topic), run__state=RunState.LIVE)
+        rows = rows.filter(message_id__in=sorted_here.values("message_id"))
     if wanted.keyword:
         rows = rows.filter(_mentions(wanted.keyword), _has_keyword(wanted.keyword))  # the index leaves few lists of keywords to open
     if wanted.query.strip():

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.models import Channel, Team, User
+from careloop.desk.analysis import topic_models  # noqa: F401  (Django finds an app's tables through this module)
 from careloop.desk.cases.models import Case, Kind, Message, ScopedQuerySet, Sentiment
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from careloop.desk.accounts.models import Channel, Team, User
+from careloop.desk.analysis.topic_queueing import find_soon
 from careloop.desk.cases.models import Message
 from careloop.desk.customers.models import Customer
 from careloop.desk.demo import books
@@ -58,6 +59,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
             tell(done, len(delivered))
         books.write_ledger(play(house, conversations, mail), delivered)
         _keep_sign_ins(house.sign_ins)
+        find_soon()
     return house.sign_ins
 
 

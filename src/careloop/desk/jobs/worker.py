@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from random import Random, SystemRandom
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from careloop.desk.jobs import actions, claims, tasks
 from careloop.desk.jobs.heart import Heart, Holdings
@@ -183,6 +185,8 @@ class Worker:
 
 def main(*, threads: int = 1, queues: Sequence[str] = (), once: bool = False) -> int:
     """What `careloop worker` does; returns the exit code."""
+    for path in settings.SCHEDULES:
+        import_string(path)()
     worker = Worker(threads=threads, queues=queues)
     if once:
         attempts = worker.run_until_empty(fires_schedules=True)
