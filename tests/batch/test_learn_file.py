@@ -102,7 +102,7 @@ def test_without_top_nothing_is_ranked(labelled, tmp_path):
         (("--text", "review", "--label", "topic"), 1, "There is no column “review” in this table, which has “text”, “topic”"),
         (("--text", "text", "--label", "kind"), 1, "There is no column “kind” in this table"),
         (("--label", "topic"), 2, "Name the column of the texts with --text."),
-        (("--text", "text"), 2, "Missing option '--label'"),
+        (("--text", "text"), 2, "Name the column of the labels with --label."),
     ],
 )
 def test_wrong_calls_are_refused_and_leave_no_model(labelled, tmp_path, arguments, code, sentence):
@@ -148,3 +148,38 @@ def test_reading_with_a_model_that_is_not_there_writes_nothing(labelled, tmp_pat
 
 def test_options_of_categories_need_a_model(labelled):
     assert "name a model with --category" in run("read", labelled, "--text", "text", "--top", 3, expected=2).stderr
+
+
+def test_entities_are_learnt_from_annotated_lines_and_read(tmp_path):
+    brands = ["小米", "华为", "联想", "格力", "海尔", "美的"]
+    lines = [
+        {"text": f"我买了{brand}手机{number}台", "label": {"brand": {brand: [[3, 4]]}}} for brand in brands for number in ("一", "两", "三")
+    ]
+    path = tmp_path / "annotated.jsonl"
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    report = json.loads(run("learn", path, "--task", "entities", "--model", tmp_path / "model", "--json").stdout)
+    assert (report["task"], report["types"], report["rows"]) == ("entities", ["brand"], 18)
+    texts = write(tmp_path / "new.csv", ["text"], [("我买了华为手机两台，电话13812345678",)])
+    run("read", texts, "--text", "text", "--entities", tmp_path / "model", "--workers", 1, "--out", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        found = json.loads(next(csv.DictReader(file))["entities"])
+    assert {"type": "brand", "text": "华为", "start": 3, "end": 5} in found
+    assert {"type": "phone", "text": "13812345678", "start": 12, "end": 23} in found
+
+
+def test_aspects_are_learnt_with_their_polarity_and_read(tmp_path):
+    rows = [
+        (f"{subject}{adverb}{opinion}", aspect, polarity)
+        for aspect, subject in (("物流", "物流"), ("客服", "客服态度"), ("价格", "价格"))
+        for adverb in ("真", "很", "太", "非常", "特别")
+        for opinion, polarity in (("好", "1"), ("差", "-1"))
+    ]
+    path = write(tmp_path / "aspects.csv", ["text", "aspect", "polarity"], rows)
+    options = ("--task", "aspects", "--text", "text", "--label", "aspect", "--polarity", "polarity")
+    report = json.loads(run("learn", path, *options, "--model", tmp_path / "model", "--json").stdout)
+    assert (report["task"], report["rows"], report["labels"]) == ("aspects", 30, 3)
+    run("read", path, "--text", "text", "--aspects", tmp_path / "model", "--workers", 1, "--out", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        found = [json.loads(row["aspects"]) for row in csv.DictReader(file)]
+    assert [one[0]["aspect"] for one in found] == [aspect for _, aspect, _ in rows]
+    assert set(found[0][0]) == {"aspect", "sentiment", "probability"}

@@ -1,9 +1,10 @@
-"""`careloop learn`: labelled rows of a file, or a file of labels, into a model."""
+"""`careloop learn`: labelled rows of a file, or a file of labels, into a model of categories, entities or aspects."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -13,6 +14,13 @@ from careloop.insight.text.categories import Classifier, learn_categories
 from careloop.insight.text.encoder import get_bundled_encoder
 
 DESCRIPTION = "description"
+
+
+class Model(Protocol):
+    """What was learnt, ready to be stored."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model into a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +88,41 @@ def _read_rows(path: Path, task: Task, *, progress: bool) -> tuple[list[str], li
             labels.append("" if label is None else str(label))
             bar.update()
     return texts, labels
+
+
+def learn_entities_of_file(path: Path) -> tuple[Model, dict[str, Any]]:
+    """Return a model of the types of entities in annotated JSON lines, and its report on rows held back.
+
+    Raises
+    ------
+    InputError
+        When a row is not annotated as expected, or there is too little to learn from.
+    """
+    from careloop.insight.text.entities.annotations import read_annotations
+    from careloop.insight.text.entities.model import learn_entities
+
+    with open_source(path) as source:
+        rows = read_annotations(dict(zip(record.columns, record.values, strict=True)) for record in source.records())
+    model = learn_entities([row.text for row in rows], [row.spans for row in rows])
+    return model, {"task": "entities", **model.card}
+
+
+def learn_aspects_of_file(path: Path, task: Task, polarity_column: str | None) -> tuple[Model, dict[str, Any]]:
+    """Return a model of what texts speak of, and how, and its report on texts held back.
+
+    Raises
+    ------
+    MissingColumnError, InputError
+        When the file has no such column or cannot be learnt from.
+    """
+    from careloop.insight.text.aspects import learn_aspects
+
+    columns = [task.text_column, task.label_column, *([polarity_column] if polarity_column else [])]
+    with open_source(path) as source:
+        for column in columns:
+            if column not in source.columns:
+                raise MissingColumnError(column, source.columns)
+        rows = [["" if (value := record.get(column)) is None else str(value) for column in columns] for record in source.records()]
+    texts, aspects, *polarities = zip(*rows, strict=True) if rows else ([], [], *([[]] if polarity_column else []))
+    model, report = learn_aspects(texts, aspects, *polarities)
+    return model, {"task": "aspects", **asdict(report)}

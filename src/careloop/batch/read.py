@@ -12,18 +12,20 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
 from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
 from careloop.insight.errors import InputError, MissingColumnError
-from careloop.insight.types import Category, Reading
+from careloop.insight.types import Category, Entity, Reading
 
 if TYPE_CHECKING:
+    from careloop.insight.text.aspects import AspectModel
     from careloop.insight.text.categories import Classifier
     from careloop.insight.text.encoder import Encoder
+    from careloop.insight.text.entities.model import EntityModel
 
 READING_COLUMNS = (
     "language",
@@ -40,9 +42,17 @@ READING_COLUMNS = (
     "reading_error",
 )
 KIND_COLUMNS = ("kind", "kind_probability", "abstained")
-RANKED = "category_ranked"
+RANKED, ASPECTS = "category_ranked", "aspects"
 _ROWS_PER_TASK = 2_000
 _TASKS_PER_WORKER = 3  # in flight; bounds memory whatever the file's length
+
+
+class Models(NamedTuple):
+    """The house's own models that take part, None where it has none."""
+
+    categories: Classifier | None
+    entities: EntityModel | None
+    aspects: AspectModel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,10 @@ class Wanted:
         False forbids the encoder, True asks for it, None leaves it to the model.
     workers : int
         How many processes share the machine.
+    entities : Path or None
+        Folder of a model of entities; what it finds is listed beside what patterns find of other types.
+    aspects : Path or None
+        Folder of a model of aspects; fills the column `aspects`.
     """
 
     with_kind: bool = True
@@ -68,6 +82,8 @@ class Wanted:
     top: int = 0
     is_semantic: bool | None = None
     workers: int = 1
+    entities: Path | None = None
+    aspects: Path | None = None
 
     def list_columns(self) -> list[str]:
         """Return the names of the columns, in order."""
@@ -77,11 +93,17 @@ class Wanted:
         columns = [name for name in READING_COLUMNS if name not in dropped]
         if self.category is not None and self.top:
             columns.insert(columns.index("abstained") + 1, RANKED)
+        if self.aspects is not None:
+            columns.insert(columns.index("entities") + 1, ASPECTS)
         return columns
 
-    def load(self) -> Classifier | None:
-        """Return the model of categories, loaded once a process; None when none is named."""
-        return None if self.category is None else _load(self.category)
+    def load(self) -> Models:
+        """Return the models that are named, each loaded once a process."""
+        return Models(
+            None if self.category is None else _load_categories(self.category),
+            None if self.entities is None else _load_entities(self.entities),
+            None if self.aspects is None else _load_aspects(self.aspects),
+        )
 
 
 def read_file(
@@ -146,43 +168,86 @@ def read_file(
     return written
 
 
-def describe(reading: Reading, category: Category | None = None) -> dict[str, Any]:
+def describe(reading: Reading) -> dict[str, Any]:
     """Return a reading as the values of `READING_COLUMNS`; `abstained` speaks of the kind as long as there is no category."""
-    is_unsure = reading.kind_abstained if category is None else category.abstained
     return {
         "language": reading.language,
         "sentiment": reading.sentiment,
         "sentiment_probability": reading.sentiment_probability,
         "kind": reading.kind,
         "kind_probability": reading.kind_probability,
-        "category": "" if category is None else category.label,
-        "category_probability": None if category is None else category.probability,
-        "abstained": "true" if is_unsure else "false",
-        RANKED: json.dumps([] if category is None else category.ranked, ensure_ascii=False),
+        "category": "",
+        "category_probability": None,
+        "abstained": "true" if reading.kind_abstained else "false",
         "keywords": json.dumps(reading.keywords, ensure_ascii=False),
-        "entities": json.dumps(
-            [{"type": one.type, "text": one.text, "start": one.start, "end": one.end} for one in reading.entities], ensure_ascii=False
-        ),
+        "entities": _list_entities(reading.entities),
         "summary": reading.summary,
         "reading_error": reading.error or "",
     }
 
 
+def describe_category(category: Category) -> dict[str, Any]:
+    """Return a category as the values of its columns; `abstained` then speaks of it."""
+    return {
+        "category": category.label,
+        "category_probability": category.probability,
+        "abstained": "true" if category.abstained else "false",
+        RANKED: json.dumps(category.ranked, ensure_ascii=False),
+    }
+
+
+def _list_entities(entities: Iterable[Entity]) -> str:
+    listed = [{"type": one.type, "text": one.text, "start": one.start, "end": one.end} for one in entities]
+    return json.dumps(listed, ensure_ascii=False)
+
+
 def _read_texts(texts: list[str], wanted: Wanted) -> list[dict[str, Any]]:
     from careloop.insight import read
 
-    model = wanted.load()
-    if model is None:
-        return [describe(reading) for reading in read(texts)]
-    categories = model.read(texts, top=wanted.top, encoder=_encoder(wanted.workers), is_semantic=wanted.is_semantic)
-    return [describe(reading, category) for reading, category in zip(read(texts), categories, strict=True)]
+    models, readings = wanted.load(), read(texts)
+    rows = [describe(reading) for reading in readings]
+    if models.categories is not None:
+        encoder = _encoder(wanted.workers)
+        for row, category in zip(
+            rows, models.categories.read(texts, top=wanted.top, encoder=encoder, is_semantic=wanted.is_semantic), strict=True
+        ):
+            row.update(describe_category(category))
+    if models.entities is not None:
+        types = set(models.entities.types)
+        for row, reading, learnt in zip(rows, readings, models.entities.read(texts), strict=True):
+            row["entities"] = _list_entities(_join(learnt, [one for one in reading.entities if one.type not in types]))
+    if models.aspects is not None:
+        for row, found in zip(rows, models.aspects.read(texts), strict=True):
+            listed = [{"aspect": one.aspect, "sentiment": one.sentiment, "probability": one.probability} for one in found]
+            row[ASPECTS] = json.dumps(listed, ensure_ascii=False)
+    return rows
+
+
+def _join(learnt: Iterable[Entity], others: Iterable[Entity]) -> tuple[Entity, ...]:
+    from careloop.insight.text.entities import join_entities
+
+    return join_entities(learnt, others)
 
 
 @cache
-def _load(folder: Path) -> Classifier:
+def _load_categories(folder: Path) -> Classifier:
     from careloop.insight.text.categories import load_categories
 
     return load_categories(folder)
+
+
+@cache
+def _load_entities(folder: Path) -> EntityModel:
+    from careloop.insight.text.entities.model import load_entities
+
+    return load_entities(folder)
+
+
+@cache
+def _load_aspects(folder: Path) -> AspectModel:
+    from careloop.insight.text.aspects import load_aspects
+
+    return load_aspects(folder)
 
 
 @cache

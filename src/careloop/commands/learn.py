@@ -1,4 +1,4 @@
-"""`careloop learn`: a model of the house's own categories, from labelled rows or from descriptions of the labels."""
+"""`careloop learn`: a model of the house's own categories, entities or aspects, from labelled rows or descriptions of the labels."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ PRINTED = ("algorithm", "rows", "labels", "accuracy", "macro_f1", "expected_cali
 @click.command("learn")
 @click.argument("file", type=FILE, required=False)
 @click.option("--text", "text_column", help="Name of the column that holds the texts.")
-@click.option("--label", "label_column", required=True, help="Name of the column that holds the labels.")
+@click.option("--label", "label_column", help="Name of the column that holds the labels: categories, or with --task aspects the aspects.")
 @click.option("--model", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write the model into.")
 @click.option("--labels", "labels_file", type=FILE, help="File of all labels, with an optional column description; enough without FILE.")
 @click.option(
@@ -24,33 +24,50 @@ PRINTED = ("algorithm", "rows", "labels", "accuracy", "macro_f1", "expected_cali
     show_default=True,
     help="auto takes the one that is best in cross-validation.",
 )
+@click.option(
+    "--task",
+    type=click.Choice(["categories", "entities", "aspects"]),
+    default="categories",
+    show_default=True,
+    help="What to learn; entities come from annotated JSON lines and need no columns.",
+)
+@click.option("--polarity", "polarity_column", help="With --task aspects: name of the column that holds the opinion of each row.")
 @click.option("--semantic/--no-semantic", default=True, show_default=True, help="Learn from meanings as well as words.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def learn(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path | None,
     text_column: str | None,
-    label_column: str,
+    label_column: str | None,
     folder: Path,
     labels_file: Path | None,
     algorithm: str,
+    task: str,
+    polarity_column: str | None,
     semantic: bool,
     as_json: bool,
 ) -> None:
-    """Learn categories from the labelled rows of FILE and report how good the model is on rows it was not trained on.
+    """Learn from the labelled rows of FILE and report how good the model is on rows it was not trained on.
 
-    Without FILE, the model knows only the names and descriptions in the file of --labels.
+    Without FILE, a model of categories knows only the names and descriptions in the file of --labels.
     """
-    from careloop.batch.learn import Task, learn_file
+    from careloop.batch.learn import Task, learn_aspects_of_file, learn_entities_of_file, learn_file
 
-    if file is None and labels_file is None:
+    if file is None and (labels_file is None or task != "categories"):
         raise click.UsageError("Give FILE with labelled rows, or --labels with the names of the categories, or both.")
-    if file is not None and text_column is None:
+    if task != "entities" and label_column is None:
+        raise click.UsageError("Name the column of the labels with --label.")
+    if task != "entities" and file is not None and text_column is None:
         raise click.UsageError("Name the column of the texts with --text.")
-    task = Task(text_column or "", label_column, labels_file, algorithm, semantic)
-    model = learn_file(file, task, progress=sys.stderr.isatty())
-    model.save(folder)
-    card = model.card | {"labels": list(model.labels)}
-    click.echo(json.dumps(_report(card), ensure_ascii=False) if as_json else _say(card, folder))
+    asked = Task(text_column or "", label_column or "", labels_file, algorithm, semantic)
+    if task == "categories":
+        model = learn_file(file, asked, progress=sys.stderr.isatty())
+        model.save(folder)
+        card = model.card | {"labels": list(model.labels)}
+        click.echo(json.dumps(_report(card), ensure_ascii=False) if as_json else _say(card, folder))
+    elif file is not None:
+        found, report = learn_entities_of_file(file) if task == "entities" else learn_aspects_of_file(file, asked, polarity_column)
+        found.save(folder)
+        click.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 1))
 
 
 def _report(card: dict[str, Any]) -> dict[str, Any]:

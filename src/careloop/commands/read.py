@@ -30,8 +30,21 @@ FILE = click.Path(path_type=Path, allow_dash=True)
     default=None,
     help="Find categories with the encoder, or forbid it; default: what the model measured as good enough.",
 )
+@click.option(
+    "--entities", type=click.Path(path_type=Path, file_okay=False), help="Folder of a model of entities: list what it finds, too."
+)
+@click.option("--aspects", type=click.Path(path_type=Path, file_okay=False), help="Folder of a model of aspects: add the column aspects.")
 def read(  # noqa: PLR0913, PLR0917 - one for each option
-    file: Path, text_column: str, out: Path, workers: int | None, kind: bool, category: Path | None, top: int, semantic: bool | None
+    file: Path,
+    text_column: str,
+    out: Path,
+    workers: int | None,
+    kind: bool,
+    category: Path | None,
+    top: int,
+    semantic: bool | None,
+    entities: Path | None,
+    aspects: Path | None,
 ) -> None:
     """Read the texts of FILE: language, sentiment, kind, category, keywords, entities, summary as added columns."""
     from careloop.batch.read import Wanted, read_file
@@ -44,6 +57,6 @@ def read(  # noqa: PLR0913, PLR0917 - one for each option
         out=out,
         workers=workers or os.cpu_count() or 1,
         progress=sys.stderr.isatty(),
-        wanted=Wanted(with_kind=kind, category=category, top=top, is_semantic=semantic),
+        wanted=Wanted(with_kind=kind, category=category, top=top, is_semantic=semantic, entities=entities, aspects=aspects),
     )
     click.echo(f"{rows:,} rows were read.", err=True)
