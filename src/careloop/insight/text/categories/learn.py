@@ -13,10 +13,10 @@ from tqdm import tqdm
 from careloop.insight.errors import InputError
 from careloop.insight.text.categories.card import describe_quality
 from careloop.insight.text.categories.model import Calibration, CategoryModel, Scorer
-from careloop.insight.text.categories.recipes import RECIPES, Recipe
+from careloop.insight.text.categories.recipes import RECIPES
 from careloop.insight.text.categories.rows import LabelledRows, check_rows, fold_rows
 from careloop.insight.text.categories.suspects import list_suspects
-from careloop.insight.text.categories.trials import FOLDS, TESTED_FOLDS, Lesson, Material, Trial, choose_recipe, try_recipe
+from careloop.insight.text.categories.trials import FOLDS, TESTED_FOLDS, Chosen, Lesson, Material, Trial, choose_recipes, try_recipe
 from careloop.insight.text.encoder import Encoder, get_bundled_encoder
 from careloop.insight.text.ngrams import Floats
 
@@ -78,13 +78,13 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
         bar.update()
         folds = fold_rows(rows.classes, FOLDS, seed=seed)
         recipes = [one for name, ones in RECIPES.items() if algorithm in ("auto", name) for one in ones]
-        recipe = choose_recipe(material, folds, recipes, seed=seed)
+        chosen = choose_recipes(material, folds, recipes, seed=seed)
         bar.update()
-        trial = try_recipe(material, folds, recipe, seed=seed, step=bar.update)
+        trial = try_recipe(material, folds, chosen, seed=seed, step=bar.update)
         lesson = Lesson.prepare(material, np.arange(len(rows.texts)), seed=seed)
-        scorers = _fit_scorers(lesson, recipe, trial, rows, seed=seed)
+        scorers = _fit_scorers(lesson, chosen, trial, rows, seed=seed)
         bar.update(bar.total - bar.n)
-    card = _describe(rows, recipe, trial, lesson)
+    card = _describe(rows, chosen, trial, lesson)
     card["encoder"] = None if encoder is None else encoder.name
     card["settings"] |= {"asked_for": algorithm, "seed": seed}
     card["labels_without_rows"] = sorted(set(descriptions or ()) - set(rows.labels))
@@ -92,7 +92,7 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
     return CategoryModel(rows.labels, card, scorers, _LEAST_PROBABILITY)
 
 
-def _fit_scorers(lesson: Lesson, recipe: Recipe, trial: Trial, rows: LabelledRows, *, seed: int) -> dict[str, Scorer]:
+def _fit_scorers(lesson: Lesson, chosen: Chosen, trial: Trial, rows: LabelledRows, *, seed: int) -> dict[str, Scorer]:
     shares = np.bincount(rows.classes, minlength=len(rows.labels)) / len(rows.classes)
     noise = lesson.judgement.noise_ratio
     scorers = {}
@@ -100,7 +100,9 @@ def _fit_scorers(lesson: Lesson, recipe: Recipe, trial: Trial, rows: LabelledRow
         is_semantic = name == "semantic"
         space = lesson.space if is_semantic else lesson.space.without_vectors()
         calibration = Calibration.learn(scores.astype(np.float64), rows.classes[trial.rows], rows.labels, noise_ratio=noise)
-        scorers[name] = Scorer(space, lesson.fit(recipe, seed=seed, is_semantic=is_semantic), calibration, shares)
+        scorers[name] = Scorer(
+            space, lesson.fit(chosen.semantic if is_semantic else chosen.fast, seed=seed, is_semantic=is_semantic), calibration, shares
+        )
     return scorers
 
 
@@ -108,7 +110,7 @@ def _variants(trial: Trial) -> dict[str, Floats]:
     return {"fast": trial.fast} | ({"semantic": trial.semantic} if len(trial.semantic) else {})
 
 
-def _describe(rows: LabelledRows, recipe: Recipe, trial: Trial, lesson: Lesson) -> dict[str, Any]:
+def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) -> dict[str, Any]:
     noise = lesson.judgement.noise_ratio
     tested = trial.folds < TESTED_FOLDS
     quality = {
@@ -121,7 +123,7 @@ def _describe(rows: LabelledRows, recipe: Recipe, trial: Trial, lesson: Lesson) 
     figures = ("accuracy", "macro_f1", "expected_calibration_error")
     return {
         "task": "categories",
-        "algorithm": recipe.algorithm,
+        "algorithm": getattr(chosen, reads_with).algorithm,
         "rows": len(rows.texts),
         **quality[reads_with],
         "reads_with": reads_with,
@@ -136,7 +138,7 @@ def _describe(rows: LabelledRows, recipe: Recipe, trial: Trial, lesson: Lesson) 
             "label_names_are_learnt": lesson.has_names,
             "labels_with_one_row": rows.list_rare(),
         },
-        "settings": {"strength": recipe.strength, "vector_weight": recipe.vector_weight, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
+        "settings": {**{name: getattr(chosen, name)._asdict() for name in quality}, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
     }
 
 

@@ -14,7 +14,7 @@ Doubles = NDArray[np.float64]
 _NAMES = re.compile(
     r"(?:oos|out[ _-]?of[ _-]?(?:scope|domain)|others?|none(?:[ _-]of[ _-](?:these|the[ _-]above))?|其[他它]|不属于.*|无关)", re.I
 )
-_MOST_LOST = 0.015  # of the rows inside the scope that may be taken for outside
+_MOST_LOST = 0.01  # of the rows inside the scope that may be taken for outside
 _LEAST_ROWS = 20  # outside, to learn a limit from
 
 
@@ -35,7 +35,7 @@ class Gathering:
 
     @classmethod
     def learn(cls, labels: Sequence[str], probabilities: Doubles, classes: NDArray[np.int64]) -> Gathering:
-        """Return the limit that finds the most rows outside while at most 1.5 % more of the rows inside are lost.
+        """Return the limit that finds the most rows outside while at most 1 % of the rows inside, that would be right, are lost.
 
         Only a label whose whole name says so (“out of scope”, “other”, “其他” …) gathers.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,13 @@ def _are_telling(names: Features, features: Features, classes: Places) -> bool:
     return bool((found == classes).mean() > most + 3 * np.sqrt(most * (1 - most) / len(classes)))
 
 
+class Chosen(NamedTuple):
+    """The recipe for each way of reading: with vectors and from n-grams alone."""
+
+    semantic: Recipe
+    fast: Recipe
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What models said of rows that they had not learnt from.
@@ -112,6 +120,14 @@ class Trial:
     folds: Places
     semantic: Floats
     fast: Floats
+
+
+def choose_recipes(material: Material, folds: Places, recipes: Sequence[Recipe], *, seed: int) -> Chosen:
+    """Return the best recipe with vectors and the best without; one and the same when there is no encoder."""
+    alone = replace(material, vectors=None, name_vectors=None)
+    different = {(one.algorithm, one.strength): one for one in recipes}  # without vectors their weight makes no difference
+    fast = choose_recipe(alone, folds, list(different.values()), seed=seed)
+    return Chosen(fast if material.vectors is None else choose_recipe(material, folds, recipes, seed=seed), fast)
 
 
 def choose_recipe(material: Material, folds: Places, recipes: Sequence[Recipe], *, seed: int) -> Recipe:
@@ -150,7 +166,7 @@ def _compare_recipes(material: Material, pool: Places, recipes: Sequence[Recipe]
     return merits
 
 
-def try_recipe(material: Material, folds: Places, recipe: Recipe, *, seed: int, step: Callable[[], object]) -> Trial:
+def try_recipe(material: Material, folds: Places, chosen: Chosen, *, seed: int, step: Callable[[], object]) -> Trial:
     """Return what models learnt from the other folds say of each row; of many rows, only those of the tested folds."""
     rows = material.rows
     n_folds = FOLDS if len(rows.texts) <= _MOST_ROWS_IN_ALL_FOLDS else TESTED_FOLDS
@@ -161,9 +177,9 @@ def try_recipe(material: Material, folds: Places, recipe: Recipe, *, seed: int, 
         if len(held):
             lesson = Lesson.prepare(material, np.flatnonzero(folds != fold), seed=seed)
             features = _find(lesson, material, held)
-            fast[held] = lesson.fit(recipe, seed=seed, is_semantic=False).score(features.without_dense())
+            fast[held] = lesson.fit(chosen.fast, seed=seed, is_semantic=False).score(features.without_dense())
             if material.vectors is not None:
-                semantic[held] = lesson.fit(recipe, seed=seed).score(features)
+                semantic[held] = lesson.fit(chosen.semantic, seed=seed).score(features)
         step()
     tried = np.flatnonzero((folds >= 0) & (folds < n_folds))
     return Trial(tried, folds[tried], semantic[tried] if material.vectors is not None else semantic[:0], fast[tried])
