@@ -21,7 +21,7 @@ SHOWN = 5
 LOOKED_AT = 60  # candidate messages that are compared with the case
 ASKED_WITH = 3  # messages of the case: its first two and its newest
 COMPARED = 1_000  # characters of a message
-LEAST_BY_MEANING, LEAST_BY_WORDS = 0.35, 0.25  # below, a case has little more than the topic in common
+LEAST_BY_MEANING, LEAST_BY_WORDS = 0.35, 0.1  # below, a case has little more than the topic in common
 ALMOST_THE_SAME = 0.8  # Jaccard similarity of character triples
 CODES = {"order", "tracking"}  # entities that name the matter itself
 EXCERPT = 160
@@ -58,11 +58,12 @@ def list_similar(case_id: int, viewer: Viewer, most: int = SHOWN) -> SimilarCase
     readings = list(
         Reading.objects.filter(message_id__in=[one.pk for one in asked], state=State.DONE).only("message", "keywords", "details")
     )
-    sharing = find_sharing(
-        distinctive(readings), besides_case=case.pk, team_ids=viewer.team_ids, most=LOOKED_AT
-    )  # fmt: skip
+    words = distinctive(readings)
+    sharing = find_sharing(words, besides_case=case.pk, team_ids=viewer.team_ids, most=LOOKED_AT)
     candidates = _candidates(sharing, viewer)
-    scores, by_meaning = _score([one.body for one in asked], [one.body for one in candidates])
+    shares = {one.message_id: one.share for one in sharing}
+    by_words = np.array([shares[one.pk] for one in candidates])
+    scores, by_meaning = _score([one.body for one in asked], [one.body for one in candidates], by_words)
     least = LEAST_BY_MEANING if by_meaning else LEAST_BY_WORDS
     best: dict[int, tuple[float, int]] = {}
     for place, score in enumerate(scores.tolist()):
@@ -108,23 +109,28 @@ def _candidates(sharing: Sequence[Sharing], viewer: Viewer) -> list[Message]:
     return sorted(map(_with_beginning, light), key=lambda one: places[one.pk])
 
 
-def _score(asked: list[str], texts: list[str]) -> tuple[np.ndarray, bool]:
-    """How like the nearest of the asked texts each text is (0–1), and whether meaning was compared, too."""
+def _score(asked: list[str], texts: list[str], shares: np.ndarray) -> tuple[np.ndarray, bool]:
+    """How like the nearest of the asked texts each text is (0–1), and whether meaning was compared, too.
+
+    Words: the mean of BM25 among the candidates and of the share of distinctive words, as all candidates hold what is rare elsewhere.
+    """
     if not asked or not texts:
-        return np.zeros(len(texts), dtype=np.float32), False
+        return np.zeros(len(texts)), False
     vectors = StoredVectors()
     parts, questions = [encoded_part(text) for text in texts], [encoded_part(text) for text in asked]
     vectors.load([*parts, *questions])
     known = [place for place, part in enumerate(parts) if vectors.has(part)]
     told = [place for place, part in enumerate(questions) if vectors.has(part)]
-    scores = _best(SimilarityIndex.build(texts), asked, len(texts)) if not told or len(known) < len(texts) else np.zeros(len(texts))
+    scores = np.zeros(len(texts))
+    if not told or len(known) < len(texts):
+        scores = (_best(SimilarityIndex.build(texts), asked, len(texts)) + shares) / 2
     if not told or not known:
         return scores, False
     index = SimilarityIndex.build([texts[place] for place in known], vectors, vectors=vectors.encode([parts[place] for place in known]))
     try:
         scores[known] = _best(index, [asked[place] for place in told], len(known), vectors.encode([questions[place] for place in told]))
     except VectorsMissing:  # the worker has not made those of the sentences that all texts are compared with
-        return _best(SimilarityIndex.build(texts), asked, len(texts)), False
+        return (_best(SimilarityIndex.build(texts), asked, len(texts)) + shares) / 2, False
     return scores, True
 
 

@@ -25,11 +25,11 @@ ON_POSTGRESQL = """(
 
 @dataclass(frozen=True)
 class Sharing:
-    """A message, its case, and how much it shares: the sum over the groups of words that it holds."""
+    """A message, its case, and how much of what all words and pairs of words are worth it holds, 0–1."""
 
     message_id: int
     case_id: int
-    worth: float
+    share: float
 
 
 def find_sharing(words: Sequence[str], *, besides_case: int, team_ids: frozenset[int] | None, most: int) -> list[Sharing]:
@@ -56,7 +56,8 @@ def find_sharing(words: Sequence[str], *, besides_case: int, team_ids: frozenset
     for message_id, case_id, worth in rows:
         worths[message_id, case_id] = worths.get((message_id, case_id), 0.0) + float(worth)
     ranked = sorted(worths, key=lambda one: (-worths[one], -one[0]))[:most]
-    return [Sharing(message_id, case_id, worths[message_id, case_id]) for message_id, case_id in ranked]
+    total = sum(worth for worth, _phrases in groups)
+    return [Sharing(message_id, case_id, min(1.0, worths[message_id, case_id] / total)) for message_id, case_id in ranked]
 
 
 def _groups(words: Sequence[str]) -> list[tuple[float, list[list[str]]]]:

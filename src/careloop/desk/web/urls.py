@@ -3,7 +3,20 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web.views import case, categories, corrections, customers, feedback, form, imports, inbox, jobs, learning, settings
+from careloop.desk.web.views import (
+    beside,
+    case,
+    categories,
+    corrections,
+    customers,
+    feedback,
+    form,
+    imports,
+    inbox,
+    jobs,
+    learning,
+    settings,
+)
 
 urlpatterns = [
     path("", inbox.page, name="inbox"),
@@ -14,6 +27,9 @@ urlpatterns = [
     path("cases/<int:case_id>/earlier/", case.earlier, name="case-earlier"),
     path("cases/<int:case_id>/messages/<int:message_id>/", case.message, name="case-message"),
     path("cases/<int:case_id>/messages/<int:message_id>/correct/", corrections.correct, name="case-correct"),
+    path("cases/<int:case_id>/similar/", beside.similar, name="case-similar"),
+    path("cases/<int:case_id>/summary/", beside.summary, name="case-summary"),
+    path("cases/<int:case_id>/draft/", beside.draft, name="case-draft"),
     path("cases/<int:case_id>/reply/", case.reply, name="case-reply"),
     path("cases/<int:case_id>/note/", case.note, name="case-note"),
     path("cases/<int:case_id>/assign/", case.assign, name="case-assign"),

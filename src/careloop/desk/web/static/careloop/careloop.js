@@ -40,6 +40,8 @@
     if (on("[data-clear-refusals]")) find("#case-refusals").replaceChildren();
     if (on("[data-mode]")) write(on("[data-mode]").dataset.mode);
     if (on("#newbar")) loadNew();
+    if (on("[data-take-draft]")) takeDraft(on(".machine"));
+    if (on("[data-to-message]") && showMessage(on("[data-to-message]").dataset.toMessage)) event.preventDefault();
     const open = find("details.filters[open]");
     if (open && !open.contains(event.target)) open.open = false;
   });
@@ -50,6 +52,23 @@
     for (const button of all("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
     for (const form of all("#composer form[id]")) form.hidden = form.id !== `${mode}-form`;
     if (focus) find(`#${mode}-form textarea`)?.focus();
+  };
+  /* A machine's draft becomes a person's text: behind what stands there already, ready to be changed. */
+  const takeDraft = (box) => {
+    const area = find("#reply-form textarea");
+    area.value = [area.value.trim(), find("[data-made]", box).innerText.trim()].filter(Boolean).join("\n\n");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    write("reply");
+    area.setSelectionRange(area.value.length, area.value.length);
+  };
+  const showMessage = (id) => {
+    const message = find(`#message-${id}`);
+    if (!message) return false;
+    screen("case");
+    message.scrollIntoView({ block: "center" });
+    message.classList.add("is-shown");
+    setTimeout(() => message.classList.remove("is-shown"), 2000);
+    return true;
   };
   const arrived = (text) => {
     const place = find("[data-arrived]");
