@@ -14,7 +14,7 @@ from careloop.insight.text.encoder import Vectors
 from careloop.insight.text.ngrams import Floats
 
 _FEW_TEXTS = 2_000  # up to here n-grams of a single text are kept
-_SHRINKAGE = 5.0  # towards a sphere, in mean variances: measured, docs/decisions/0010-categories.md
+_SHRINKAGE = 5.0  # towards a sphere, in mean variances: measured, docs/decisions/0015-categories.md
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def estimate_noise(scores: Floats, classes: NDArray[np.int64]) -> float:
 
     References
     ----------
-    The far half: Storey 2002, A direct approach to false discovery rates, equation 8; the rest is ours, docs/decisions/0010-categories.md.
+    The far half: Storey 2002, A direct approach to false discovery rates, equation 8; the rest is ours, docs/decisions/0015-categories.md.
     """
     n_rows, n_labels = scores.shape
     if n_rows < 50 or n_labels < 4:

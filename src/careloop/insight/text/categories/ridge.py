@@ -12,7 +12,7 @@ from careloop.insight.text.categories.linear import LinearModel, fit_linear
 from careloop.insight.text.ngrams import Floats
 
 MOST_ROWS = 12_000  # of one factorisation: 0.6 GB and, on one core, half a minute
-SQUARE_WEIGHT = np.float32(0.9)  # of squared cosines beside plain ones: +1.7 points of macro-F1, docs/decisions/0010-categories.md
+SQUARE_WEIGHT = np.float32(0.9)  # of squared cosines beside plain ones: +1.7 points of macro-F1, docs/decisions/0015-categories.md
 
 
 def compare(left: Features, right: Features, *, vector_weight: float) -> Floats:
