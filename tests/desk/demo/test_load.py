@@ -11,7 +11,7 @@ from django.db import transaction
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.analysis import actions as analysis
-from careloop.desk.analysis.models import Reading
+from careloop.desk.analysis.models import Correction, Reading
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.audit.queries import verify_chain
 from careloop.desk.cases import actions as cases
@@ -86,7 +86,9 @@ def test_everything_is_there_at_first_sight(now, mailoutbox):
     assert Feedback.objects.filter(source="REVIEW").count() == 45
     assert SearchDocument.objects.filter(subject="MESSAGE").count() == Message.objects.count()
     assert OutboxItem.objects.filter(sent_at=None).count() == 0
-    assert (list(Job.objects.values_list("task", flat=True)), mailoutbox) == (["careloop.desk.analysis.topic_tasks.find_topics"], [])
+    waiting = ["careloop.desk.analysis.tasks.describe", "careloop.desk.analysis.topic_tasks.find_topics"]
+    assert (list(Job.objects.order_by("pk").values_list("task", flat=True)), mailoutbox) == (waiting, [])
+    assert Correction.objects.count() == CaseEvent.objects.filter(kind="CORRECTED").count() == 27
     assert verify_chain().broken_at is None
     assert AuditEntry.objects.filter(action="case.reply").count() == Message.objects.filter(direction="OUTBOUND").count()
     assert [role for role, _, _ in sign_ins] == ["Owner", "Supervisor", "Agent", "Analyst"]

@@ -12,7 +12,7 @@ from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Direction, Message
 
 RANKED = 5
-AGAIN = 5_000  # of the newest messages are read again by a new live model
+AGAIN = 1_000  # of the newest messages are read again by a new live model: a minute of a core where they need the encoder
 AT_ONCE = 200
 
 Answered = tuple[str, float, bool, list[tuple[str, float]]]

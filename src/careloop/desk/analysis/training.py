@@ -17,7 +17,7 @@ from careloop.desk.analysis.taxonomy_queries import list_leaves, to_describe
 from careloop.desk.cases.models import Direction, Message
 
 MOST_ROWS = 20_000  # newest corrected messages
-TEXTS_TO_ADAPT = 1_000
+TEXTS_TO_ADAPT = 400
 FEWEST_TO_ADAPT = 300
 DESCRIBED = "descriptions"
 ALGORITHM = "auto"

@@ -17,6 +17,7 @@ from careloop.desk.analysis.topic_queueing import find_soon
 from careloop.desk.cases.models import Message
 from careloop.desk.customers.models import Customer
 from careloop.desk.demo import books
+from careloop.desk.demo.categories import found_categories, keep_corrections
 from careloop.desk.demo.conversations import plan_conversations
 from careloop.desk.demo.people import draw_people
 from careloop.desk.demo.playing import deliver, new_people, play, read_all
@@ -57,7 +58,10 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         delivered = mail.everything()
         for done in read_all(delivered):
             tell(done, len(delivered))
-        books.write_ledger(play(house, conversations, mail), delivered)
+        taxonomy, categories = found_categories(house.supervisor, now=now - timedelta(days=DAYS + 2))
+        ledger = play(house, conversations, mail, categories)
+        books.write_ledger(ledger, delivered)
+        keep_corrections(ledger, taxonomy, now=now)
         _keep_sign_ins(house.sign_ins)
         find_soon()
     return house.sign_ins

@@ -58,6 +58,16 @@ class Event:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Word:
+    """What an agent said of a message."""
+
+    message: Message
+    value: str
+    author: User
+    at: datetime
+
+
 @dataclass
 class Ledger:
     """Everything that happened so far, in the order of time."""
@@ -66,6 +76,7 @@ class Ledger:
     messages: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     open_cases: dict[tuple[int, int], Case] = field(default_factory=dict)
+    words: list[Word] = field(default_factory=list)
 
     def receive(self, message: Message, customer: Customer, subject: str) -> Case:
         """A customer's message joins their open case in the channel or opens one (cases.arrivals.receive)."""
@@ -136,6 +147,18 @@ class Ledger:
         case.version += 1
         details = {"before": before, "after": after}
         self.events.append(Event(at, case, kind, _actor(author), None, before, after, f"case.{kind.lower()}", details))
+
+    def correct(self, delivered: Delivered, category: str, author: User, at: datetime) -> None:
+        """An agent says what a message is about (analysis.corrections.correct, cases.actions.take_word)."""
+        message, case = delivered.message, delivered.message.case
+        if case is None or delivered.reading is None:
+            raise ValueError(f"the message {delivered.external_id} belongs to no case or was not read; only others can be corrected")
+        before, said = {"category": case.category}, {"category": category}
+        case.category, case.corrected, case.version = category, ["category"], case.version + 1
+        delivered.reading.category = category
+        details = {"before": before, "after": said}
+        self.events.append(Event(at, case, EventKind.CORRECTED, _actor(author), message, before, said, "case.corrected", details))
+        self.words.append(Word(message, category, author, at))
 
     def _written(self, case: Case, direction: str, body: str, author: User, at: datetime) -> Message:
         message = Message(

@@ -1,7 +1,7 @@
 """From plans to rows in memory: who the customers are, what they delivered, what was read, and how each case went."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,7 @@ from careloop.desk.feedback.models import Feedback
 
 READ_AFTER = timedelta(seconds=2)
 READ_AT_ONCE = 500
+EVERY = 4  # conversations: in one the agent says what it is about
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,10 @@ def read_all(delivered: list[Delivered]) -> Iterable[int]:
         yield start + len(some)
 
 
-def play(house: House, conversations: list[Conversation], mail: Mail) -> Ledger:
-    """Let everything happen in the order of time."""
+def play(house: House, conversations: list[Conversation], mail: Mail, categories: Mapping[str, str] | None = None) -> Ledger:
+    """Let everything happen in the order of time; `categories` by matter is what agents say of some cases before they answer."""
     ledger = Ledger()
+    spoken: set[int] = set()
     cases: dict[int, Case] = {}
     steps = [(move.at, number, position) for number, one in enumerate(conversations) for position, move in enumerate(one.moves)]
     for _, number, position in sorted(steps):
@@ -128,6 +130,11 @@ def play(house: House, conversations: list[Conversation], mail: Mail) -> Ledger:
         if move.verb == WRITE:
             cases[number] = _receive(ledger, mail.of_moves[number, position])
         else:
+            if move.verb == REPLY and number % EVERY == 0 and number not in spoken:
+                spoken.add(number)
+                author = _author(move, house, conversation.scenario.trade)
+                category = (categories or {}).get(conversation.scenario.name)
+                _correct(ledger, mail.of_moves[number, 0], category, author, move.at.astimezone(UTC))
             _act(ledger, cases[number], move, house, conversation.scenario.trade)
     return ledger
 
@@ -142,9 +149,14 @@ def _receive(ledger: Ledger, delivered: Delivered) -> Case:
     return case
 
 
+def _correct(ledger: Ledger, first: Delivered, category: str | None, author: User, at: datetime) -> None:
+    if category is not None and first.reading is not None and first.reading.state == "DONE":
+        ledger.correct(first, category, author, at)
+
+
 def _act(ledger: Ledger, case: Case, move: Move, house: House, trade: str) -> None:
     agents, at = house.agents[trade], move.at.astimezone(UTC)
-    author: User = house.supervisor if move.agent is None or move.agent < 0 else agents[move.agent]
+    author = _author(move, house, trade)
     if move.verb == REPLY:
         ledger.reply(case, move.text, author, at, str(move.value))
     elif move.verb == NOTE:
@@ -158,3 +170,7 @@ def _act(ledger: Ledger, case: Case, move: Move, house: House, trade: str) -> No
         ledger.change(case, EventKind.STATUS, changes, author, at)
     else:
         raise ValueError(f"nobody knows how to {move.verb!r}")
+
+
+def _author(move: Move, house: House, trade: str) -> User:
+    return house.supervisor if move.agent is None or move.agent < 0 else house.agents[trade][move.agent]
