@@ -252,3 +252,9 @@ def test_labels_without_rows_score_lowest():
         scores = fit(recipes[0], features, classes, 4, seed=0).score(features)
         assert scores.shape == (len(texts), 4)
         assert (scores.argmax(axis=1) < 3).all()
+
+
+def test_few_rows_do_not_make_a_model_certain():
+    scores = 50 * np.eye(2)[[0, 1] * 5]
+    found = Calibration.learn(scores, np.array([0, 1] * 5), ["yes", "no"], noise_ratio=0.0).apply(scores)
+    assert found.max() == pytest.approx(11 / 12)

@@ -81,13 +81,14 @@ class Calibration:
         probabilities = temperature.apply(scores)
         found = probabilities.argmax(axis=1)
         if len(classes) < _LEAST_CURVE_ROWS:
-            curve = Isotonic(np.zeros(0), np.zeros(0))
+            curve = Isotonic(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
         else:
             curve = Isotonic.fit(probabilities.max(axis=1), found == classes)
+        most = 1 - 1 / (len(classes) + 2)  # Laplace: so many right answers in a row do not promise the next
+        curve = Isotonic(curve.said, np.minimum(curve.true, most))
         if noise_ratio >= LEAST_NOISE:
             chance = float((np.bincount(classes, minlength=scores.shape[1]) / len(classes))[found].mean())
-            knots = curve if len(curve.said) else Isotonic(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-            curve = Isotonic(knots.said, np.clip((knots.true - noise_ratio * chance) / (1 - noise_ratio), 0, 1))
+            curve = Isotonic(curve.said, np.clip((curve.true - noise_ratio * chance) / (1 - noise_ratio), 0, most))
         plain = cls(temperature, curve, Gathering(-1, np.inf))
         return replace(plain, gathering=Gathering.learn(labels, plain.apply(scores), classes))
 
