@@ -13,7 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import actor_of, viewer_of
+from careloop.desk.analysis.actions import understand
 from careloop.desk.analysis.models import Category, LearntModel, Taxonomy
+from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic, TopicRun, TopicSpace
 from careloop.desk.cases.models import Case, Message
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
@@ -57,6 +59,7 @@ PARAMETERS = {
     "taxonomy_id": lambda house: house.taxonomy.pk,
     "category_id": lambda house: house.taxonomy.categories.get().pk,
     "model_id": lambda house: house.model.pk,
+    "topic_id": lambda house: house.topic.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
     "slug": lambda house: house.cast.form.slug,
@@ -143,6 +146,7 @@ def house(cast, inbound, now):
     )  # fmt: skip
     return SimpleNamespace(
         cast=cast,
+        topic=new_topic(receipt, cast, now),
         taxonomy=taxonomy,
         model=model,
         case=Case.objects.get(pk=receipt.case_id),
@@ -153,6 +157,20 @@ def house(cast, inbound, now):
         other_token=other_token,
         rival=rival,
     )
+
+
+def new_topic(receipt, cast, now) -> Topic:
+    """A topic of a text of the first team, named by its words."""
+    understand([receipt.message_id], now=now)
+    run = TopicRun.objects.create(state="LIVE", started_at=now, finished_at=now)
+    space = TopicSpace.objects.create(run=run, group="zh", fitted=1, asked=1, archive=b"")
+    topic = Topic.objects.create(created_at=now)
+    FoundTopic.objects.create(
+        space=space, topic=topic, place=0, name_words=["热水器漏水"], words=[["热水器漏水", 3.0, [cast.team.pk]]], size=1, coherence=0, x=0,
+        y=0, examples={"": [receipt.message_id], str(cast.team.pk): [receipt.message_id]},
+    )  # fmt: skip
+    MessageTopic.objects.create(run=run, message_id=receipt.message_id, topic=topic, probability=1)
+    return topic
 
 
 def address(route: Route, house) -> str:

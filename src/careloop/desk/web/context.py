@@ -27,6 +27,7 @@ class Entry:
 RAIL = (
     Entry(_("Inbox"), "inbox", "inbox", "case.view", ("/cases/",)),
     Entry(_("Feedback"), "star", "feedback", "feedback.view"),
+    Entry(_("Topics"), "shapes", "topics", "feedback.view"),
     Entry(_("Customers"), "users", "customers", "customer.view"),
     Entry(_("Categories"), "tags", "categories", "model.view", ("/models/",)),
     Entry(_("Import"), "file-up", "imports", "import.run"),

@@ -16,6 +16,7 @@ from careloop.desk.web.views import (
     jobs,
     learning,
     settings,
+    topics,
 )
 
 urlpatterns = [
@@ -57,6 +58,10 @@ urlpatterns = [
     path("models/<int:model_id>/", learning.page, name="model"),
     path("models/<int:model_id>/answers/", learning.answers, name="model-answers"),
     path("models/<int:model_id>/live/", learning.make_live, name="model-live"),
+    path("topics/", topics.page, name="topics"),
+    path("topics/find/", topics.find, name="topic-find"),
+    path("topics/<int:topic_id>/", topics.topic, name="topic"),
+    path("topics/<int:topic_id>/rename/", topics.rename, name="topic-rename"),
     path("jobs/", jobs.page, name="jobs"),
     path("jobs/retry/", jobs.retry, name="job-retry"),
     path("jobs/discard/", jobs.discard, name="job-discard"),

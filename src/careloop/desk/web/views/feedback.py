@@ -15,6 +15,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.feedback_export import export_feedback
 from careloop.desk.analysis.feedback_queries import FeedbackFilter, FeedbackPage, feedback_page
 from careloop.desk.analysis.taxonomy_queries import names_by_code
+from careloop.desk.analysis.topic_queries import name_of
 from careloop.desk.cases.queries import choices
 from careloop.desk.web import charts
 from careloop.desk.web.access import for_viewer
@@ -42,9 +43,9 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "found": found,
         "wanted": wanted,
         "address": address,
-        "rows": [_row(reading, names) for reading in found.rows],
+        "rows": [text_row(reading, names) for reading in found.rows],
         "charts": shown,
-        "days": _days(found, shown["time"]),
+        "days": chart_rows(found, shown["time"]),
         **_numbers(found, address, names),
         **_choices(found, wanted, address, viewer, names),
     }
@@ -77,7 +78,8 @@ def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
         yield writer.writerow(row)
 
 
-def _row(reading: Any, names: dict[str, str]) -> dict[str, Any]:
+def text_row(reading: Any, names: dict[str, str]) -> dict[str, Any]:
+    """One text of the list, as feedback/rows.html shows it."""
     message = reading.message
     html, is_cut = excerpt(message.body, reading, SHOWN_LENGTH)
     return {
@@ -129,7 +131,7 @@ def _numbers(found: FeedbackPage, address: FeedbackAddress, names: dict[str, str
     }
 
 
-def _days(found: FeedbackPage, chart: dict[str, Any]) -> list[dict[str, Any]]:
+def chart_rows(found: FeedbackPage, chart: dict[str, Any]) -> list[dict[str, Any]]:
     """The table behind the chart over time: its counts and its links."""
     by_sentiment = [list(zip(trace["y"], trace["links"], strict=True)) for trace in chart["traces"]]
     return [{"label": charts.day_label(day, found.unit), "cells": cells} for day, *cells in zip(found.days, *by_sentiment, strict=True)]
@@ -170,8 +172,11 @@ def _choices(
         "languages": _languages(wanted.language),
         "stars_offered": (1, 2, 3, 4, 5),
         "periods": [{"label": label, "url": address.link(period=code), "is_current": address.period == code} for code, label in periods],
-        "chosen": _chosen(wanted, address, {channel.slug: channel.name for channel in channels}, names),
-        "hidden": {name: value for name, value in address.given if name in {"period", "keyword"}},
+        "chosen": [
+            *_topic_chosen(wanted, address, viewer),
+            *_chosen(wanted, address, {channel.slug: channel.name for channel in channels}, names),
+        ],
+        "hidden": {name: value for name, value in address.given if name in {"period", "keyword", "topic"}},
         "export_url": address.link(),
         "all_time_url": address.link(period="all"),
     }
@@ -206,6 +211,10 @@ def _chosen(wanted: FeedbackFilter, address: FeedbackAddress, channels: dict[str
         (_stars(wanted), {"stars_from": "", "stars_to": ""}),
     ]
     return [{"label": label, "url": address.link(**without)} for label, without in chips if label]
+
+
+def _topic_chosen(wanted: FeedbackFilter, address: FeedbackAddress, viewer: Viewer) -> list[dict[str, str]]:
+    return [{"label": name_of(int(wanted.topic), viewer), "url": address.link(topic="")}] if wanted.topic else []
 
 
 def _stars(wanted: FeedbackFilter) -> str:

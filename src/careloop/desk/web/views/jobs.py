@@ -26,6 +26,8 @@ STATES = {
 SCHEDULES = {
     "trim finished jobs": gettext_lazy("trim finished jobs"),
     "delete old import files": gettext_lazy("delete old import files"),
+    "find topics": gettext_lazy("find topics"),
+    "sort new texts into topics": gettext_lazy("sort new texts into topics"),
 }
 LATE_SECONDS = 60
 

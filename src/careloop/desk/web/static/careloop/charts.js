@@ -19,12 +19,17 @@
     ...(one.type === "heatmap"
       ? { z: one.z, colorscale: [[0, token("paper-2")], [1, token(one.tone)]], showscale: false, xgap: 1, ygap: 1 }
       : { marker: { color: token(one.tone), size: one.type === "scatter" ? 8 : undefined, line: { width: 0 } } }),
+    ...(one.sizes && { marker: {
+      size: one.sizes, color: one.shades, cmin: -1, cmax: 1, opacity: .85, line: { width: 1, color: token("paper") },
+      colorscale: [[0, token("bad")], [.5, token("line-2")], [1, token("good")]],
+    } }),
+    ...(one.labels && { text: one.labels, textposition: "top center", textfont: { color: ink, size: 12 }, cliponaxis: false }),
     ...(one.mode && { mode: one.mode, line: { color: token(one.tone), width: 2, dash: one.dash } }),
     ...(one.error_y && { error_y: { type: "data", symmetric: false, ...one.error_y, color: ink, thickness: 1, width: 3 } }),
     ...(one.error && { error_x: { type: "data", symmetric: false, ...one.error, color: ink, thickness: 1, width: 3 } }),
   });
   const axis = (given, line) => ({ fixedrange: true, automargin: true, gridcolor: line, zerolinecolor: line, linecolor: line, ticklen: 4, tickcolor: line, ...given });
-  const height = (chart) => chart.rows ? Math.max(160, 48 + 22 * chart.rows) : 240;
+  const height = (chart) => chart.height ? chart.height : chart.rows ? Math.max(160, 48 + 22 * chart.rows) : 240;
 
   const draw = (place) => {
     const chart = described[place.dataset.chart];
