@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ from tqdm import tqdm
 from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
 from careloop.insight.errors import InputError, MissingColumnError
+from careloop.insight.text.adaptation import MOST_TEXTS, Adaptation, adapt
 from careloop.insight.types import Category, Entity, Reading
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Wanted:
         False forbids the encoder, True asks for it, None leaves it to the model.
     workers : int
         How many processes share the machine.
+    is_adapted : bool
+        Whether sentiment learns the words of the first 8,000 rows; see `careloop.insight.text.adaptation`.
     entities : Path or None
         Folder of a model of entities; what it finds is listed beside what patterns find of other types.
     aspects : Path or None
@@ -84,6 +87,7 @@ class Wanted:
     workers: int = 1
     entities: Path | None = None
     aspects: Path | None = None
+    is_adapted: bool = True
 
     def list_columns(self) -> list[str]:
         """Return the names of the columns, in order."""
@@ -201,10 +205,10 @@ def _list_entities(entities: Iterable[Entity]) -> str:
     return json.dumps(listed, ensure_ascii=False)
 
 
-def _read_texts(texts: list[str], wanted: Wanted) -> list[dict[str, Any]]:
+def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[dict[str, Any]]:
     from careloop.insight import read
 
-    models, readings = wanted.load(), read(texts)
+    models, readings = wanted.load(), read(texts, adaptation=adaptation)
     rows = [describe(reading) for reading in readings]
     if models.categories is not None:
         encoder = _encoder(wanted.workers)
@@ -264,9 +268,9 @@ def _settle() -> None:
     gc.disable()
 
 
-def _read_settled(texts: list[str], wanted: Wanted) -> list[dict[str, Any]]:
+def _read_settled(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[dict[str, Any]]:
     """`_read_texts` in a worker; the young objects are looked at once a task, so that a stray cycle does not stay."""
-    columns = _read_texts(texts, wanted)
+    columns = _read_texts(texts, wanted, adaptation)
     gc.collect(0)
     return columns
 
@@ -282,15 +286,20 @@ def _texts(records: Iterable[Record], text_column: str) -> list[str]:
 def _read_in_order(
     records: Iterator[Record], text_column: str, workers: int, wanted: Wanted
 ) -> Iterator[tuple[Sequence[Record], list[dict[str, Any]]]]:
+    adaptation = None
+    if wanted.is_adapted:
+        head = list(islice(records, MOST_TEXTS))
+        adaptation = adapt(_texts(head, text_column))
+        records = chain(head, records)
     if workers == 1:
         while chunk := list(islice(records, _ROWS_PER_TASK)):
-            yield chunk, _read_texts(_texts(chunk, text_column), wanted)
+            yield chunk, _read_texts(_texts(chunk, text_column), wanted, adaptation)
         return
     waiting: deque[tuple[list[Record], Future[list[dict[str, Any]]]]] = deque()
     wanted = replace(wanted, workers=workers)
     with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_settle) as pool:
         while chunk := list(islice(records, _ROWS_PER_TASK)):
-            waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column), wanted)))
+            waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column), wanted, adaptation)))
             if len(waiting) >= workers * _TASKS_PER_WORKER:
                 first, future = waiting.popleft()
                 yield first, future.result()

@@ -34,6 +34,12 @@ FILE = click.Path(path_type=Path, allow_dash=True)
     "--entities", type=click.Path(path_type=Path, file_okay=False), help="Folder of a model of entities: list what it finds, too."
 )
 @click.option("--aspects", type=click.Path(path_type=Path, file_okay=False), help="Folder of a model of aspects: add the column aspects.")
+@click.option(
+    "--adapt/--no-adapt",
+    default=True,
+    show_default=True,
+    help="Let sentiment learn the words of the first 8,000 rows, without labels; needs 1,000 texts of a language.",
+)
 def read(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path,
     text_column: str,
@@ -45,18 +51,21 @@ def read(  # noqa: PLR0913, PLR0917 - one for each option
     semantic: bool | None,
     entities: Path | None,
     aspects: Path | None,
+    adapt: bool,
 ) -> None:
     """Read the texts of FILE: language, sentiment, kind, category, keywords, entities, summary as added columns."""
     from careloop.batch.read import Wanted, read_file
 
-    if category is None and (top or semantic is not None):
-        raise click.UsageError("--top, --semantic and --no-semantic speak of categories: name a model with --category.")
+    if category is None and top:
+        raise click.UsageError("--top speaks of categories: name a model with --category.")
     rows = read_file(
         file,
         text_column=text_column,
         out=out,
         workers=workers or os.cpu_count() or 1,
         progress=sys.stderr.isatty(),
-        wanted=Wanted(with_kind=kind, category=category, top=top, is_semantic=semantic, entities=entities, aspects=aspects),
+        wanted=Wanted(
+            with_kind=kind, category=category, top=top, is_semantic=semantic, entities=entities, aspects=aspects, is_adapted=adapt
+        ),
     )
     click.echo(f"{rows:,} rows were read.", err=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from careloop.insight.errors import ModelError
+from careloop.insight.text.adaptation import Adaptation
 from careloop.insight.text.reader import read_batch
 from careloop.insight.text.user_words import UserWords
 from careloop.insight.types import Reading
@@ -20,7 +21,7 @@ _BATCH_TEXTS = 1_000
 _BATCH_CHARACTERS = 400_000
 
 
-def read(texts: Sequence[Any], *, user_words: UserWords | None = None) -> list[Reading]:
+def read(texts: Sequence[Any], *, user_words: UserWords | None = None, adaptation: Adaptation | None = None) -> list[Reading]:
     """Return what the engine understands of each text, in the same order.
 
     Parameters
@@ -30,6 +31,8 @@ def read(texts: Sequence[Any], *, user_words: UserWords | None = None) -> list[R
         str gives a reading whose `error` says what it was.
     user_words : UserWords or None
         Words that are kept whole, such as product names; those with a tag of their own are entities of that type.
+    adaptation : Adaptation or None
+        What `careloop.insight.text.adaptation.adapt` learnt from many texts like these; the readings' sentiment model is then marked “*”.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def read(texts: Sequence[Any], *, user_words: UserWords | None = None) -> list[R
         raise TypeError("read() takes a list of texts; a single str was given: write read([text]).")
     readings: list[Reading] = []
     for batch in _split(texts):
-        readings += _read_surely(batch, user_words)
+        readings += _read_surely(batch, user_words, adaptation)
     return readings
 
 
@@ -69,16 +72,16 @@ def _split(texts: Sequence[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _read_surely(batch: list[Any], user_words: UserWords | None) -> list[Reading]:
+def _read_surely(batch: list[Any], user_words: UserWords | None, adaptation: Adaptation | None) -> list[Reading]:
     """Return one reading per text whatever happens; what cannot be read carries the reason."""
     readable = [text[:LONGEST_TEXT] for text in batch if isinstance(text, str)]
     try:
-        found = iter(read_batch(readable, user_words) if readable else [])
+        found = iter(read_batch(readable, user_words, adaptation) if readable else [])
     except ModelError:
         raise
     except Exception as error:
         if len(batch) > 1:
-            return [reading for text in batch for reading in _read_surely([text], user_words)]
+            return [reading for text in batch for reading in _read_surely([text], user_words, adaptation)]
         return [Reading(error=f"This text could not be read: {type(error).__name__}: {error}.")]
     return [_finish(text, next(found)) if isinstance(text, str) else _refuse(text) for text in batch]
 

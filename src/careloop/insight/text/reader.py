@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careloop.insight.text import kind, sentiment
+from careloop.insight.text.adaptation import Adaptation
 from careloop.insight.text.aspects.builtin import find_aspects
 from careloop.insight.text.background import common_english_words
 from careloop.insight.text.entities import find_entities
@@ -45,16 +46,18 @@ class _Draft:
     aspects: tuple[Aspect, ...]
 
 
-def read_batch(texts: Sequence[str], user_words: UserWords | None = None) -> list[Reading]:
+def read_batch(texts: Sequence[str], user_words: UserWords | None = None, adaptation: Adaptation | None = None) -> list[Reading]:
     """Return one reading per text; a failure in any of them fails the batch."""
+    adapted = {} if adaptation is None else adaptation.models
+    own = frozenset(adapted)
     readable = [to_readable(text) for text in texts]
     languages = find_languages(readable, read_characters(readable), common_english_words())
     chinese_rows = [row for row, language in enumerate(languages) if _is_chinese(language)]
     english_rows = [row for row, language in enumerate(languages) if _is_english(language)]
-    chinese = dict(
-        zip(chinese_rows, _read_chinese([readable[row] for row in chinese_rows], [languages[row] for row in chinese_rows]), strict=True)
-    )
-    english = dict(zip(english_rows, _read_english([readable[row] for row in english_rows]), strict=True))
+    judges = {name: adapted.get(name) or sentiment.load_sentiment(name) for name in (sentiment.CHINESE, sentiment.ENGLISH)}
+    drafts = _read_chinese([readable[row] for row in chinese_rows], [languages[row] for row in chinese_rows], judges[sentiment.CHINESE])
+    chinese = dict(zip(chinese_rows, drafts, strict=True))
+    english = dict(zip(english_rows, _read_english([readable[row] for row in english_rows], judges[sentiment.ENGLISH]), strict=True))
     readings = []
     for row, (text, language) in enumerate(zip(readable, languages, strict=True)):
         if row in chinese and row in english:
@@ -63,7 +66,7 @@ def read_batch(texts: Sequence[str], user_words: UserWords | None = None) -> lis
             draft = chinese.get(row) or english.get(row) or _read_other(text)
         if user_words is not None:
             draft = replace(draft, tokens=user_words.merge(text, draft.tokens))
-        readings.append(_assemble(text, language, draft))
+        readings.append(_assemble(text, language, draft, own))
     return readings
 
 
@@ -75,18 +78,18 @@ def _is_english(language: Language) -> bool:
     return language.name in {"en", "mixed"}
 
 
-def _read_chinese(texts: list[str], languages: list[Language]) -> list[_Draft]:
+def _read_chinese(texts: list[str], languages: list[Language], judge: sentiment.Judge) -> list[_Draft]:
     characters = fold(read_characters(texts))
     tokens = [find_chinese_words(text, is_traditional=language.name == "zh-Hant") for text, language in zip(texts, languages, strict=True)]
-    feeling = sentiment.load_sentiment(sentiment.CHINESE).judge(characters)
+    feeling = judge.judge(characters)
     kinds = kind.load_kind(kind.CHINESE).judge(characters, feeling.logits)
     return _draft(characters, tokens, feeling, kinds, is_by_character=True)
 
 
-def _read_english(texts: list[str]) -> list[_Draft]:
+def _read_english(texts: list[str], judge: sentiment.Judge) -> list[_Draft]:
     found = [find_english_words(text) for text in texts]
     words = read_words([one.model_words for one in found], sentiment.hash_word)
-    feeling = sentiment.load_sentiment(sentiment.ENGLISH).judge(words)
+    feeling = judge.judge(words)
     kinds = kind.load_kind(kind.ENGLISH).judge(words, feeling.logits)
     return _draft(words, [one.tokens for one in found], feeling, kinds, is_by_character=False)
 
@@ -191,7 +194,7 @@ def _read_other(text: str) -> _Draft:
     return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32), [], [], ())
 
 
-def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
+def _assemble(text: str, language: Language, draft: _Draft, adapted: frozenset[str]) -> Reading:
     is_chinese, is_english = _is_chinese(language), _is_english(language)
     entities = find_entities(text, draft.tokens)
     keywords = find_keywords(draft.tokens, entities) if is_chinese or is_english else ()
@@ -220,7 +223,7 @@ def _assemble(text: str, language: Language, draft: _Draft) -> Reading:
         keywords=keywords,
         entities=entities,
         summary=summarise_reading(text, keywords),
-        models=_describe_models(is_chinese, is_english),
+        models=_describe_models(is_chinese, is_english, adapted),
     )
 
 
@@ -233,11 +236,15 @@ def _limits(is_chinese: bool) -> tuple[float, float]:
 
 
 @cache
-def _describe_models(is_chinese: bool, is_english: bool) -> dict[str, str]:
-    """Return name and version of the models that took part, such as {"sentiment": "zh-1", "kind": "zh-1", "words": "rjieba-0.2.2"}."""
+def _describe_models(is_chinese: bool, is_english: bool, adapted: frozenset[str]) -> dict[str, str]:
+    """Return name and version of the models that took part, such as {"sentiment": "zh-2", "kind": "zh-2", "words": "rjieba-0.2.2"}.
+
+    An adapted model is marked with a star: "zh-2*".
+    """
     used = [("zh", sentiment.CHINESE, kind.CHINESE)] * is_chinese + [("en", sentiment.ENGLISH, kind.ENGLISH)] * is_english
     models = {"words": f"rjieba-{version('rjieba')}" if is_chinese else "careloop-1"}
     if used:
-        models["sentiment"] = "+".join(f"{name}-{sentiment.load_sentiment(model).version}" for name, model, _ in used)
+        stars = dict.fromkeys(adapted, "*")
+        models["sentiment"] = "+".join(f"{name}-{sentiment.load_sentiment(model).version}{stars.get(model, '')}" for name, model, _ in used)
         models["kind"] = "+".join(f"{name}-{kind.load_kind(model).version}" for name, _, model in used)
     return models

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 from zlib import crc32
 
 import numpy as np
@@ -15,7 +16,7 @@ from careloop.insight.text.sequences import Sequences
 
 CHINESE, ENGLISH = "sentiment_zh", "sentiment_en"
 _PRODUCT, _GOOD, _BAD = 1, 2, 3  # columns of the tables; 0 is the squared scale
-_MOST_LOGIT = 5.0  # 0.993: no held-back rows bear out more than that
+MOST_LOGIT = 5.0  # 0.993: no held-back rows bear out more than that
 _SOFTENING = 15.0  # of sums of valence, as in VADER: x / sqrt(x² + 15)
 
 
@@ -36,6 +37,13 @@ class Judgement:
     logits: Floats
     is_known: NDArray[np.bool_]
     weights: Floats
+
+
+class Judge(Protocol):
+    """Anything that tells sentiment."""
+
+    def judge(self, sequences: Sequences) -> Judgement:
+        """Return the sentiment of every text of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class SentimentModel:
         if len(self.valence_weights):
             scores = scores + soften_valence(sums[:, _GOOD], sums[:, _BAD]) @ self.valence_weights
             weights = weights + self._spread_valence(ngrams, sequences, sums)
-        logits = np.clip(np.float32(self.slope) * scores + np.float32(self.bias), -_MOST_LOGIT, _MOST_LOGIT)
+        logits = np.clip(np.float32(self.slope) * scores + np.float32(self.bias), -MOST_LOGIT, MOST_LOGIT)
         return Judgement(np.asarray(logits, dtype=np.float32), sums[:, 0] > 0, np.asarray(weights * self.slope, dtype=np.float32))
 
     def _spread(self, ngrams: list[Ngrams], sequences: Sequences, column: int) -> Floats:

@@ -28,7 +28,11 @@ _SEMANTIC_ROWS = 4_000
 def measure(folder: Path, name: str, *, method: str, seeds: int, is_semantic: bool) -> tuple[float, float, float]:
     """Return the medians of mutual information (0–1), coherence (−1 … 1) and processor seconds."""
     text, truth, most = _SETS[name]
-    rows = pl.read_csv(folder / f"{name}.csv.gz", infer_schema=False).with_columns(pl.col(pl.String).fill_null("")).sample(fraction=1, shuffle=True, seed=0)
+    rows = (
+        pl.read_csv(folder / f"{name}.csv.gz", infer_schema=False)
+        .with_columns(pl.col(pl.String).fill_null(""))
+        .sample(fraction=1, shuffle=True, seed=0)
+    )
     rows = rows.head(_SEMANTIC_ROWS if is_semantic else most)
     classes, results = rows[truth].to_list(), []
     for seed in range(seeds):
