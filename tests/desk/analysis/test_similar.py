@@ -80,6 +80,17 @@ def test_almost_the_same_text_comes_first_and_says_how_much_earlier(cast, open_c
     assert (first.case.pk, first.is_almost_the_same, first.gap) == (twin.pk, True, timedelta(minutes=-3))
 
 
+def test_a_follow_up_that_everybody_writes_is_no_repetition(cast, open_case, inbound, now):
+    case, other = open_case(LEAK), open_case("热水器漏水漏水，漏到楼下了，退款")
+    for number, address in enumerate(("c0@example.com", "c1@example.com")):
+        later = inbound(
+            external_id=f"any-news-{number}", text="在吗？热水器漏水的事情怎么样了", addresses=(AddressValue("EMAIL", address),)
+        )
+        understand([receive_message(later, now=now).message_id], now=now)
+    similar = list_similar(case.pk, cast.viewer(cast.agent)).found
+    assert [(one.case.pk, one.is_almost_the_same) for one in similar] == [(other.pk, False)]
+
+
 def test_meaning_decides_among_cases_that_share_words(cast, open_case, means):
     texts = ["热水器漏水了怎么办", "热水器怎么安装才不会漏水", "热水器边上渗出水来，地板都湿了，漏水严重"]
     case, *others = [open_case(text) for text in texts]

@@ -20,6 +20,7 @@ from careloop.insight.text.similarity import SimilarityIndex, find_duplicates
 SHOWN = 5
 LOOKED_AT = 60  # candidate messages that are compared with the case
 ASKED_WITH = 3  # messages of the case: its first two and its newest
+LATER = 0.8  # what a match with a later message than the first is worth: "any news?" is said in every matter
 COMPARED = 1_000  # characters of a message
 LEAST_BY_MEANING, LEAST_BY_WORDS = 0.35, 0.1  # below, a case has little more than the topic in common
 ALMOST_THE_SAME = 0.8  # Jaccard similarity of character triples
@@ -122,9 +123,10 @@ def _score(asked: list[str], texts: list[str], shares: np.ndarray) -> tuple[np.n
     known = [place for place, part in enumerate(parts) if vectors.has(part)]
     told = [place for place, part in enumerate(questions) if vectors.has(part)]
     scores = np.zeros(len(texts))
-    if not told or len(known) < len(texts):
+    is_told = 0 in told  # what the first message means counts most
+    if not is_told or len(known) < len(texts):
         scores = (_best(SimilarityIndex.build(texts), asked, len(texts)) + shares) / 2
-    if not told or not known:
+    if not is_told or not known:
         return scores, False
     index = SimilarityIndex.build([texts[place] for place in known], vectors, vectors=vectors.encode([parts[place] for place in known]))
     try:
@@ -135,10 +137,10 @@ def _score(asked: list[str], texts: list[str], shares: np.ndarray) -> tuple[np.n
 
 
 def _best(index: SimilarityIndex, asked: list[str], n_texts: int, vectors: np.ndarray | None = None) -> np.ndarray:
-    best = np.zeros(n_texts, dtype=np.float32)
-    for hits in index.search(asked, top=n_texts, vectors=vectors):
+    best = np.zeros(n_texts)
+    for place, hits in enumerate(index.search(asked, top=n_texts, vectors=vectors)):
         for hit in hits:
-            best[hit.row] = max(best[hit.row], hit.score)
+            best[hit.row] = max(best[hit.row], hit.score * (LATER if place else 1))
     return best
 
 
@@ -156,7 +158,6 @@ def _describe(asked: list[Message], chosen: list[tuple[float, Message]], viewer:
         case = cases.get(message.case_id or 0)
         if case is None:
             continue
-        repeated = _repeats(asked, message)
         reply = replies.get(case.pk) if case.status == "RESOLVED" else None
         found.append(
             SimilarCase(
@@ -164,8 +165,8 @@ def _describe(asked: list[Message], chosen: list[tuple[float, Message]], viewer:
                 message_id=message.pk,
                 excerpt=_cut(message.body),
                 score=score,
-                is_almost_the_same=repeated is not None,
-                gap=message.sent_at - (repeated or asked[0]).sent_at,
+                is_almost_the_same=_repeats(asked, message),
+                gap=message.sent_at - asked[0].sent_at,
                 reply_id=reply.pk if reply else 0,
                 reply=_cut(reply.beginning) if reply else "",
             )
@@ -173,11 +174,9 @@ def _describe(asked: list[Message], chosen: list[tuple[float, Message]], viewer:
     return sorted(found, key=lambda one: (not one.is_almost_the_same, -one.score))
 
 
-def _repeats(asked: list[Message], message: Message) -> Message | None:
-    """The message of the case that says almost the same as `message`."""
-    duplicates = find_duplicates([*(one.body for one in asked), message.body], ALMOST_THE_SAME)
-    place = next((one.earlier for one in duplicates if one.row == len(asked)), None)
-    return asked[place] if place is not None else None
+def _repeats(asked: list[Message], message: Message) -> bool:
+    """Whether a message says almost the same as the first of the case."""
+    return bool(find_duplicates([asked[0].body, message.body], ALMOST_THE_SAME))
 
 
 def _cut(text: str) -> str:

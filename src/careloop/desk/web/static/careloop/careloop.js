@@ -58,6 +58,8 @@
     const area = find("#reply-form textarea");
     area.value = [area.value.trim(), find("[data-made]", box).innerText.trim()].filter(Boolean).join("\n\n");
     area.dispatchEvent(new Event("input", { bubbles: true }));
+    find("[data-offer]", box).remove();
+    find("[data-take-draft]", box).remove();
     write("reply");
     area.setSelectionRange(area.value.length, area.value.length);
   };
