@@ -5,15 +5,14 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from careloop.insight.errors import Sentence
 
 HELD_BACK_RATIO = 0.25  # of all messages, whoever corrects them and whenever
 LEAST_HELD_BACK = 50  # corrected messages; with fewer, two models are not told apart
 LEAST_TO_LEARN = 20
 RETRAIN_AFTER = 100  # new corrections
 LONGEST_CODE = 60
-
-Said = dict[str, Any]
 
 
 def is_held_back(message_id: int) -> bool:
@@ -24,34 +23,32 @@ def is_held_back(message_id: int) -> bool:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a candidate goes live, and why: a template with values, said in the reader's language."""
+    """Whether a candidate goes live, and why, to be said in the reader's language."""
 
     goes_live: bool
-    reason: Said
+    reason: Sentence
 
 
 def judge(given: Sequence[str], candidate: Sequence[str], live: Sequence[str] | None) -> Verdict:
     """Compare what people said of held-back messages with a candidate's answers and the live model's (None: nothing is live)."""
     n = len(given)
     if n < LEAST_HELD_BACK:
-        return Verdict(False, say("Too few corrections to judge: {n} of {least} held-back messages.", n=n, least=LEAST_HELD_BACK))
+        return Verdict(False, Sentence("Too few corrections to judge: {n} of {least} held-back messages.", n=n, least=LEAST_HELD_BACK))
     right = sum(one == other for one, other in zip(given, candidate, strict=True))
     if live is None:
-        return Verdict(True, say("Right on {right} of {n} held-back messages; there was no live model to beat.", right=right, n=n))
+        return Verdict(True, Sentence("Right on {right} of {n} held-back messages; there was no live model to beat.", right=right, n=n))
     before = sum(one == other for one, other in zip(given, live, strict=True))
-    values = {"right": right, "before": before, "n": n}
     if right > before:
-        return Verdict(True, say("Right on {right} of the same {n} held-back messages, where the model before was on {before}.", **values))
-    if right == before:
-        return Verdict(
-            False, say("Right on {right} of the same {n} held-back messages, as the live model is; nothing is gained.", **values)
+        reason = Sentence(
+            "Right on {right} of the same {n} held-back messages, where the model before was on {before}.", right=right, n=n, before=before
         )
-    return Verdict(False, say("Right on only {right} of the same {n} held-back messages; the live model is on {before}.", **values))
-
-
-def say(template: str, **values: Any) -> Said:
-    """A sentence as a template with values, as it is kept."""
-    return {"template": template, "values": values}
+    elif right == before:
+        reason = Sentence("Right on {right} of the same {n} held-back messages, as the live model is; nothing is gained.", right=right, n=n)
+    else:
+        reason = Sentence(
+            "Right on only {right} of the same {n} held-back messages; the live model is on {before}.", right=right, n=n, before=before
+        )
+    return Verdict(right > before, reason)
 
 
 def code_from(name: str, taken: Collection[str]) -> str:

@@ -10,12 +10,13 @@ from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.corrections import scope_of
 from careloop.desk.analysis.models import Correction, LearntModel, Status, Task, Taxonomy
-from careloop.desk.analysis.rules import LEAST_HELD_BACK, RETRAIN_AFTER, is_held_back, say
+from careloop.desk.analysis.rules import LEAST_HELD_BACK, RETRAIN_AFTER, is_held_back
 from careloop.desk.analysis.taxonomy_queries import access_taxonomy, list_leaves
 from careloop.desk.analysis.training import DESCRIBED, find_live
 from careloop.desk.audit import actions as audit
 from careloop.desk.kernel.actor import SYSTEM, Actor
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
+from careloop.insight.errors import Sentence
 
 
 def begin_training(*, taxonomy_id: int, viewer: Viewer, now: datetime) -> LearntModel:
@@ -91,7 +92,7 @@ def switch_back(*, model_id: int, viewer: Viewer, now: datetime) -> LearntModel:
         before = next((one for one in scope if one.status == Status.LIVE), None)
         LearntModel.objects.filter(scope=model.scope, status=Status.LIVE).update(status=Status.RETIRED)
         wanted.status, wanted.decided_at = Status.LIVE, now
-        wanted.reason = say("Made live again by {who}.", who=viewer.name)
+        wanted.reason = Sentence("Made live again by {who}.", who=viewer.name).to_json()
         wanted.save(update_fields=["status", "decided_at", "reason"])
         details = {"before": {"model": before.pk if before else None}, "after": {"model": wanted.pk}}
         audit.record(

@@ -6,10 +6,10 @@ from django_tasks import task
 
 from careloop.desk.analysis import actions, case_vectors, categorising, switching, training
 from careloop.desk.analysis.models import LearntModel, Status
-from careloop.desk.analysis.rules import say
 from careloop.desk.jobs.actions import enqueue_many, enqueue_once
 from careloop.desk.jobs.current import report_progress
 from careloop.desk.jobs.rules import GiveUp
+from careloop.insight.errors import Sentence
 
 VECTORS_AFTER = timedelta(seconds=2)
 
@@ -76,7 +76,8 @@ def _train(model_id: int) -> str:
     except Exception as error:
         failed = LearntModel.objects.get(pk=model_id)
         what = f"{type(error).__name__}: {error}"[:300]
-        training.reject(failed, say("The training failed; the live model stays. What the program said: {what}", what=what), now=clock())
+        reason = Sentence("The training failed; the live model stays. What the program said: {what}", what=what)
+        training.reject(failed, reason, now=clock())
         raise GiveUp(f"The training of model {model_id} failed; what is live stays live.") from error
     if model is None:
         return ""

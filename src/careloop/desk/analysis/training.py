@@ -12,9 +12,10 @@ from django.db import transaction
 from careloop.desk.analysis.categorising import Answered, read_values
 from careloop.desk.analysis.model_files import pack
 from careloop.desk.analysis.models import Correction, LearntModel, ModelFiles, Status, Taxonomy
-from careloop.desk.analysis.rules import LEAST_TO_LEARN, Verdict, is_held_back, judge, say
+from careloop.desk.analysis.rules import LEAST_TO_LEARN, Verdict, is_held_back, judge
 from careloop.desk.analysis.taxonomy_queries import list_leaves, to_describe
 from careloop.desk.cases.models import Direction, Message
+from careloop.insight.errors import CareloopError, Sentence
 
 MOST_ROWS = 20_000  # newest corrected messages
 TEXTS_TO_ADAPT = 400
@@ -46,8 +47,6 @@ def train(model_id: int, *, clock: Callable[[], datetime], on_progress: Progress
 
     Whatever goes wrong, the live model stays; a sentence that people can act on is kept with the candidate.
     """
-    from careloop.insight.errors import CareloopError
-
     candidate = LearntModel.objects.select_related("taxonomy").filter(pk=model_id, status=Status.CANDIDATE).first()
     if candidate is None or candidate.taxonomy is None:
         return None
@@ -55,7 +54,7 @@ def train(model_id: int, *, clock: Callable[[], datetime], on_progress: Progress
     try:
         made = _make(candidate, candidate.taxonomy, on_progress)
     except CareloopError as error:
-        return reject(candidate, error.sentence.to_json(), now=clock())
+        return reject(candidate, error.sentence, now=clock())
     if isinstance(made, Verdict):
         return reject(candidate, made.reason, now=clock())
     return _compare(candidate, live, made, now=clock())
@@ -66,11 +65,11 @@ def find_live(scope: str) -> LearntModel | None:
     return LearntModel.objects.filter(scope=scope, status=Status.LIVE).first()
 
 
-def reject(candidate: LearntModel, reason: dict[str, Any], *, now: datetime) -> LearntModel:
+def reject(candidate: LearntModel, reason: Sentence, *, now: datetime) -> LearntModel:
     """Put a candidate aside with the reason; what is live stays live."""
-    candidate.status, candidate.reason, candidate.decided_at = Status.REJECTED, reason, now
+    candidate.status, candidate.reason, candidate.decided_at = Status.REJECTED, reason.to_json(), now
     changed = LearntModel.objects.filter(pk=candidate.pk, status=Status.CANDIDATE)
-    changed.update(status=Status.REJECTED, reason=reason, decided_at=now)
+    changed.update(status=Status.REJECTED, reason=candidate.reason, decided_at=now)
     return candidate
 
 
@@ -117,7 +116,7 @@ def _make(candidate: LearntModel, taxonomy: Taxonomy, on_progress: Progress | No
         return Made(model, codes, _fingerprint(described), allowed, rows.part(held_back=True))
     lesson = rows.part(held_back=False)
     if len(lesson.ids) < LEAST_TO_LEARN:
-        return Verdict(False, say("Too few corrections to learn from: {n} of {least}.", n=len(lesson.ids), least=LEAST_TO_LEARN))
+        return Verdict(False, Sentence("Too few corrections to learn from: {n} of {least}.", n=len(lesson.ids), least=LEAST_TO_LEARN))
     from careloop.insight.text.categories import learn_categories
 
     descriptions = {one.code: one.description for one in leaves}
@@ -172,7 +171,7 @@ def _verdict(candidate: LearntModel, live: LearntModel | None, tested: Rows, sai
     if candidate.algorithm != DESCRIBED:
         return judge(tested.values, said, before)
     if live is None or live.algorithm == DESCRIBED:
-        return Verdict(True, say("Made from the names and descriptions alone, until people's corrections teach a better one."))
+        return Verdict(True, Sentence("Made from the names and descriptions alone, until people's corrections teach a better one."))
     return judge(tested.values, said, before)
 
 
@@ -185,11 +184,11 @@ def _decide(candidate: LearntModel, live: LearntModel | None, verdict: Verdict, 
             return candidate
         now_live = next((one for one in locked.values() if one.status == Status.LIVE), None)
         if (now_live.pk if now_live else None) != (live.pk if live else None):
-            verdict = Verdict(False, say("Another model went live during the training; start it again to compare with that one."))
+            verdict = Verdict(False, Sentence("Another model went live during the training; start it again to compare with that one."))
         if verdict.goes_live and now_live is not None:
             LearntModel.objects.filter(pk=now_live.pk).update(status=Status.RETIRED)
         candidate.status = Status.LIVE if verdict.goes_live else Status.REJECTED
-        candidate.reason, candidate.decided_at = verdict.reason, now
+        candidate.reason, candidate.decided_at = verdict.reason.to_json(), now
         candidate.save()
         files = ModelFiles.objects.filter(model=candidate)
         files.update(answers=answers, **({} if verdict.goes_live else {"archive": None}))
