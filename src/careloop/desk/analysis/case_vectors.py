@@ -11,7 +11,7 @@ from careloop.desk.cases.models import Direction, Message
 from careloop.insight.text.encoder import LONGEST_TEXT, Vectors, get_bundled_encoder
 from careloop.insight.text.similarity.semantic import guess_centre
 
-AT_ONCE = 32  # texts of one job, half a second of both cores; the next job comes two seconds later, so that a flood slows nothing down
+AT_ONCE = 16  # texts of one job, less than a second; the next job comes two seconds later, so that a flood slows nothing down
 NEWEST = 2_000  # messages that are looked through; older ones without vectors are compared by words alone
 
 

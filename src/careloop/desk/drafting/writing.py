@@ -71,7 +71,9 @@ def masked_question(asked: MachineText, mask: Mask) -> list[dict[str, str]]:
     """The chat that is sent for a text, without personal data."""
     case = asked.case
     said = list_said(case, MOST_MESSAGES)
-    subject, *texts = mask.hide([case.subject, *(one.body for one in said)])  # before anything is cut: half a number would not be known
+    # Nothing is cut before it is masked, half a number would not be known: a subject that was cut out of a message is left out.
+    is_from_message = any(case.subject.rstrip("…") in one.body for one in said)
+    subject, *texts = mask.hide(["" if is_from_message else case.subject, *(one.body for one in said)])
     turns = [
         Turn(ROLES[Direction(one.direction)], timezone.localtime(one.sent_at).strftime("%Y-%m-%d %H:%M"), text)
         for one, text in zip(said, texts, strict=True)
