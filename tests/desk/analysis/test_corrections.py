@@ -185,3 +185,14 @@ def test_a_training_starts_by_itself_after_enough_corrections(cast, say, now, mo
     with transaction.atomic():
         say(task="CATEGORY", value="leak", seen_correction_id=Correction.objects.latest("pk").pk)
     assert LearntModel.objects.count() == 1
+
+
+def test_a_later_message_that_tells_no_category_does_not_take_the_label(client, cast, inbound, message, categories, say, now):
+    say(task="CATEGORY", value="leak")
+    later = receive_message(inbound(external_id="m-2", text="有进展吗？"), now=now)
+    understand([later.message_id], now=now)
+    client.force_login(cast.agent)
+    page = client.get(f"/cases/{message.case_id}/").content.decode()
+    assert f"/messages/{message.message_id}/correct/" in page and "from an earlier message" in page
+    chosen = client.get(f"/cases/{message.case_id}/?reading={later.message_id}").content.decode()
+    assert f"/messages/{message.message_id}/correct/" not in chosen

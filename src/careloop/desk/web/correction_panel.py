@@ -25,6 +25,7 @@ class Correctables:
     """One row of the panel; `by` is whose word counts, `others` are offered in a list behind the buttons."""
 
     task: str
+    message_id: int
     options: list[Option]
     others: list[Option] = field(default_factory=list)
     seen: int = 0
@@ -51,7 +52,9 @@ def correction_panel(found: Correctable, reading: Any) -> dict[str, Correctables
 
 
 def _row(task: str, values: list[tuple[str, str]], current: str, found: Correctable) -> Correctables:
-    return Correctables(task, [Option(code, label, None, code == current) for code, label in values], **_word(task, dict(values), found))
+    return Correctables(
+        task, found.message_id, [Option(code, label, None, code == current) for code, label in values], **_word(task, dict(values), found)
+    )
 
 
 def _categories(found: Correctable) -> Correctables:
@@ -67,7 +70,7 @@ def _categories(found: Correctable) -> Correctables:
         shown.add(word.value)
     others = [Option(code, name) for code, name in names.items() if code not in shown]
     facts = {"current": names.get(current, ""), "is_unsure": said is None or said.has_abstained}
-    return Correctables("CATEGORY", options, others, **{**_word("CATEGORY", names, found), **facts})
+    return Correctables("CATEGORY", found.category_message_id, options, others, **{**_word("CATEGORY", names, found), **facts})
 
 
 def _word(task: str, names: dict[str, str], found: Correctable) -> dict[str, Any]:

@@ -124,11 +124,12 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
     """All that the templates of the case page show."""
     shown = queries.page(case_id, viewer)
     readings = readings_of(shown.messages, viewer)
-    choice = suffix(filter_from(request))
+    choice, names = suffix(filter_from(request)), names_by_code(viewer)
     conversation = [one.pk for one in shown.messages if one.direction != "NOTE"]
     return {
         "case": shown.case,
-        "entries": timeline(shown.messages, readings, shown.events, _people(shown), names_by_code(viewer)),
+        "entries": timeline(shown.messages, readings, shown.events, _people(shown), names),
+        "category": names.get(shown.case.category, shown.case.category),
         "earlier": shown.earlier,
         "first_message_id": shown.messages[0].pk if shown.messages else 0,
         "seen": max(conversation, default=0),
@@ -162,13 +163,11 @@ def _chosen_reading(request: HttpRequest, shown: CasePage, readings: dict[int, A
     if message is not None and message.pk in readings:
         panel = reading_panel(readings[message.pk], message.sent_at)
         if not panel.error:
-            offered = correction_panel(correctable(message), readings[message.pk])
+            offered = correction_panel(correctable(message, inbound, is_chosen=chosen is not None), readings[message.pk])
     shown_id = message.pk if message is not None and len(inbound) > 1 else 0
-    read_id = message.pk if message is not None else 0
     return {
         "panel": panel,
         "offered": offered,
-        "read_id": read_id,
         "read_message_id": shown_id,
         "chosen_reading": chosen.pk if chosen else "",
     }

@@ -28,5 +28,5 @@ def correct(request: HttpRequest, viewer: Viewer, case_id: int, message_id: int)
         now=datetime.now(UTC),
     )
     if not request.headers.get("HX-Request"):
-        return redirect(f"{reverse('case', args=[case_id])}?reading={message_id}#reading-title")
+        return redirect(f"{reverse('case', args=[case_id])}?{request.GET.urlencode()}#reading-title")
     return render(request, "case/parts.html", case_context(request, viewer, case_id))
