@@ -26,7 +26,7 @@ def group_of(language: str) -> str:
 def sample(ids: Sequence[int], most: int = MOST_FITTED) -> set[int]:
     """All ids when there are at most so many; else the half, quarter, … that a fixed draw by id leaves.
 
-    The draw does not depend on the other ids, so tomorrow's sample holds today's.
+    The draw does not depend on the other ids: tomorrow's sample holds today's, or is part of it.
     """
     chosen, bits = set(ids), 0
     while len(chosen) > most:
