@@ -22,7 +22,8 @@ LOOKED_AT = 60  # candidate messages that are compared with the case
 ASKED_WITH = 3  # messages of the case: its first two and its newest
 LATER = 0.8  # what a match with a later message than the first is worth: "any news?" is said in every matter
 COMPARED = 1_000  # characters of a message
-LEAST_BY_MEANING, LEAST_BY_WORDS = 0.35, 0.1  # below, a case has little more than the topic in common
+LEAST = 0.35  # below, a case has little more than the topic in common
+OF_WORDS = 3.5  # brings what words alone give, 0.1 for the least that is worth showing, to the scale of meaning
 ALMOST_THE_SAME = 0.8  # Jaccard similarity of character triples
 CODES = {"order", "tracking"}  # entities that name the matter itself
 EXCERPT = 160
@@ -65,11 +66,10 @@ def list_similar(case_id: int, viewer: Viewer, most: int = SHOWN) -> SimilarCase
     shares = {one.message_id: one.share for one in sharing}
     by_words = np.array([shares[one.pk] for one in candidates])
     scores, by_meaning = _score([one.body for one in asked], [one.body for one in candidates], by_words)
-    least = LEAST_BY_MEANING if by_meaning else LEAST_BY_WORDS
     best: dict[int, tuple[float, int]] = {}
     for place, score in enumerate(scores.tolist()):
         key = candidates[place].case_id
-        if key is not None and score >= least and (key not in best or score > best[key][0]):
+        if key is not None and score >= LEAST and (key not in best or score > best[key][0]):
             best[key] = (score, place)
     chosen = sorted(best.values(), key=lambda one: (-one[0], -candidates[one[1]].pk))[:most]
     found = _describe(asked, [(score, candidates[place]) for score, place in chosen], viewer)
@@ -113,7 +113,7 @@ def _candidates(sharing: Sequence[Sharing], viewer: Viewer) -> list[Message]:
 def _score(asked: list[str], texts: list[str], shares: np.ndarray) -> tuple[np.ndarray, bool]:
     """How like the nearest of the asked texts each text is (0–1), and whether meaning was compared, too.
 
-    Words: the mean of BM25 among the candidates and of the share of distinctive words, as all candidates hold what is rare elsewhere.
+    A text whose vector is not made yet is scored by words.
     """
     if not asked or not texts:
         return np.zeros(len(texts)), False
@@ -125,15 +125,20 @@ def _score(asked: list[str], texts: list[str], shares: np.ndarray) -> tuple[np.n
     scores = np.zeros(len(texts))
     is_told = 0 in told  # what the first message means counts most
     if not is_told or len(known) < len(texts):
-        scores = (_best(SimilarityIndex.build(texts), asked, len(texts)) + shares) / 2
+        scores = _score_words(asked, texts, shares)
     if not is_told or not known:
         return scores, False
     index = SimilarityIndex.build([texts[place] for place in known], vectors, vectors=vectors.encode([parts[place] for place in known]))
     try:
         scores[known] = _best(index, [asked[place] for place in told], len(known), vectors.encode([questions[place] for place in told]))
     except VectorsMissing:  # the worker has not made those of the sentences that all texts are compared with
-        return (_best(SimilarityIndex.build(texts), asked, len(texts)) + shares) / 2, False
+        return _score_words(asked, texts, shares), False
     return scores, True
+
+
+def _score_words(asked: list[str], texts: list[str], shares: np.ndarray) -> np.ndarray:
+    """By words alone: BM25 among the candidates and the share of distinctive words, as all candidates hold what is rare elsewhere."""
+    return np.asarray(np.minimum(OF_WORDS * (_best(SimilarityIndex.build(texts), asked, len(texts)) + shares) / 2, 1.0))
 
 
 def _best(index: SimilarityIndex, asked: list[str], n_texts: int, vectors: np.ndarray | None = None) -> np.ndarray:
