@@ -92,7 +92,9 @@ def quick(monkeypatch):
 
 def start(cast, taxonomy, now):
     """The training that the house began by itself, else one that the supervisor begins."""
-    return LearntModel.objects.filter(status="CANDIDATE").first() or queueing.start_training(taxonomy_id=taxonomy.pk, viewer=cast.viewer(cast.supervisor), now=now)
+    return LearntModel.objects.filter(status="CANDIDATE").first() or queueing.start_training(
+        taxonomy_id=taxonomy.pk, viewer=cast.viewer(cast.supervisor), now=now
+    )
 
 
 def statuses():
