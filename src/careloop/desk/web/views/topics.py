@@ -77,7 +77,7 @@ def topic(request: HttpRequest, viewer: Viewer, topic_id: int) -> HttpResponse:
         "alarm": _alarm(found.topic, found.topic.alarm) if found.topic.alarm else None,
         "group": GROUPS[found.topic.group],
         "words": [(word, link(q=word)) for word in found.topic.words],
-        "near": [(name, reverse("topic", args=[number]) + address.link()) for number, name in found.near],
+        "near": [(name, _topic_url(number, address)) for number, name in found.near],
         "found": found.texts,
         "rows": [text_row(reading, categories) for reading in found.texts.rows],
         "charts": {"time": time},
@@ -123,6 +123,10 @@ def _address(request: HttpRequest) -> FeedbackAddress:
     return address_from({name: request.GET.get(name, "") for name in kept})
 
 
+def _topic_url(number: int, address: FeedbackAddress) -> str:
+    return reverse("topic", args=[number]) + address.link().removesuffix("?")
+
+
 def _texts_of(topic_id: int, address: FeedbackAddress) -> Any:
     """Addresses of a topic's texts on the feedback page, for the choice of this one."""
 
@@ -136,7 +140,7 @@ def _row(one: TopicFacts, address: FeedbackAddress) -> dict[str, Any]:
     link = _texts_of(one.number, address)
     return {
         "topic": one,
-        "url": reverse("topic", args=[one.number]) + address.link(),
+        "url": _topic_url(one.number, address),
         "texts_url": link(),
         "negative_url": link(sentiment="NEGATIVE"),
         "share": percent(one.share.share),
@@ -169,9 +173,7 @@ def _groups(found: TopicsPage) -> dict[str, int]:
 
 def _maps(found: TopicsPage, address: FeedbackAddress) -> dict[str, Any]:
     return {
-        group: topic_charts.topic_map(
-            [one for one in found.topics if one.group == group], lambda number: reverse("topic", args=[number]) + address.link()
-        )
+        group: topic_charts.topic_map([one for one in found.topics if one.group == group], lambda number: _topic_url(number, address))
         for group in _groups(found)
     }
 
