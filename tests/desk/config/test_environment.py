@@ -1,6 +1,8 @@
 """Settings from outside."""
 
-from careloop.desk.config.environment import spellings_of
+import pytest
+
+from careloop.desk.config.environment import Environment, spellings_of
 
 
 def test_this_machines_address_has_two_spellings():
@@ -10,3 +12,26 @@ def test_this_machines_address_has_two_spellings():
 
 def test_any_other_address_has_one():
     assert spellings_of("https://desk.example.com") == ["https://desk.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "part"),
+    [
+        ({"llm_url": "http://127.0.0.1:11434/v1"}, "CARELOOP_LLM_URL is set and CARELOOP_LLM_MODEL is not"),
+        ({"llm_model": "qwen3"}, "CARELOOP_LLM_MODEL is set and CARELOOP_LLM_URL is not"),
+        ({"llm_url": "ftp://models.example", "llm_model": "m"}, "CARELOOP_LLM_URL is 'ftp://models.example'"),
+        ({"llm_url": "https://", "llm_model": "m"}, "CARELOOP_LLM_URL is 'https://'"),
+    ],
+)
+def test_half_a_connection_to_a_language_model_stops_the_start(facts, part):
+    with pytest.raises(ValueError, match="CARELOOP_LLM") as refused:
+        Environment(**facts, llm_key="very-secret")
+    assert part in str(refused.value)
+    assert "very-secret" not in str(refused.value)
+
+
+def test_a_language_model_is_off_unless_it_is_named_and_its_key_is_not_printed():
+    assert Environment().language_model() is None
+    on = Environment(llm_url="http://127.0.0.1:11434/v1", llm_model="qwen3", llm_key="very-secret")
+    assert on.language_model() == {"url": "http://127.0.0.1:11434/v1", "model": "qwen3", "key": "very-secret", "timeout_seconds": 60.0}
+    assert "very-secret" not in repr(on)

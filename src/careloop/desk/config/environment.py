@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Environment(BaseSettings):
     """The settings of one installation; every name is documented in docs/reference/settings.md."""
 
-    model_config = SettingsConfigDict(env_prefix="CARELOOP_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CARELOOP_", extra="ignore", hide_input_in_errors=True)  # the key is among the input
 
     data_dir: Path = Path("var")
     database_url: str = ""
