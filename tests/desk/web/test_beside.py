@@ -76,6 +76,17 @@ def test_similar_cases_tell_what_repeats_how_it_ended_and_what_solved_it(client,
     assert "<html" not in part
 
 
+def test_an_unread_case_asks_again_by_itself_until_it_is_read(client, cast, inbound, now):
+    receipt = receive_message(inbound(), now=now)
+    client.force_login(cast.agent)
+    address = f"/cases/{receipt.case_id}/similar/"
+    assert 'hx-trigger="load delay:3s"' in words(client.get(address, headers=HTMX))
+    understand([receipt.message_id], now=now)
+    part = words(client.get(address, headers=HTMX))
+    assert "No earlier case is like this one." in part
+    assert "hx-trigger" not in part
+
+
 def test_without_scripts_each_is_a_page_that_leads_back(client, cast, long_case, twin):
     client.force_login(cast.agent)
     for name in ("similar", "summary"):

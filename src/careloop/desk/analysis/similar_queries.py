@@ -11,7 +11,7 @@ from django.db.models.functions import Substr
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.case_vectors import StoredVectors, VectorsMissing, encoded_part
-from careloop.desk.analysis.models import Reading, State
+from careloop.desk.analysis.models import Reading
 from careloop.desk.cases.models import Case, Direction, Message
 from careloop.desk.cases.queries import access_case
 from careloop.desk.search.sharing import Sharing, find_sharing
@@ -57,9 +57,7 @@ def list_similar(case_id: int, viewer: Viewer, most: int = SHOWN) -> SimilarCase
     """The cases in the viewer's teams that are most like a case; a fixed number of queries, and nothing is encoded."""
     case = access_case(case_id, viewer)
     asked = _asked_with(case)
-    readings = list(
-        Reading.objects.filter(message_id__in=[one.pk for one in asked], state=State.DONE).only("message", "keywords", "details")
-    )
+    readings = list(Reading.objects.filter(message_id__in=[one.pk for one in asked]).only("message", "keywords", "details"))
     words = distinctive(readings)
     sharing = find_sharing(words, besides_case=case.pk, team_ids=viewer.team_ids, most=LOOKED_AT)
     candidates = _candidates(sharing, viewer)
