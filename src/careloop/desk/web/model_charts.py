@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.web.charts import Link, cut, plain
 
-MOST_IN_MATRIX = 20
+MOST_IN_MATRIX = 15
 PAIRS_SHOWN = 25
 
 
@@ -84,7 +84,7 @@ def confusion(pairs: list[list[Any]], names: Mapping[str, str], link: Link) -> d
         "links": [[link(given=given, said=said) if (given, said) in counts else "" for said in shown] for given in shown],
     }
     axis = {"type": "category", "tickvals": shown, "ticktext": labels}
-    x = {**axis, "title": {"text": _("the model said")}, "tickangle": -40}
+    x = {**axis, "title": {"text": _("the model said")}, "tickangle": -90}
     return {
         "traces": [trace],
         "xaxis": x,

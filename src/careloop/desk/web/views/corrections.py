@@ -1,5 +1,6 @@
 """A person's word on a message, from the case page."""
 
+import json
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -29,4 +30,6 @@ def correct(request: HttpRequest, viewer: Viewer, case_id: int, message_id: int)
     )
     if not request.headers.get("HX-Request"):
         return redirect(f"{reverse('case', args=[case_id])}?{request.GET.urlencode()}#reading-title")
-    return render(request, "case/parts.html", case_context(request, viewer, case_id))
+    response = render(request, "case/parts.html", case_context(request, viewer, case_id))
+    response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": ""}})
+    return response
