@@ -1,5 +1,7 @@
 """From a taxonomy to cases with categories: a model from names alone, corrections, training, and which model is live."""
 
+from datetime import timedelta
+
 import pytest
 
 from careloop.desk.analysis import queueing, tasks, training
@@ -191,3 +193,10 @@ def test_an_earlier_model_can_be_made_live_again(client, cast, now, taxonomy, co
     entry = AuditEntry.objects.get(action="model.switch")
     assert (entry.actor_name, entry.details["after"]) == ("Sun", {"model": first.pk})
     assert client.post(f"/models/{first.pk}/live/").status_code == 409
+
+
+def test_a_training_whose_worker_never_finished_does_not_block_the_next(cast, now, taxonomy, corrected):
+    stuck = start(cast, taxonomy, now)
+    LearntModel.objects.filter(pk=stuck.pk).update(started_at=now - timedelta(hours=7))
+    queueing.start_training(taxonomy_id=taxonomy.pk, viewer=cast.viewer(cast.supervisor), now=now)
+    assert statuses() == ["REJECTED", "CANDIDATE"]

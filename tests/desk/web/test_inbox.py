@@ -230,7 +230,7 @@ def test_links_of_the_rail_respect_permissions(client, cast):
     agent = client.get("/").context["rail"]
     client.force_login(cast.owner)
     owner = client.get("/").context["rail"]
-    assert {str(entry["label"]) for entry in agent} <= {"Inbox", "Feedback", "Customers"}
+    assert {str(entry["label"]) for entry in agent} <= {"Inbox", "Feedback", "Topics", "Customers"}
     assert {str(entry["label"]) for entry in agent} < {str(entry["label"]) for entry in owner}
 
 

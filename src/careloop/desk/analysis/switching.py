@@ -1,6 +1,6 @@
 """Which model of a scope is in training or live: each change in one transaction, audited when a person asked for it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -12,11 +12,13 @@ from careloop.desk.analysis.corrections import scope_of
 from careloop.desk.analysis.models import Correction, LearntModel, Status, Task, Taxonomy
 from careloop.desk.analysis.rules import LEAST_HELD_BACK, RETRAIN_AFTER, is_held_back
 from careloop.desk.analysis.taxonomy_queries import access_taxonomy, list_leaves
-from careloop.desk.analysis.training import DESCRIBED, find_live
+from careloop.desk.analysis.training import DESCRIBED, find_live, reject
 from careloop.desk.audit import actions as audit
 from careloop.desk.kernel.actor import SYSTEM, Actor
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
 from careloop.insight.errors import Sentence
+
+GIVEN_UP_AFTER = timedelta(hours=6)  # all attempts of a job, with their pauses, take less
 
 
 def begin_training(*, taxonomy_id: int, viewer: Viewer, now: datetime) -> LearntModel:
@@ -60,8 +62,10 @@ def describe_if_due(taxonomy_id: int, *, now: datetime) -> LearntModel | None:
 
 
 def add_candidate(taxonomy: Taxonomy, algorithm: str, actor: Actor, now: datetime) -> LearntModel | None:
-    """A new row in training; None when there is one already."""
+    """A new row in training; None when there is one already, unless its job must have been given up long ago."""
     scope = scope_of(taxonomy.pk)
+    for stuck in LearntModel.objects.filter(scope=scope, status=Status.CANDIDATE, started_at__lt=now - GIVEN_UP_AFTER):
+        reject(stuck, Sentence("The training never ended; its worker was stopped again and again."), now=now)
     newest = Correction.objects.filter(scope=scope).aggregate(last=Max("pk"))["last"] or 0
     try:
         with transaction.atomic():
