@@ -17,7 +17,7 @@ from careloop.insight.text.words import describe_english_word, find_chinese_word
 LONGEST_TEXT = 2_000  # characters; what a longer text is about stands in these
 _MOST_WORDS = 10_000
 _LEAST_TEXTS = 3
-_MOST_SHARE = 0.3  # of all texts; a word in more of them says nothing about a topic
+_MOST_SHARE = 0.5  # of all texts; a word in more of them says nothing about a topic
 _CHINESE_TAGS = frozenset("nvaijlz")
 _ENGLISH_TAGS = frozenset("nva")
 _SHORTEST_ENGLISH = 3
@@ -62,7 +62,7 @@ def cut_texts(texts: Iterable[str]) -> list[list[str]]:
 
 
 def count_words(cut: Sequence[Sequence[str]], *, words: Sequence[str] | None = None) -> Corpus:
-    """Return the counts over the given words, or over those that stand in at least three texts and at most 30 % of them."""
+    """Return the counts over the given words, or over those that stand in at least three texts and at most half of them."""
     if words is None:
         words = _choose_words(cut)
     places = {word: place for place, word in enumerate(words)}
@@ -103,7 +103,7 @@ def _keep(word: str, tag: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _keep_english(word: str) -> str:
-    small = word.lower()
-    if len(small) < _SHORTEST_ENGLISH or not small[0].isalpha() or small in _EMPTY_ENGLISH or len(small) > 40:
+    small = word.lower().replace("’", "'").removesuffix("'s")
+    if len(small) < _SHORTEST_ENGLISH or "'" in small or not small[0].isalpha() or small in _EMPTY_ENGLISH or len(small) > 40:
         return ""
     return small if describe_english_word(small)[1] in _ENGLISH_TAGS else ""
