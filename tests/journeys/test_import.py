@@ -156,4 +156,4 @@ def test_a_dead_job_is_tried_again_and_the_trail_tells(desk, visit, now):
     job.refresh_from_db()
     assert job.state == "READY"
     page.goto("/settings/audit/?action=job.retry")
-    expect(page.get_by_role("row", name="job.retry")).to_contain_text("Olga")
+    expect(page.get_by_role("row", name="Jobs tried again")).to_contain_text("Olga")
