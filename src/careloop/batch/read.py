@@ -286,18 +286,19 @@ def _texts(records: Iterable[Record], text_column: str) -> list[str]:
 def _read_in_order(
     records: Iterator[Record], text_column: str, workers: int, wanted: Wanted
 ) -> Iterator[tuple[Sequence[Record], list[dict[str, Any]]]]:
-    adaptation = None
-    if wanted.is_adapted:
-        head = list(islice(records, MOST_TEXTS))
-        adaptation = adapt(_texts(head, text_column))
-        records = chain(head, records)
     if workers == 1:
+        records, adaptation = _adapt(records, text_column, wanted)
         while chunk := list(islice(records, _ROWS_PER_TASK)):
             yield chunk, _read_texts(_texts(chunk, text_column), wanted, adaptation)
         return
     waiting: deque[tuple[list[Record], Future[list[dict[str, Any]]]]] = deque()
     wanted = replace(wanted, workers=workers)
     with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_settle) as pool:
+        for _ in range(workers):
+            pool.submit(
+                _read_settled, [], replace(wanted, category=None, entities=None, aspects=None), None
+            )  # they start while this learns
+        records, adaptation = _adapt(records, text_column, wanted)
         while chunk := list(islice(records, _ROWS_PER_TASK)):
             waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column), wanted, adaptation)))
             if len(waiting) >= workers * _TASKS_PER_WORKER:
@@ -306,6 +307,14 @@ def _read_in_order(
         while waiting:
             first, future = waiting.popleft()
             yield first, future.result()
+
+
+def _adapt(records: Iterator[Record], text_column: str, wanted: Wanted) -> tuple[Iterator[Record], Adaptation | None]:
+    """Return the records, all of them, and what sentiment learnt from the first."""
+    if not wanted.is_adapted:
+        return records, None
+    head = list(islice(records, MOST_TEXTS))
+    return chain(head, records), adapt(_texts(head, text_column))
 
 
 def _context() -> multiprocessing.context.BaseContext:
