@@ -23,6 +23,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=None)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
+    if not chosen.file.is_file():
+        print(json.dumps({"benchmark": "entities", "not_measured": f"there is no annotated file {chosen.file.name} here; name one"}))
+        return
     with chosen.file.open(encoding="utf-8") as lines:
         rows = read_annotations(lines)[: chosen.rows]
     began = time.process_time()
