@@ -107,8 +107,11 @@ def test_too_few_examples_are_refused():
 
 
 def test_folder_without_or_with_a_damaged_model_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no model of aspects"):
+    with pytest.raises(ModelError, match="There is no model"):
         load_aspects(tmp_path)
-    (tmp_path / "aspects.json").write_text("{}")
-    with pytest.raises(ModelError, match="learn it again"):
+    (tmp_path / "card.json").write_text("{}")
+    with pytest.raises(ModelError, match="is for something else, not for aspects"):
+        load_aspects(tmp_path)
+    (tmp_path / "card.json").write_text('{"task": "aspects", "format": 1}')
+    with pytest.raises(ModelError, match="learn the model again"):
         load_aspects(tmp_path)

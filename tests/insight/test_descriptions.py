@@ -98,7 +98,7 @@ def test_a_model_travels_through_a_folder(tmp_path):
 def test_a_damaged_folder_is_told(tmp_path):
     describe_categories(NAMES, encoder=Counting()).save(tmp_path)
     (tmp_path / "model.npz").write_bytes(b"PK")
-    with pytest.raises(ModelError, match="make it again"):
+    with pytest.raises(ModelError, match="learn the model again"):
         load_categories(tmp_path)
 
 

@@ -164,7 +164,7 @@ def test_one_type_in_every_text_is_learnt():
     assert find(found, "产品Z坏了") == [("product", "产品Z")]
 
 
-@pytest.mark.parametrize("damage", ["card.json", "names.json", "themes.npz", "perceptron.crfsuite"])
+@pytest.mark.parametrize("damage", ["card.json", "names.json", "model.npz", "perceptron.crfsuite"])
 def test_damaged_models_are_refused(model, tmp_path, damage):
     model.save(tmp_path)
     (tmp_path / damage).write_bytes(b"nothing")

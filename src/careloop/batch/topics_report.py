@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from careloop.batch.topics import TopicsOfFile
+from careloop.insight.stats import wilson_interval
 
 _LONGEST_EXAMPLE = 220
 _MOST_LINES = 8  # topics drawn over time
-_Z = 1.959964
 WORDS = {
     "en": {
         "title": "Topics",
@@ -126,7 +125,7 @@ def _make_table(found: TopicsOfFile, words: dict[str, str]) -> str:
     head = "".join(f"<th>{words[name]}</th>" for name in ("topic", "words", "texts", "share", "coherence", "examples"))
     rows = []
     for topic in found.model.topics_:
-        low, high = _interval(topic.size, len(found.texts))
+        low, high = wilson_interval(topic.size, len(found.texts))
         examples = "".join(f"<p>{escape(found.texts[row][:_LONGEST_EXAMPLE])}</p>" for row in topic.examples)
         rows.append(
             f"<tr><td>{topic.number} <b>{escape(topic.name)}</b></td><td>{escape(', '.join(topic.words))}</td>"
@@ -144,11 +143,3 @@ def _list_branches(found: TopicsOfFile, words: dict[str, str]) -> str:
         joined = " + ".join(escape(names[one]) for one in branch.topics)
         lines.append(f"<li>{joined} <small>{words['joined'].format(distance=branch.distance)}</small></li>")
     return f"<h2>{words['tree']}</h2><ul>{''.join(lines)}</ul>" if lines else ""
-
-
-def _interval(count: int, total: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
-    share, square = count / total, _Z * _Z / total
-    middle = (share + square / 2) / (1 + square)
-    half = _Z * sqrt(share * (1 - share) / total + square / (4 * total)) / (1 + square)
-    return middle - half, middle + half

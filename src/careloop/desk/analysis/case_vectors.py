@@ -8,7 +8,7 @@ from django.db.models.functions import Substr
 from careloop.desk.analysis.models import TextVector
 from careloop.desk.analysis.vectors import FOUND_AT_ONCE, KeptEncoder, hash_of
 from careloop.desk.cases.models import Direction, Message
-from careloop.insight.text.encoder import LONGEST_TEXT, Vectors, get_bundled_encoder
+from careloop.insight.text.encoder import LONGEST_TEXT, Vectors, get_bundled_encoder, normalise_rows
 from careloop.insight.text.similarity.semantic import guess_centre
 
 AT_ONCE = 16  # texts of one job, less than a second; the next job comes two seconds later, so that a flood slows nothing down
@@ -73,6 +73,4 @@ class StoredVectors:
             raise VectorsMissing(f"{len(missing)} of {len(texts)} texts have no vector yet; the worker makes them in the background.")
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        vectors = np.stack([self._found[text] for text in texts])
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return normalise_rows(np.stack([self._found[text] for text in texts]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from careloop.desk.analysis.models import TextVector
-from careloop.insight.text.encoder import Encoder, Vectors, get_bundled_encoder
+from careloop.insight.text.encoder import Encoder, Vectors, get_bundled_encoder, normalise_rows
 
 FOUND_AT_ONCE = 500
 ENCODED_AT_ONCE = 128
@@ -36,9 +36,7 @@ class KeptEncoder:
             self._tell(start + len(part), len(missing))
         if not hashes:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        vectors = np.stack([found[one] for one in hashes]).astype(np.float32)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return normalise_rows(np.stack([found[one] for one in hashes]).astype(np.float32))
 
     def _find(self, hashes: list[str]) -> dict[str, "np.ndarray"]:
         found: dict[str, np.ndarray] = {}

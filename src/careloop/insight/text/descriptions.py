@@ -7,7 +7,6 @@ No label takes part in that, but an answer then depends on the texts that were r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from careloop.insight.errors import InputError, ModelError
-from careloop.insight.text.categories.model import ARRAYS, CARD, FORMAT
-from careloop.insight.text.encoder import Encoder, Vectors, get_bundled_encoder
-from careloop.insight.text.profiles import N_BUCKETS, Profile, Texts, count_terms, find_rarity, normalise_rows, weigh_names, weigh_texts
+from careloop.insight.text.categories.model import FORMAT
+from careloop.insight.text.encoder import Encoder, Vectors, get_bundled_encoder, normalise_rows
+from careloop.insight.text.model_folder import read_arrays, write_model
+from careloop.insight.text.profiles import N_BUCKETS, Profile, Texts, count_terms, find_rarity, weigh_names, weigh_texts
 from careloop.insight.text.service_words import find_sayings
 from careloop.insight.text.similarity.semantic import guess_centre
 from careloop.insight.types import Category
@@ -187,18 +187,12 @@ class DescribedCategories:
 
     def save(self, folder: str | Path) -> None:
         """Write card.json and model.npz into a folder, made when it is not there; a model that is there is replaced."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         lesson, spoken = self.lesson, self.lesson.spoken
         arrays: dict[str, NDArray[Any]] = {"vectors": self.vectors.astype(np.float16), "centre": lesson.centre}
         arrays |= {"rarity": lesson.rarity.astype(np.float16), "spreads": np.array(lesson.spreads)} | _pack("names", self.names)
         if spoken is not None:
             arrays |= {"spoken_vectors": spoken.vectors.astype(np.float16)} | _pack("spoken", spoken.terms)
-        with (folder / f"{ARRAYS}.part").open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        (folder / f"{ARRAYS}.part").replace(folder / ARRAYS)
-        card = self.card | {"format": FORMAT, "labels": list(self.labels)}
-        (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_model(folder, self.card | {"format": FORMAT, "labels": list(self.labels)}, arrays)
 
 
 def load_descriptions(folder: Path, card: dict[str, Any]) -> DescribedCategories:
@@ -210,8 +204,7 @@ def load_descriptions(folder: Path, card: dict[str, Any]) -> DescribedCategories
         When its arrays are missing or damaged.
     """
     try:
-        with np.load(Path(folder) / ARRAYS, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_arrays(folder)
         spoken = None
         if "spoken_vectors" in arrays:
             spoken = Profile(_unpack("spoken", arrays), arrays["spoken_vectors"].astype(np.float32))

@@ -168,6 +168,11 @@ def _encode_by_length(texts: Sequence[str], dimensions: int, encode: Callable[[l
     for start in range(0, len(different), _BATCH_TEXTS):
         batch = different[start : start + _BATCH_TEXTS]
         vectors[start : start + len(batch)] = encode(batch)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(lengths > 0, lengths, 1)
+    vectors = normalise_rows(vectors)
     return vectors[[places[text] for text in shortened]] if shortened else vectors
+
+
+def normalise_rows(vectors: NDArray[np.floating]) -> Vectors:
+    """Return the rows at length 1, float32; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 1e-9, lengths, 1), dtype=np.float32)

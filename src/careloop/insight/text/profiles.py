@@ -94,9 +94,3 @@ def _scale_rows(matrix: sparse.csr_matrix, *, power: float) -> sparse.csr_matrix
     squares = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
     scales = np.where(squares > 0, np.maximum(squares, 1e-12) ** -power, 0)
     return sparse.csr_matrix((matrix.data * np.repeat(scales, np.diff(matrix.indptr)), matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def normalise_rows(vectors: Floats) -> Floats:
-    """Return rows of length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 1e-9, lengths, 1), dtype=np.float32)

@@ -18,8 +18,9 @@ from sklearn.decomposition import NMF, PCA, LatentDirichletAllocation
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from careloop.insight.text.encoder import normalise_rows
 from careloop.insight.topics.mixture import fit_mixture
-from careloop.insight.topics.vectors import Matrix, scale_to_unit
+from careloop.insight.topics.vectors import Matrix
 
 Labels: TypeAlias = NDArray[np.int64]
 
@@ -74,10 +75,10 @@ def _by_density(_: sp.csr_matrix, vectors: Matrix, n_topics: int, seed: int) -> 
     found = HDBSCAN(min_cluster_size=max(5, len(chosen) // (20 * n_topics)), copy=True).fit_predict(flat)
     if found.max() < 1:
         return np.zeros(len(vectors), dtype=np.int64)
-    means = scale_to_unit(np.vstack([vectors[chosen][found == one].mean(axis=0) for one in range(found.max() + 1)]))
+    means = normalise_rows(np.vstack([vectors[chosen][found == one].mean(axis=0) for one in range(found.max() + 1)]))
     if len(means) > n_topics:
         groups = KMeans(n_topics, n_init=_STARTS, random_state=seed).fit_predict(means)
-        means = scale_to_unit(np.vstack([means[groups == one].mean(axis=0) for one in range(n_topics)]))
+        means = normalise_rows(np.vstack([means[groups == one].mean(axis=0) for one in range(n_topics)]))
     return np.asarray(np.argmax(vectors @ means.T, axis=1), dtype=np.int64)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from careloop.insight.text.readable import to_readable
+from careloop.insight.text.stop_words import is_stop_word
 from careloop.insight.text.words import describe_english_word, find_chinese_words, find_english_words
 
 LONGEST_TEXT = 2_000  # characters; what a longer text is about stands in these
@@ -20,18 +21,10 @@ _LEAST_TEXTS = 3
 _MOST_SHARE = 0.5  # of all texts; a word in more of them says nothing about a topic
 _CHINESE_TAGS = frozenset("nvaijlz")
 _ENGLISH_TAGS = frozenset("nva")
-_SHORTEST_ENGLISH = 3
-_EMPTY_CHINESE_WORDS = (
-    "没有 感觉 觉得 时候 有点 东西 就是 还是 知道 可能 应该 可以 需要 不能 不是 出来 起来 看到 希望 大家 问题 情况 开始 比较 不会 不要 "
-    "请问 麻烦 进行 想要 发现 不好 不错 说是 打开 谢谢 您好 你好 好像 看看 还有 有没有 非常 很多 一些 一样 喜欢 真的 不知 认为 以为"
-)
-_EMPTY_ENGLISH_WORDS = (
-    "thing things lot way time times day days bit thank thanks hello please something anything someone really like want know tell think "
-    "help going use used using would also even one yes okay let see got good great bad nice much many more most some any all can will "
-    "been were have has had does did not very too just get make when what how why where who which there here"
-)
-_EMPTY_CHINESE = frozenset(_EMPTY_CHINESE_WORDS.split())
-_EMPTY_ENGLISH = frozenset(_EMPTY_ENGLISH_WORDS.split())
+_SHORTEST_ENGLISH, _LONGEST_ENGLISH = 3, 40  # characters
+_VAGUE_CHINESE_WORDS = "问题 不好 不错 说是 打开 喜欢 发现 进行 想要 看看 不知 认为 以为"
+_VAGUE_ENGLISH_WORDS = "something anything someone help use used using good great bad nice"
+_VAGUE = frozenset(f"{_VAGUE_CHINESE_WORDS} {_VAGUE_ENGLISH_WORDS}".split())  # said of every topic
 
 
 @dataclass(frozen=True)
@@ -96,7 +89,7 @@ def _cut(text: str) -> list[str]:
 def _keep(word: str, tag: str) -> str:
     if word.isascii():
         return _keep_english(word)
-    if tag[0] not in _CHINESE_TAGS or word in _EMPTY_CHINESE or not word[0].isalpha():
+    if tag[0] not in _CHINESE_TAGS or word in _VAGUE or is_stop_word(word) or not word[0].isalpha():
         return ""
     return word if len(word) > 1 or tag[0] == "n" else ""
 
@@ -104,6 +97,6 @@ def _keep(word: str, tag: str) -> str:
 @lru_cache(maxsize=50_000)
 def _keep_english(word: str) -> str:
     small = word.lower().replace("’", "'").removesuffix("'s")
-    if len(small) < _SHORTEST_ENGLISH or "'" in small or not small[0].isalpha() or small in _EMPTY_ENGLISH or len(small) > 40:
+    if not (_SHORTEST_ENGLISH <= len(small) <= _LONGEST_ENGLISH and small.isalpha()) or small in _VAGUE or is_stop_word(small):
         return ""
     return small if describe_english_word(small)[1] in _ENGLISH_TAGS else ""

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 
-from careloop.insight.topics.vectors import Matrix, scale_to_unit
+from careloop.insight.text.encoder import normalise_rows
+from careloop.insight.topics.vectors import Matrix
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def join_topics(vectors: Matrix, labels: NDArray[np.int64]) -> list[Branch]:
     n_topics = int(labels.max(initial=-1)) + 1
     if n_topics < 2:
         return []
-    means = scale_to_unit(np.vstack([vectors[labels == topic].mean(axis=0) for topic in range(n_topics)]))
+    means = normalise_rows(np.vstack([vectors[labels == topic].mean(axis=0) for topic in range(n_topics)]))
     members: dict[int, tuple[int, ...]] = {topic: (topic,) for topic in range(n_topics)}
     branches = []
     for step, (first, second, distance, _) in enumerate(linkage(means, "average", metric="cosine")):

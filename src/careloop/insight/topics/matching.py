@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from careloop.insight.text.encoder import Vectors, normalise_rows
+
 LEAST_LIKENESS = 0.3  # cosine of word scores; below it a topic is a new one
 
 
@@ -30,10 +32,9 @@ def match_topics(old: Sequence[Mapping[str, float]], new: Sequence[Mapping[str, 
     return {int(row): int(column) for row, column in zip(rows, columns, strict=True) if likeness[row, column] >= LEAST_LIKENESS}
 
 
-def _spread(topics: Sequence[Mapping[str, float]], words: Mapping[str, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _spread(topics: Sequence[Mapping[str, float]], words: Mapping[str, int]) -> Vectors:
     matrix = np.zeros((len(topics), len(words)))
     for row, topic in enumerate(topics):
         for word, score in topic.items():
             matrix[row, words[word]] = max(score, 0.0)
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return matrix / np.where(lengths > 0, lengths, 1)
+    return normalise_rows(matrix)

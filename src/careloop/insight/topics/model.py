@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careloop.insight.errors import InputError
-from careloop.insight.text.encoder import Encoder
+from careloop.insight.text.encoder import Encoder, normalise_rows
 from careloop.insight.topics.clusters import METHODS, NO_TOPIC, divide
 from careloop.insight.topics.corpus import count_words, cut_texts
 from careloop.insight.topics.mixture import Mixture, calibrate, fit_mixture
 from careloop.insight.topics.naming import TopicWords, choose_examples, find_topic_words
 from careloop.insight.topics.number import choose_number
-from careloop.insight.topics.vectors import Matrix, learn_word_vectors, make_text_vectors, measure_rarity, scale_to_unit
+from careloop.insight.topics.vectors import Matrix, learn_word_vectors, make_text_vectors, measure_rarity
 
 __all__ = ["METHODS", "Topic", "TopicModel", "TopicOfText"]
 
@@ -150,7 +150,7 @@ class TopicModel:
         if self.encoder is None:
             return own
         meaning = self.encoder.encode(texts)
-        return scale_to_unit(np.hstack([own, _ENCODER_WEIGHT * scale_to_unit(meaning - meaning.mean(axis=0))]))
+        return normalise_rows(np.hstack([own, _ENCODER_WEIGHT * normalise_rows(meaning - meaning.mean(axis=0))]))
 
     def _describe(self) -> None:
         counts, labels = self.corpus_.counts, self.labels_

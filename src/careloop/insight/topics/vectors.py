@@ -17,6 +17,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
+from careloop.insight.text.encoder import normalise_rows
+
 Matrix: TypeAlias = NDArray[np.float32]
 
 DIMENSIONS = 100
@@ -40,26 +42,20 @@ def learn_word_vectors(presence: sp.csr_matrix, *, seed: int) -> Matrix:
     association = _associate(presence)
     dimensions = max(1, min(DIMENSIONS, n_words - 1))
     left, strength, _ = randomized_svd(association, dimensions, random_state=seed, n_iter=3)
-    return scale_to_unit(left * np.sqrt(strength))
+    return normalise_rows(left * np.sqrt(strength))
 
 
 def make_text_vectors(counts: sp.csr_matrix, word_vectors: Matrix, rarity: Matrix) -> Matrix:
     """Return unit vectors, shape (n_texts, dimensions): a text's words weighted by ln(1 + count) × rarity; zeros without words."""
     damped = counts.copy()
     damped.data = np.log1p(damped.data)
-    return scale_to_unit(np.asarray(damped @ (word_vectors * rarity[:, None]), dtype=np.float32))
+    return normalise_rows(np.asarray(damped @ (word_vectors * rarity[:, None]), dtype=np.float32))
 
 
 def measure_rarity(presence: sp.csr_matrix) -> Matrix:
     """Return ln(n_texts / n_texts with the word), shape (n_words,)."""
     n_with = np.maximum(1, np.asarray(presence.sum(axis=0), dtype=np.float32).ravel())
     return np.asarray(np.log(presence.shape[0] / n_with), dtype=np.float32)
-
-
-def scale_to_unit(vectors: NDArray[np.floating]) -> Matrix:
-    """Return the rows at length 1; rows of zeros stay."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def _associate(presence: sp.csr_matrix) -> sp.csr_matrix:

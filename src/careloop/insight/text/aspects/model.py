@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from careloop.insight.errors import InputError, ModelError
+from careloop.insight.errors import ModelError
 from careloop.insight.text.aspects.clauses import Clause, find_clauses
 from careloop.insight.text.aspects.features import find_features
+from careloop.insight.text.model_folder import read_arrays, read_card, write_model
 
 Doubles = NDArray[np.float64]
 FORMAT = 1
 SHORTEST = 4.0  # added to a vector's squared length, so that one known n-gram alone does not decide like a sentence
 _LEAST_PROBABILITY = 0.15  # below it an aspect is not named, even where every training text had one
-_CARD, _ARRAYS = "aspects.json", "aspects.npz"
 _BATCH = 2000
 
 
@@ -158,8 +157,6 @@ class AspectModel:
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder, made if it is not there."""
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {
             "columns": self.detector.columns, "scales": self.detector.scales.astype(np.float16),
             "weights": self.detector.weights.astype(np.float16), "bias": self.detector.bias,
@@ -176,9 +173,7 @@ class AspectModel:
             "format": FORMAT, "task": "aspects", "aspects": list(self.aspects), "units": list(self.units),
             "is_always_one": self.is_always_one, "polarities": names,
         }  # fmt: skip
-        with (path / _ARRAYS).open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        (path / _CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_model(folder, card, arrays)
 
     def _probabilities(self, features: sparse.csr_matrix) -> Doubles:
         logits = self.detector.score(features) * self.lines[:, 0] + self.lines[:, 1]
@@ -228,20 +223,11 @@ def load_aspects(folder: str | Path) -> AspectModel:
 
     Raises
     ------
-    InputError
-        When the folder holds no model of aspects.
     ModelError
-        When the model is damaged or of another format.
+        When the folder holds no model of aspects, one of another format, or a damaged one.
     """
-    path = Path(folder)
-    if not (path / _CARD).exists():
-        raise InputError(f"There is no model of aspects in {path}; make one with “careloop learn … --task aspects”.", field="aspects")
+    card, arrays = read_card(folder, task="aspects", format=FORMAT), read_arrays(folder)
     try:
-        card = json.loads((path / _CARD).read_text(encoding="utf-8"))
-        if card["format"] != FORMAT:
-            raise ModelError(f"The model of aspects in {path} has format {card['format']!r}; this version reads format {FORMAT}.")
-        with (path / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
         detector = Detector(arrays["columns"], arrays["scales"].astype(np.float32), arrays["weights"].astype(np.float32), arrays["bias"])
         polarity = None
         if card["polarities"] is not None:
@@ -251,5 +237,5 @@ def load_aspects(folder: str | Path) -> AspectModel:
             tuple(card["aspects"]), tuple(card["units"]), detector, arrays["lines"], arrays["thresholds"],
             bool(card["is_always_one"]), polarity, card,
         )  # fmt: skip
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"The model of aspects in {path} cannot be read ({error!r}); learn it again.") from error
+    except (ValueError, KeyError) as error:
+        raise ModelError(f"The model of aspects in “{folder}” cannot be read ({error!r}); learn it again.") from error

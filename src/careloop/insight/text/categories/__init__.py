@@ -2,6 +2,6 @@
 
 from careloop.insight.text.categories.learn import ALGORITHMS, learn_categories
 from careloop.insight.text.categories.model import CategoryModel, Classifier
-from careloop.insight.text.categories.store import load_categories, read_card
+from careloop.insight.text.categories.store import load_categories
 
-__all__ = ["ALGORITHMS", "CategoryModel", "Classifier", "learn_categories", "load_categories", "read_card"]
+__all__ = ["ALGORITHMS", "CategoryModel", "Classifier", "learn_categories", "load_categories"]

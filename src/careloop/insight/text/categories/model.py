@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -21,10 +20,10 @@ from careloop.insight.text.categories.outside import Gathering
 from careloop.insight.text.categories.recipes import Model
 from careloop.insight.text.categories.trees import ForestModel
 from careloop.insight.text.encoder import Encoder, get_bundled_encoder
+from careloop.insight.text.model_folder import read_arrays, write_model
 from careloop.insight.types import Category
 
 FORMAT = 1  # of the folder written by `save`
-CARD, ARRAYS = "card.json", "model.npz"
 _TEXTS_AT_ONCE = 2_000
 _LEAST_CURVE_ROWS = 500  # with fewer, one temperature is all that can be learnt of calibration
 _MOST_PROBABILITY = 0.9999
@@ -206,16 +205,11 @@ class CategoryModel:
 
     def save(self, folder: str | Path) -> None:
         """Write card.json and model.npz into a folder, made when it is not there; a model that is there is replaced."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {}
         for name, one in self.scorers.items():
             arrays |= {f"{name}_{key}": value for key, value in _pack(one).items()}
         card = self.card | {"format": FORMAT, "labels": list(self.labels), "least_probability": self.least_probability}
-        with (folder / f"{ARRAYS}.part").open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        (folder / f"{ARRAYS}.part").replace(folder / ARRAYS)
-        (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_model(folder, card, arrays)
 
 
 def _pack(scorer: Scorer) -> dict[str, NDArray[Any]]:
@@ -261,8 +255,7 @@ def load_model(folder: Path, card: dict[str, Any]) -> CategoryModel:
         When its arrays are missing or damaged.
     """
     try:
-        with np.load(folder / ARRAYS, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_arrays(folder)
         names = sorted({name.partition("_")[0] for name in arrays})
         scorers = {one: _unpack({key.removeprefix(f"{one}_"): arrays[key] for key in arrays if key.startswith(f"{one}_")}) for one in names}
         return CategoryModel(tuple(card["labels"]), card, scorers, float(card["least_probability"]))

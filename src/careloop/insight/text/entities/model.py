@@ -22,12 +22,13 @@ from careloop.insight.text.entities.evaluation import score_entities
 from careloop.insight.text.entities.gazetteer import Gazetteer
 from careloop.insight.text.entities.themes import Themes, describe_theme, learn_themes
 from careloop.insight.text.entities.units import Units, cut_units, describe_units
+from careloop.insight.text.model_folder import read_arrays, read_card, write_model
 from careloop.insight.text.readable import to_readable
 from careloop.insight.text.sequences import simplify
 from careloop.insight.types import Entity
 
 FORMAT = 1
-_CARD, _NAMES, _THEMES = "card.json", "names.json", "themes.npz"
+_NAMES = "names.json"
 _LONGEST_PIECE = 600  # characters that are labelled together
 _PIECE = re.compile(rf"[^。！？!?\n]{{1,{_LONGEST_PIECE}}}[。！？!?\n]*+|[。！？!?\n]+")
 _FEWEST_ROWS = 10
@@ -81,14 +82,12 @@ class EntityModel:
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder, which is made: plain JSON, arrays, and the chains' own files. Nothing in them is executed."""
         path = Path(folder)
+        themes = self.themes
         path.mkdir(parents=True, exist_ok=True)
-        (path / _CARD).write_text(json.dumps(self.card, ensure_ascii=False, indent=1), encoding="utf-8")
         (path / _NAMES).write_text(json.dumps(self.gazetteer.names, ensure_ascii=False), encoding="utf-8")
-        np.savez_compressed(
-            path / _THEMES, rarity=self.themes.rarity, weights=self.themes.weights.astype(np.float16), biases=self.themes.biases
-        )
         for chain in self.chains:
             (path / f"{chain.name}.crfsuite").write_bytes(chain.content)
+        write_model(path, self.card, {"rarity": themes.rarity, "weights": themes.weights.astype(np.float16), "biases": themes.biases})
 
     def _find(self, piece: str, likely: Any) -> list[LabelledSpan]:
         units = cut_units(piece)
@@ -130,7 +129,7 @@ def learn_entities(
     rows = _check_examples(texts, spans)
     card: dict[str, Any] = {
         "format": FORMAT,
-        "kind": "entities",
+        "task": "entities",
         "rows": len(rows),
         "types": sorted({span.type for row in rows for span in row.spans}),
         "fingerprint": _fingerprint(rows),
@@ -158,13 +157,10 @@ def load_entities(folder: str | Path) -> EntityModel:
         When the folder holds no such model, one of another format, or a damaged one.
     """
     path = Path(folder)
+    card, stored = read_card(path, task="entities", format=FORMAT), read_arrays(path)
     try:
-        card = json.loads((path / _CARD).read_text(encoding="utf-8"))
-        if card.get("kind") != "entities" or card.get("format") != FORMAT:
-            raise ModelError(f"{path.name} is not a model of entities of format {FORMAT}; learn it with --task entities.")
         names = json.loads((path / _NAMES).read_text(encoding="utf-8"))
-        with np.load(path / _THEMES, allow_pickle=False) as stored:
-            themes = Themes(tuple(card["types"]), stored["rarity"], stored["weights"].astype(np.float32), stored["biases"])
+        themes = Themes(tuple(card["types"]), stored["rarity"], stored["weights"].astype(np.float32), stored["biases"])
         chains = tuple(open_chain(name, (path / f"{name}.crfsuite").read_bytes()) for name in card["chains"])
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise ModelError(f"The model of entities in {path.name} cannot be read ({error}); learn it again.") from error

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from careloop.insight.text.encoder import Encoder, Vectors
+from careloop.insight.text.encoder import Encoder, Vectors, normalise_rows
 
 Floats = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ class VectorIndex:
     def score(self, queries: Vectors) -> Floats:
         """Return cosines with what all rows share taken off, at least 0, shape (n_queries, n_rows)."""
         centre, rows = self._centre()
-        return np.asarray(np.maximum(_normalise(queries - centre) @ rows.T, 0), dtype=np.float32)
+        return np.asarray(np.maximum(normalise_rows(queries - centre) @ rows.T, 0), dtype=np.float32)
 
     def _centre(self) -> tuple[Floats, Floats]:
         if self._centred is None:
@@ -57,7 +57,7 @@ class VectorIndex:
             rows = self._blocks[0]
             alive = rows[~self._is_dead]
             centre = (_PRIOR_ROWS * guess_centre(self.encoder) + alive.sum(axis=0)) / (_PRIOR_ROWS + len(alive))
-            self._centred = np.asarray(centre, dtype=np.float32), _normalise(rows - centre)
+            self._centred = np.asarray(centre, dtype=np.float32), normalise_rows(rows - centre)
         return self._centred
 
 
@@ -66,8 +66,3 @@ def guess_centre(encoder: Encoder) -> Floats:
     if encoder.name not in _CENTRES:
         _CENTRES[encoder.name] = encoder.encode(_UNRELATED).mean(axis=0, dtype=np.float32)
     return _CENTRES[encoder.name]
-
-
-def _normalise(vectors: Floats) -> Floats:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 1e-9, lengths, 1), dtype=np.float32)
