@@ -6,7 +6,7 @@ import pytest
 
 from careloop import insight
 from careloop.desk.analysis.actions import understand
-from careloop.desk.analysis.models import Reading
+from careloop.desk.analysis.models import MessageAspect, Reading
 from careloop.desk.cases.models import Case, CaseEvent
 from careloop.desk.intake.actions import receive_message, receive_messages
 
@@ -22,6 +22,19 @@ def test_a_reading_is_stored_with_versions_and_the_case_takes_it_over(cast, inbo
     assert (case.kind, case.sentiment) == (reading.kind, "NEGATIVE")
     assert [entity["value"] for entity in reading.details["entities"]] == ["20418837"]
     assert CaseEvent.objects.filter(kind="TRIAGED").count() == 1
+
+
+def test_what_a_message_speaks_of_is_stored_as_rows_beside_its_reading(cast, inbound, now):
+    receipt = receive_message(inbound(text="物流慢，但客服好"), now=now)
+    understand([receipt.message_id], now=now)
+    understand([receipt.message_id], now=now)
+    rows = MessageAspect.objects.filter(message_id=receipt.message_id).order_by("pk")
+    assert [(one.aspect, one.sentiment, one.probability < 0.5) for one in rows] == [
+        ("delivery", "NEGATIVE", True),
+        ("service", "POSITIVE", False),
+    ]
+    in_details = [one[:3] for one in Reading.objects.get().details["aspects"]]
+    assert in_details == [[one.aspect, one.sentiment.lower(), one.probability] for one in rows]
 
 
 def test_reading_again_reads_nothing_and_changes_nothing(cast, inbound, now):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.queries import actor_of
+from careloop.desk.analysis.actions import understand
 from careloop.desk.cases.actions import add_note, reply
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.intake.actions import receive_message, receive_messages
@@ -36,6 +37,20 @@ def test_a_case_is_read_with_what_was_said_and_without_notes(cast, get, inbound,
         ("inbound", "热水器漏水，我要求退款。订单 20418837"),
         ("outbound", "We are sorry."),
     ]
+
+
+def test_a_message_tells_what_it_speaks_of_once_it_is_read(cast, get, inbound, now):
+    receipt = receive_message(inbound(text="物流慢，但客服好"), now=now)
+    (message,) = get(f"/cases/{receipt.case_id}").json()["messages"]
+    assert message["aspects"] == []
+    understand([receipt.message_id], now=now)
+    (message,) = get(f"/cases/{receipt.case_id}").json()["messages"]
+    assert [(one["aspect"], one["sentiment"], one["probability"] > 0.5) for one in message["aspects"]] == [
+        ("delivery", "negative", False),
+        ("service", "positive", True),
+    ]
+    (listed,) = get("/messages", direction="inbound").json()["messages"]
+    assert listed["aspects"] == message["aspects"]
 
 
 def test_another_teams_case_is_not_found_and_not_listed(cast, get, inbound, now):

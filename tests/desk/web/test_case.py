@@ -33,7 +33,7 @@ def read(now):
             "sentiment_evidence": [[3, 5, -1.5]],
             "kind_abstained": False,
             "kind_evidence": [[9, 11, 1.0]],
-            "entities": [{"type": "order_number", "text": "20418837", "start": 15, "end": 23, "value": "20418837"}],
+            "entities": [{"type": "order", "text": "20418837", "start": 15, "end": 23, "value": "20418837"}],
             "summary": "热水器漏水，要求退款。",
             "truncated_at": None,
         }

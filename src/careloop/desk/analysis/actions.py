@@ -1,12 +1,13 @@
 """Reading messages and storing what was understood."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from careloop import insight
-from careloop.desk.analysis.models import Reading, State
+from careloop.desk.analysis.models import MessageAspect, Reading, State
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Direction, Kind, Message
 from careloop.desk.feedback.models import Feedback
@@ -24,6 +25,7 @@ def understand(message_ids: list[int], *, now: datetime) -> int:
     readings = read_messages(messages, now=now)
     with transaction.atomic():
         insert_rows(readings, ignore_conflicts=True)
+        insert_rows(aspect_rows(readings), ignore_conflicts=True)
         by_case: dict[int, list[Reading]] = {}
         for reading in readings:
             if reading.case_id is not None and reading.state == State.DONE:
@@ -75,6 +77,15 @@ def reading_row(message: Message, understood: insight.Reading, now: datetime) ->
     row.keywords = list(understood.keywords[:KEYWORDS_KEPT])
     row.details = {**understood.to_json(), "tokens": []}
     return row
+
+
+def aspect_rows(readings: Iterable[Reading]) -> list[MessageAspect]:
+    """The rows of what the messages speak of, as their readings' details have it."""
+    return [
+        MessageAspect(message_id=reading.message_id, aspect=aspect, sentiment=sentiment.upper(), probability=probability)
+        for reading in readings
+        for aspect, sentiment, probability, _start, _end in reading.details.get("aspects", [])
+    ]
 
 
 def _rating_ratio(feedback: Feedback | None) -> float | None:

@@ -28,6 +28,7 @@ COLUMNS = (
     "sentiment_probability",
     "kind",
     "kind_probability",
+    "aspects",
     "keywords",
     "case",
     "customer",
@@ -67,7 +68,14 @@ def _row(reading: Reading, zone: tzinfo) -> list[Any]:
         reading.sentiment_probability,
         reading.kind,
         reading.kind_probability,
+        escape_formula(_aspects(reading)),
         escape_formula(" ".join(map(str, reading.keywords))),
         reading.case_id,
         message.customer_id,
     ]
+
+
+def _aspects(reading: Reading) -> str:
+    """delivery negative 0.12; service positive 0.97: each aspect with the probability that the opinion is positive."""
+    said = reading.details.get("aspects", [])
+    return "; ".join(f"{aspect} {sentiment} {probability:.2f}" for aspect, sentiment, probability, _start, _end in said)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.distinctive import Word, distinctive_words
 from careloop.desk.analysis.intervals import Mean, Rate, mean_of, rate_of
-from careloop.desk.analysis.models import Reading, State
+from careloop.desk.analysis.models import MessageAspect, Reading, State
 from careloop.desk.analysis.topic_models import MessageTopic, RunState
 from careloop.desk.feedback.models import Feedback
 from careloop.desk.kernel.errors import InvalidInput
@@ -57,6 +57,8 @@ class FeedbackFilter:
     language: str = ""
     product: str = ""
     topic: str = ""
+    aspect: str = ""
+    opinion: str = ""  # of the aspect; "" is any, and means nothing without an aspect
     keyword: str = ""
     query: str = ""
     stars_from: int | None = None
@@ -112,8 +114,9 @@ def check_filter(wanted: FeedbackFilter) -> None:
     """Refuse a filter that contradicts itself or names an unknown source or sentiment."""
     if wanted.source not in SOURCES:
         raise InvalidInput(f"The source is {wanted.source!r}; expected review, message or nothing.", field="source")
-    if wanted.sentiment and wanted.sentiment not in SENTIMENTS:
-        raise InvalidInput(f"The sentiment is {wanted.sentiment!r}; expected one of {', '.join(SENTIMENTS)}.", field="sentiment")
+    for name in ("sentiment", "opinion"):
+        if (given := getattr(wanted, name)) and given not in SENTIMENTS:
+            raise InvalidInput(f"The {name} is {given!r}; expected one of {', '.join(SENTIMENTS)}.", field=name)
     if wanted.topic and not (wanted.topic.isascii() and wanted.topic.isdigit() and len(wanted.topic) < 13):
         raise InvalidInput(_("The topic is “%(given)s”; expected a topic's number.") % {"given": wanted.topic}, field="topic")
     if wanted.since and wanted.until and wanted.since > wanted.until:
@@ -190,6 +193,9 @@ def choose(wanted: FeedbackFilter, viewer: Viewer, zone: tzinfo) -> QuerySet[Rea
     if wanted.topic:
         sorted_here = MessageTopic.objects.filter(topic_id=int(wanted.topic), run__state=RunState.LIVE)
         rows = rows.filter(message_id__in=sorted_here.values("message_id"))
+    if wanted.aspect:
+        speaking = MessageAspect.objects.filter(aspect=wanted.aspect, **({"sentiment": wanted.opinion} if wanted.opinion else {}))
+        rows = rows.filter(message_id__in=speaking.values("message_id"))
     if wanted.keyword:
         rows = rows.filter(_mentions(wanted.keyword), _has_keyword(wanted.keyword))  # the index leaves few lists of keywords to open
     if wanted.query.strip():

@@ -54,6 +54,22 @@ class Reading(models.Model):
         return f"reading of message {self.message_id}"
 
 
+class MessageAspect(models.Model):
+    """One part of the offer that a message speaks of, and how; the same as in its reading's details, to choose messages by."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="aspects", db_index=False)
+    aspect = models.CharField(max_length=40)
+    sentiment = models.CharField(max_length=8, choices=Sentiment.choices)
+    probability = models.FloatField(help_text="of the opinion's being positive rather than negative, 0–1")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "aspect"], name="message_aspect_once")]
+        indexes = [models.Index(fields=["aspect", "sentiment", "message"], name="message_aspect_list")]
+
+    def __str__(self) -> str:
+        return f"{self.aspect} of message {self.message_id}: {self.sentiment}"
+
+
 class Task(models.TextChoices):
     """What people correct and models learn."""
 

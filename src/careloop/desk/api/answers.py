@@ -30,6 +30,19 @@ class ReceiptAnswer(Schema):
     is_new: bool
 
 
+class AspectAnswer(Schema):
+    """What part of the offer a message speaks of, and how."""
+
+    aspect: str = Field(description="Such as delivery, service or quality.")
+    sentiment: Literal["positive", "neutral", "negative"]
+    probability: float = Field(description="That the opinion is positive rather than negative, 0–1.")
+
+    @staticmethod
+    def resolve_sentiment(aspect: Any) -> str:
+        """Lower case, as everywhere in readings."""
+        return str(aspect.sentiment).lower()
+
+
 class MessageAnswer(Schema):
     """One message between the customer and the house."""
 
@@ -40,11 +53,17 @@ class MessageAnswer(Schema):
     body: str
     sent_at: datetime
     delivery: str = Field(description='Of outbound messages: QUEUED, SENT or FAILED; else "".')
+    aspects: list[AspectAnswer] = Field(description="What a customer's message speaks of; empty until it is read.")
 
     @staticmethod
     def resolve_direction(message: Any) -> str:
         """Lower case, as it is asked for."""
         return str(message.direction).lower()
+
+    @staticmethod
+    def resolve_aspects(message: Any) -> list[Any]:
+        """In a fixed order; the queries fetch them for all messages at once."""
+        return sorted(message.aspects.all(), key=lambda one: one.pk)
 
 
 class MessagesAnswer(Schema):

@@ -16,7 +16,7 @@ def list_channel_messages(*, channel_id: int, direction: str, after: int, limit:
     would never see it.
     """
     messages = Message.objects.filter(channel_id=channel_id, direction=direction, pk__gt=after, received_at__lte=now - SETTLED_AFTER)
-    return list(messages.exclude(direction=Direction.NOTE).order_by("pk")[:limit])
+    return list(messages.exclude(direction=Direction.NOTE).prefetch_related("aspects").order_by("pk")[:limit])
 
 
 def list_cases_after(viewer: Viewer, *, status: str, after: int, limit: int) -> list[Case]:
@@ -27,5 +27,5 @@ def list_cases_after(viewer: Viewer, *, status: str, after: int, limit: int) -> 
 
 def list_spoken(case: Case) -> list[Message]:
     """The newest messages between the customer and the house, in the order in which they were said."""
-    spoken = case.messages.exclude(direction=Direction.NOTE).order_by("-sent_at", "-pk")
+    spoken = case.messages.exclude(direction=Direction.NOTE).prefetch_related("aspects").order_by("-sent_at", "-pk")
     return list(spoken[:MESSAGES_SHOWN])[::-1]

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from careloop.desk.analysis.models import Reading
+from careloop.desk.analysis.actions import aspect_rows
+from careloop.desk.analysis.models import MessageAspect, Reading
 from careloop.desk.audit.models import AuditEntry, AuditHead
 from careloop.desk.audit.rules import hash_of
 from careloop.desk.cases.models import Case, CaseEvent, Direction, Message
@@ -46,7 +47,9 @@ def write_ledger(ledger: Ledger, delivered: list[Delivered]) -> None:
     _create(Message, messages)
     _create(Feedback, [one.feedback for one in delivered if one.feedback is not None])
     _create(RawPayload, [_raw(one) for one in delivered])
-    _create(Reading, [_reading(one) for one in delivered])
+    readings = [_reading(one) for one in delivered]
+    _create(Reading, readings)
+    _create(MessageAspect, aspect_rows(readings))
     _create(OutboxItem, [_outbox_item(message) for message in messages if message.direction == Direction.OUTBOUND])
     events = sorted(ledger.events, key=lambda event: event.at)
     _create(CaseEvent, [_event_row(event) for event in events])

@@ -12,7 +12,7 @@ from careloop.desk.kernel.errors import InvalidInput
 
 PERIODS = {"30": 30, "90": 90, "365": 365, "all": 0}
 DEFAULT_PERIOD = "90"
-WORDS = ("source", "channel", "sentiment", "kind", "category", "language", "product", "topic", "keyword", "q")
+WORDS = ("source", "channel", "sentiment", "kind", "category", "language", "product", "topic", "aspect", "opinion", "keyword", "q")
 DAYS = ("since", "until")
 STARS = ("stars_from", "stars_to")
 

@@ -9,6 +9,8 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from careloop.desk.web.reading_words import entity_label
+
 MOST_MARKS = 12  # of one kind: the strongest; more would underline the whole text
 
 
@@ -58,21 +60,3 @@ def marks_of(details: Mapping[str, Any]) -> list[Mark]:
     entities = details.get("entities", [])
     marks.extend(Mark(entity["start"], entity["end"], "ent", entity_label(entity["type"])) for entity in entities)
     return marks
-
-
-def entity_label(kind: str) -> str:
-    """What a type of fact is called."""
-    names = {
-        "phone": _("Phone"),
-        "email": _("E-mail"),
-        "order": _("Order number"),
-        "order_number": _("Order number"),
-        "amount": _("Amount"),
-        "date": _("Date"),
-        "url": _("Link"),
-        "person": _("Person"),
-        "place": _("Place"),
-        "organisation": _("Organisation"),
-        "product": _("Product"),
-    }
-    return names.get(kind.casefold(), kind)

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from careloop.desk.web.highlight import entity_label, marks_of
+from careloop.desk.web.highlight import marks_of
+from careloop.desk.web.reading_words import AspectChip, aspect_chips, entity_label
 
 MOST_ENTITIES = 8
 
@@ -32,6 +33,7 @@ class ReadingPanel:
     kind: Verdict | None = None
     language: str = ""
     category: str = ""
+    aspects: list[AspectChip] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
     entities: list[dict[str, str]] = field(default_factory=list)
     summary: str = ""
@@ -51,6 +53,7 @@ def reading_panel(reading: Any, at: datetime) -> ReadingPanel:
         kind=_kind(reading, details),
         language=language_name(reading.language),
         category=reading.category,
+        aspects=aspect_chips(details.get("aspects", [])),
         keywords=list(reading.keywords),
         entities=[{"label": entity_label(one["type"]), "text": one["text"]} for one in details.get("entities", [])[:MOST_ENTITIES]],
         summary=details.get("summary", ""),

@@ -21,6 +21,7 @@ from careloop.desk.web import charts
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.excerpts import excerpt, label_probability
 from careloop.desk.web.feedback_address import FeedbackAddress, address_from
+from careloop.desk.web.reading_words import aspect_chips, aspect_names
 
 SHOWN_LENGTH = 600
 
@@ -89,6 +90,7 @@ def text_row(reading: Any, names: dict[str, str]) -> dict[str, Any]:
         "probability": label_probability(reading),
         "is_cut": is_cut,
         "category": names.get(reading.category, reading.category),
+        "aspects": aspect_chips(reading.details.get("aspects", [])),
         "rating": getattr(message, "feedback", None),
         "tone": {"NEGATIVE": "bad", "POSITIVE": "good"}.get(reading.sentiment, ""),
     }
@@ -169,6 +171,7 @@ def _choices(
         "sentiments": offered["sentiment"],
         "channels": channels,
         "category_names": [(one, names.get(one, one)) for one in categories],
+        "aspects": sorted(aspect_names().items(), key=lambda one: one[1]),
         "languages": _languages(wanted.language),
         "stars_offered": (1, 2, 3, 4, 5),
         "periods": [{"label": label, "url": address.link(period=code), "is_current": address.period == code} for code, label in periods],
@@ -205,12 +208,18 @@ def _chosen(wanted: FeedbackFilter, address: FeedbackAddress, channels: dict[str
         (str(words["kind"].get(wanted.kind, wanted.kind)), {"kind": ""}),
         (names.get(wanted.category, wanted.category), {"category": ""}),
         (dict(_languages(wanted.language)).get(wanted.language, ""), {"language": ""}),
+        (_aspect(wanted, words["sentiment"]), {"aspect": "", "opinion": ""}),
         (wanted.product, {"product": ""}),
         (_("Keyword: %(word)s") % {"word": wanted.keyword} if wanted.keyword else "", {"keyword": ""}),
         (f"“{wanted.query}”" if wanted.query else "", {"q": ""}),
         (_stars(wanted), {"stars_from": "", "stars_to": ""}),
     ]
     return [{"label": label, "url": address.link(**without)} for label, without in chips if label]
+
+
+def _aspect(wanted: FeedbackFilter, sentiments: dict[str, str]) -> str:
+    name = aspect_names().get(wanted.aspect, wanted.aspect)
+    return f"{name}: {sentiments[wanted.opinion]}" if name and wanted.opinion else name
 
 
 def _topic_chosen(wanted: FeedbackFilter, address: FeedbackAddress, viewer: Viewer) -> list[dict[str, str]]:

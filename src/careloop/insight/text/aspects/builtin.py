@@ -147,6 +147,11 @@ def _cut(tokens: Sequence[Token], before: int, after: int, *, is_chinese: bool) 
     return after if is_chinese else (before + after + 1) // 2
 
 
+def list_aspects() -> tuple[str, ...]:
+    """Return the name of every aspect that needs no learning."""
+    return tuple(_load_words()["aspects"])
+
+
 class _Term(NamedTuple):
     aspect: str
     is_implied: bool  # counts only where the clause names no aspect outright

@@ -13,6 +13,7 @@ from careloop.insight.types import Entity, Token
 
 _TYPES = "email url phone order tracking amount date relative_date id_card bank_card iban plate address"
 FIGURES = frozenset(_TYPES.split())  # types with a fixed written form, whose words are no keywords
+TYPES = FIGURES | {"person", "place", "organisation"}  # all that is found without a dictionary or a model of the house's own
 _LATIN = re.compile("[A-Za-z]")
 _DIGIT = re.compile("[0-9]")
 _LONG_NUMBER = re.compile(r"[0-9](?:[0-9 ().\-\u8f6c]*[0-9]){6}|[0-9]{5}|[a-z][0-9]{3}", re.IGNORECASE)
