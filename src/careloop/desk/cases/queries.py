@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import In
 from django.utils.translation import gettext as _
@@ -52,8 +52,10 @@ class InboxFilter:
     category: str = ""
     query: str = ""
     sort: str = "newest"
+    topic: str = ""
     page: int = 1
     below: tuple[str, ...] = ()  # categories below the one asked for
+    among: QuerySet[Message] | None = None  # numbers of the cases in which the topic is spoken of
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
         cases = cases.filter(channel__slug=wanted.channel)
     if wanted.category:
         cases = cases.filter(category__in=(wanted.category, *wanted.below))
+    if wanted.among is not None:
+        cases = cases.filter(pk__in=wanted.among)
     if wanted.query.strip():
         cases = cases.filter(found_by(wanted.query.strip(), viewer))
     return cases

@@ -219,7 +219,8 @@ def _chosen(wanted: FeedbackFilter, address: FeedbackAddress, channels: dict[str
 
 def _aspect(wanted: FeedbackFilter, sentiments: dict[str, str]) -> str:
     name = aspect_names().get(wanted.aspect, wanted.aspect)
-    return f"{name}: {sentiments[wanted.opinion]}" if name and wanted.opinion else name
+    said = {"aspect": name, "opinion": sentiments.get(wanted.opinion, "")}
+    return _("%(aspect)s: %(opinion)s") % said if name and wanted.opinion else name
 
 
 def _topic_chosen(wanted: FeedbackFilter, address: FeedbackAddress, viewer: Viewer) -> list[dict[str, str]]:

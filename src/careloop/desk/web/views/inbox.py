@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import list_channels
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.taxonomy_queries import CategoryChoice, choices_for, codes_below
+from careloop.desk.analysis.topic_queries import cases_about, name_of
 from careloop.desk.cases.queries import InboxFilter, access_case, choices, count_views, inbox, newest_event_id
+from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.case_rows import RowWriter
 
@@ -24,6 +26,7 @@ NAMES = {
     "sentiment": "sentiment",
     "channel": "channel",
     "category": "category",
+    "topic": "topic",
     "query": "q",
     "sort": "sort",
 }
@@ -34,7 +37,8 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """The list of cases: a whole page, or the part of it that htmx asks for."""
     categories = choices_for(viewer)
     wanted = filter_from(request)
-    wanted = replace(wanted, below=codes_below(categories, wanted.category))
+    among = cases_about(int(wanted.topic), viewer) if wanted.topic else None
+    wanted = replace(wanted, below=codes_below(categories, wanted.category), among=among)
     event_id = newest_event_id()
     found = inbox(wanted, viewer)
     context = {
@@ -74,10 +78,17 @@ def filter_from(request: HttpRequest) -> InboxFilter:
         sentiment=given.get("sentiment", ""),
         channel=given.get("channel", ""),
         category=given.get("category", "")[:80],
+        topic=_topic(given.get("topic", "")),
         query=given.get("q", "").replace("\0", "")[:200],
         sort=given.get("sort", DEFAULTS.sort),
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
     )
+
+
+def _topic(given: str) -> str:
+    if given and not (given.isascii() and given.isdigit() and len(given) < 13):
+        raise InvalidInput(_("The topic is “%(given)s”; expected a topic's number.") % {"given": given[:40]}, field="topic")
+    return given
 
 
 def suffix(wanted: InboxFilter, **changes: str) -> str:
@@ -108,6 +119,9 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
         for name in labels
         if (value := getattr(wanted, name))
     ]
+    if wanted.topic:
+        name = name_of(int(wanted.topic), viewer)
+        active.append({"label": _("Topic: %(name)s") % {"name": name}, "url": address + suffix(wanted, topic="")})
     if wanted.query.strip():
         active.append({"label": f"“{wanted.query}”", "url": address + suffix(wanted, query="")})
     return {

@@ -17,7 +17,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.feedback_queries import FeedbackFilter
 from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.analysis.topic_actions import rename_topic
-from careloop.desk.analysis.topic_queries import Alarm, TopicFacts, TopicsPage, topic_page, topics_page
+from careloop.desk.analysis.topic_queries import Alarm, TopicFacts, TopicsPage, cases_about, topic_page, topics_page
 from careloop.desk.analysis.topic_queueing import ask_for_topics
 from careloop.desk.cases.queries import choices
 from careloop.desk.web import charts, topic_charts
@@ -82,6 +82,8 @@ def topic(request: HttpRequest, viewer: Viewer, topic_id: int) -> HttpResponse:
         "rows": [text_row(reading, categories) for reading in found.texts.rows],
         "charts": {"time": time},
         "days": chart_rows(found.texts, time),
+        "cases": cases_about(topic_id, viewer).count(),
+        "cases_url": f"{reverse('inbox')}?view=all&topic={topic_id}",
         "total": found.total,
         **_choices(address, wanted, viewer),
     }
