@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from careloop.insight.text import sentiment
 from careloop.insight.text.background import common_english_words
@@ -164,5 +165,6 @@ def _fit(counts: sp.csr_matrix, scales: Floats, labels: NDArray[np.bool_], trust
         loss = trust @ np.logaddexp(0, -margins) + weights[:-1] @ weights[:-1] / (2 * _STRENGTH)
         return float(loss), np.append(backwards @ pull + weights[:-1] / _STRENGTH, pull.sum())
 
-    found = minimize(lose, np.zeros(len(scales) + 1), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+    with threadpool_limits(1):  # the vectors are short: threads would wait for one another, at six times the processor time
+        found = minimize(lose, np.zeros(len(scales) + 1), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
     return np.asarray(found[:-1], dtype=np.float32), float(found[-1])
