@@ -1,12 +1,14 @@
 """Topics: found, named, told apart, the same every time, followed over time."""
 
+import json
 from datetime import date, datetime
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from careloop.insight.errors import InputError
+from careloop.insight.errors import InputError, ModelError
 from careloop.insight.topics import METHODS, TopicModel
 from careloop.insight.topics.corpus import count_words, cut_texts
 from careloop.insight.topics.hierarchy import join_topics
@@ -64,6 +66,40 @@ def test_the_number_of_topics_is_chosen() -> None:
     assert len(model.topics_) == 6
 
 
+@pytest.mark.parametrize(("most", "found"), [(4, 4), (1, 1)])
+def test_a_number_that_is_chosen_keeps_to_its_upper_bound(most: int, found: int) -> None:
+    subjects = [[f"{name}{letter}" for letter in "abcdefgh"] for name in ("sea", "mountain", "city", "forest", "desert", "river")]
+    generator = np.random.default_rng(0)
+    texts = [" ".join(generator.choice(words, 6)) for words in subjects for _ in range(40)]
+    assert len(TopicModel(most=most).fit(texts).topics_) == found
+
+
+def test_a_saved_model_reads_as_it_did(tmp_path: Path) -> None:
+    model = TopicModel(3, seed=5).fit(TEXTS)
+    model.save(tmp_path / "topics")
+    loaded = TopicModel.load(tmp_path / "topics")
+    later = [*TEXTS, "酒店房间的早餐", "🙂", ""]
+    assert [one.topic for one in loaded.read(later)] == [one.topic for one in model.read(later)]
+    assert [one.probability for one in loaded.read(later)] == pytest.approx([one.probability for one in model.read(later)], abs=0.01)
+    assert [(one.name, one.words, one.scores, one.size, one.coherence) for one in loaded.topics_] == [
+        (one.name, one.words, one.scores, one.size, one.coherence) for one in model.topics_
+    ]
+    assert [one.examples for one in loaded.topics_] == [(), (), ()]
+
+
+def test_damaged_models_are_refused(tmp_path: Path) -> None:
+    TopicModel(3).fit(TEXTS).save(tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    for changed, said in (
+        (card | {"words": card["words"][1:]}, "not of one model"),
+        (card | {"topics": [{"number": 0}]}, "cannot be read"),
+        (card | {"task": "categories"}, "not for topics"),
+    ):
+        (tmp_path / "card.json").write_text(json.dumps(changed), encoding="utf-8")
+        with pytest.raises(ModelError, match=said):
+            TopicModel.load(tmp_path)
+
+
 def test_renumbering_keeps_texts_with_their_topics() -> None:
     model = TopicModel(3).fit(TEXTS)
     before = [topic.words for topic in model.topics_]
@@ -87,6 +123,8 @@ def test_hostile_texts_are_divided_too() -> None:
 def test_impossible_wishes_are_refused(n_topics: int, method: str) -> None:
     with pytest.raises(InputError):
         TopicModel(n_topics, method=method).fit(TEXTS)
+    with pytest.raises(InputError, match="At most 1 to 500 topics may be chosen; 0 was given"):
+        TopicModel(most=0).fit(TEXTS)
 
 
 def test_more_topics_than_texts_leave_no_empty_topic() -> None:

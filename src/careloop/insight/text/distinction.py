@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from math import log, sqrt
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 PRIOR_WEIGHT = 100.0
 LEAST_TEXTS = 3
@@ -43,8 +47,7 @@ def distinguish(
 ) -> dict[str, list[Distinction]]:
     """Return for every group the words that are commoner in it than in all others together, surest first.
 
-    Log-odds of document frequencies with an informative Dirichlet prior. The prior is the frequency of the words in all groups
-    together, so that a rare word needs more evidence than a common one; what may differ by chance is left out.
+    The odds are those of `compare_counts`; what may differ by chance is left out.
 
     Parameters
     ----------
@@ -63,37 +66,51 @@ def distinguish(
     -------
     dict of str to list of Distinction
         Empty lists where a group, or all others, have no words.
-
-    References
-    ----------
-    Monroe, Colaresi & Quinn 2008, "Fightin' Words", Political Analysis 16(4), equations 16, 20 and 22.
     """
     counts = {name: Counter(word for words in texts for word in set(words)) for name, texts in groups.items()}
     together: Counter[str] = Counter()
     for own in counts.values():
         together.update(own)
-    total = together.total()
+    words, everywhere = list(together), np.array(list(together.values()), dtype=np.float64)
     found: dict[str, list[Distinction]] = {}
     for name, own in counts.items():
-        n_own = own.total()
-        n_others = total - n_own
-        candidates = own.items() if n_own and n_others else ()
+        here = np.array([own[word] for word in words], dtype=np.float64)
+        elsewhere = everywhere - here
+        odds, z = compare_counts(here, elsewhere, prior_weight=prior_weight)
+        is_told = (here >= least_texts) & (z >= least_z) & bool(here.any() and elsewhere.any())
         chosen = [
-            one
-            for word, count in candidates
-            if count >= least_texts
-            and (one := _compare(word, (count, n_own), (together[word] - count, n_others), prior_weight, together[word] / total)).z
-            >= least_z
+            Distinction(words[at], int(here[at]), int(elsewhere[at]), float(odds[at]), float(z[at])) for at in np.flatnonzero(is_told)
         ]
         found[name] = sorted(chosen, key=lambda one: (-one.z, one.word))[:most]
     return found
 
 
-def _compare(word: str, here: tuple[int, int], elsewhere: tuple[int, int], prior_weight: float, share: float) -> Distinction:
-    """Return one word's log-odds ratio and z score from (count, all counts) here and elsewhere and its share of all words."""
-    prior = prior_weight * share
-    mine, other = here[0] + prior, elsewhere[0] + prior
-    if share == 1:  # the only word there is: its odds are infinite everywhere
-        return Distinction(word, here[0], elsewhere[0], 0.0, 0.0)
-    odds = log(mine / (here[1] + prior_weight - mine)) - log(other / (elsewhere[1] + prior_weight - other))
-    return Distinction(word, here[0], elsewhere[0], odds, odds / sqrt(1 / mine + 1 / other))
+def compare_counts(here: Floats, elsewhere: Floats, *, prior_weight: float) -> tuple[Floats, Floats]:
+    """Return how much likelier each word is here than elsewhere: log-odds ratios, and these in standard errors (z scores).
+
+    Log-odds with an informative Dirichlet prior. The prior is the share of the words here and elsewhere together, so that a rare word needs
+    more evidence than a common one. A word that is the only one there is, or that stands nowhere, has 0 and 0.
+
+    Parameters
+    ----------
+    here, elsewhere : ndarray of float64, shape (..., n_words)
+        Number of texts that have the word, from 0.
+    prior_weight : float
+        How many words the prior is worth, above 0; more of them draw rare words closer to 0.
+
+    Returns
+    -------
+    tuple of two ndarray of float64, shape (..., n_words)
+
+    References
+    ----------
+    Monroe, Colaresi & Quinn 2008, "Fightin' Words", Political Analysis 16(4), equations 16, 20 and 22.
+    """
+    together = here + elsewhere
+    prior = prior_weight * together / np.maximum(together.sum(axis=-1, keepdims=True), 1)
+    mine, other = here + prior, elsewhere + prior
+    rest, others_rest = mine.sum(axis=-1, keepdims=True) - mine, other.sum(axis=-1, keepdims=True) - other
+    is_known = (prior > 0) & (rest > 0) & (others_rest > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = np.where(is_known, np.log(mine / rest) - np.log(other / others_rest), 0.0)
+        return odds, np.where(is_known, odds / np.sqrt(1 / mine + 1 / other), 0.0)

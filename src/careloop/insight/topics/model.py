@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careloop.insight.errors import InputError
+from careloop.insight.errors import InputError, ModelError
 from careloop.insight.text.encoder import Encoder, normalise_rows
+from careloop.insight.text.model_folder import read_arrays, read_card, write_model
 from careloop.insight.topics.clusters import METHODS, NO_TOPIC, divide
 from careloop.insight.topics.corpus import count_words, cut_texts
 from careloop.insight.topics.mixture import Mixture, calibrate, fit_mixture
 from careloop.insight.topics.naming import TopicWords, choose_examples, find_topic_words
-from careloop.insight.topics.number import choose_number
+from careloop.insight.topics.number import CANDIDATES, choose_number
 from careloop.insight.topics.vectors import Matrix, learn_word_vectors, make_text_vectors, measure_rarity
 
 __all__ = ["METHODS", "Topic", "TopicModel", "TopicOfText"]
 
+_TASK, _FORMAT = "topics", 1
+_MOST_TOPICS = 500
 _ENCODER_WEIGHT = 1.5  # of the encoder's vectors beside the corpus's own
 
 
@@ -73,14 +77,21 @@ class TopicModel:
         With one, the vectors that start the clusters also carry its meaning of the texts.
     seed : int
         The same texts and seed give the same topics.
+    most : int
+        Upper bound of a number that is chosen, 1–500; more than 80 are never chosen.
 
     Attributes
     ----------
+    words_ : tuple of str, length n_words
+        Those that tell a text's topic.
+    mixture_ : Mixture
+        How likely each topic writes each of them.
     corpus_ : Corpus
     labels_ : array of int, shape (n_texts,)
     probabilities_ : array, shape (n_texts, n_topics)
     topics_ : tuple of Topic
     vectors_ : array, shape (n_texts, dimensions)
+        A loaded model has `words_`, `mixture_` and `topics_` only: what it was fitted to is not kept.
 
     Examples
     --------
@@ -89,12 +100,21 @@ class TopicModel:
     [20, 20]
     """
 
-    def __init__(self, n_topics: int | None = None, *, method: str = "mixture", encoder: Encoder | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        n_topics: int | None = None,
+        *,
+        method: str = "mixture",
+        encoder: Encoder | None = None,
+        seed: int = 0,
+        most: int = CANDIDATES[-1],
+    ) -> None:
         self.n_topics = n_topics
         self.topics_: tuple[Topic, ...] = ()
         self.method = method
         self.encoder = encoder
         self.seed = seed
+        self.most = most
 
     def fit(self, texts: Sequence[str]) -> TopicModel:
         """Find the topics; returns self.
@@ -111,8 +131,9 @@ class TopicModel:
                 f"These {len(texts):,} texts share no content words, so there are no topics to find; give more texts, or longer ones.",
                 field="text",
             )
+        self.words_ = self.corpus_.words
         self.vectors_ = self._make_vectors(texts)
-        wanted = self.n_topics or choose_number(self.corpus_.counts, self.vectors_, seed=self.seed)
+        wanted = self.n_topics or choose_number(self.corpus_.counts, self.vectors_, seed=self.seed, most=self.most)
         labels = divide(self.method, counts=self.corpus_.counts, vectors=self.vectors_, n_topics=wanted, seed=self.seed)
         self.labels_ = _by_size(labels)
         self._describe()
@@ -120,7 +141,7 @@ class TopicModel:
 
     def read(self, texts: Sequence[str]) -> list[TopicOfText]:
         """Return the topic of each text, also of texts that were not there when the topics were found."""
-        counts = count_words(cut_texts(texts), words=self.corpus_.words).counts
+        counts = count_words(cut_texts(texts), words=self.words_).counts
         probabilities = self.mixture_.estimate(counts)
         known = np.diff(counts.indptr) > 0
         best = probabilities.argmax(axis=1)
@@ -138,11 +159,52 @@ class TopicModel:
         self.topics_ = tuple(replace(topic, name=given.get(topic.number, topic.name)) for topic in self.topics_)
         return self
 
+    def save(self, folder: str | Path) -> None:
+        """Write what tells the topics of later texts into a folder (see `text.model_folder`), not the texts that were fitted.
+
+        Log-likelihoods are kept in half precision: about a hundred bytes a word.
+        """
+        topics = [asdict(topic) | {"examples": ()} for topic in self.topics_]
+        card = {"task": _TASK, "format": _FORMAT, "method": self.method, "seed": self.seed, "topics": topics, "words": self.words_}
+        mixture = self.mixture_
+        arrays: dict[str, NDArray[Any]] = {
+            "likelihoods": mixture.word_log_likelihoods.astype(np.float16),
+            "priors": mixture.topic_log_priors,
+            "temperature": np.array(mixture.temperature),
+        }
+        write_model(folder, card, arrays)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TopicModel:
+        """Return the model that `save` wrote: it reads texts and knows its topics, of which there are no examples any more.
+
+        Raises
+        ------
+        ModelError
+            When there is none in the folder, or it is damaged.
+        """
+        card, arrays = read_card(folder, task=_TASK, format=_FORMAT), read_arrays(folder)
+        try:
+            model = cls(len(card["topics"]), method=card["method"], seed=card["seed"])
+            model.words_ = tuple(card["words"])
+            model.topics_ = tuple(
+                Topic(**topic | {name: tuple(topic[name]) for name in ("words", "scores", "examples")}) for topic in card["topics"]
+            )
+            likelihoods, priors = arrays["likelihoods"].astype(np.float32), arrays["priors"].astype(np.float32)
+            model.mixture_ = Mixture(likelihoods, priors, float(arrays["temperature"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"The topics in “{folder}” cannot be read ({error!r}); find them again.") from error
+        if likelihoods.shape != (len(model.topics_), len(model.words_)) or priors.shape != (len(model.topics_),):
+            raise ModelError(f"The card and the arrays of the topics in “{folder}” are not of one model; find the topics again.")
+        return model
+
     def _check(self) -> None:
         if self.method not in METHODS:
             raise InputError(f"There is no topic method “{self.method}”; choose one of {', '.join(METHODS)}.", field="method")
-        if self.n_topics is not None and not 1 <= self.n_topics <= 500:
-            raise InputError(f"The number of topics is 1 to 500, or left out to be chosen; {self.n_topics} was given.", field="topics")
+        if self.n_topics is not None and not 1 <= self.n_topics <= _MOST_TOPICS:
+            raise InputError(f"The number of topics is 1 to {_MOST_TOPICS}, or left out; {self.n_topics} was given.", field="topics")
+        if not 1 <= self.most <= _MOST_TOPICS:
+            raise InputError(f"At most 1 to {_MOST_TOPICS} topics may be chosen; {self.most} was given.", field="most")
 
     def _make_vectors(self, texts: Sequence[str]) -> Matrix:
         presence = self.corpus_.presence

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from careloop.insight.text.distinction import compare_counts
 from careloop.insight.topics.vectors import Matrix
 
 _PRIOR_WEIGHT = 200.0
@@ -30,25 +31,14 @@ class TopicWords(NamedTuple):
 def find_topic_words(presence: sp.csr_matrix, labels: NDArray[np.int64], words: tuple[str, ...], *, most: int = 10) -> list[TopicWords]:
     """Return the telling words of each topic 0 … max(labels).
 
-    Log-odds of document frequency with an informative Dirichlet prior (the whole corpus), as z scores. Of two words that nearly
-    always stand together both are kept: readers know topics by company.
-
-    References
-    ----------
-    Monroe, Colaresi & Quinn (2008), "Fightin' Words", Political Analysis 16(4), equations 16, 20 and 22.
+    Of two words that nearly always stand together both are kept: readers know topics by company.
     """
     n_topics = int(labels.max(initial=-1)) + 1
     members = sp.csr_matrix(
         (np.ones((labels >= 0).sum(), np.float32), (labels[labels >= 0], np.flatnonzero(labels >= 0))), (n_topics, len(labels))
     )
     written = np.asarray((members @ presence).todense(), dtype=np.float64)
-    everywhere = written.sum(axis=0)
-    prior = _PRIOR_WEIGHT * everywhere / max(everywhere.sum(), 1)
-    here, there = written + prior, everywhere - written + prior
-    total_here, total_there = here.sum(axis=1, keepdims=True), there.sum(axis=1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.log(here / (total_here - here)) - np.log(there / (total_there - there))
-        scores = np.nan_to_num(odds / np.sqrt(1 / here + 1 / there), nan=0.0, posinf=0.0, neginf=0.0)
+    _, scores = compare_counts(written, written.sum(axis=0) - written, prior_weight=_PRIOR_WEIGHT)
     found = []
     for topic in range(n_topics):
         order = [one for one in np.argsort(-scores[topic], kind="stable")[:most] if written[topic, one] > 0]

@@ -23,15 +23,15 @@ _SPLITS = 2
 _TOLERANCE = 0.95  # of the best agreement
 
 
-def choose_number(counts: sp.csr_matrix, vectors: Matrix, *, seed: int) -> int:
-    """Return a number of topics between 1 and 80.
+def choose_number(counts: sp.csr_matrix, vectors: Matrix, *, seed: int, most: int = CANDIDATES[-1]) -> int:
+    """Return a number of topics between 1 and `most`; more than 80 are never chosen.
 
     The texts are halved; each half is divided by itself, and also by what the other half learnt. The agreement (adjusted Rand index, mean
     of two splits) falls once topics are cut at random; the largest number with at least 95 % of the best agreement is taken.
     Fewer than five topics are looked at only when there are too few texts for five: halves nearly always agree on two or three, and they
     say little.
     """
-    agreements = measure_agreements(counts, vectors, seed=seed)
+    agreements = measure_agreements(counts, vectors, seed=seed, most=most)
     if not agreements:
         return 1
     worthwhile = [number for number in agreements if number >= _LEAST_TOPICS] or list(agreements)
@@ -39,11 +39,11 @@ def choose_number(counts: sp.csr_matrix, vectors: Matrix, *, seed: int) -> int:
     return max(number for number in worthwhile if agreements[number] >= _TOLERANCE * best)
 
 
-def measure_agreements(counts: sp.csr_matrix, vectors: Matrix, *, seed: int) -> dict[int, float]:
-    """Return the agreement of halves for every candidate that leaves enough texts a topic, −1 … 1."""
+def measure_agreements(counts: sp.csr_matrix, vectors: Matrix, *, seed: int, most: int = CANDIDATES[-1]) -> dict[int, float]:
+    """Return the agreement of halves for every candidate up to `most` that leaves enough texts a topic, −1 … 1."""
     generator = np.random.default_rng(seed)
     known = np.flatnonzero(np.diff(counts.indptr))
-    candidates = [number for number in CANDIDATES if number * _LEAST_MEMBERS <= len(known)]
+    candidates = [number for number in CANDIDATES if number <= most and number * _LEAST_MEMBERS <= len(known)]
     agreements = dict.fromkeys(candidates, 0.0)
     for split in range(_SPLITS):
         order = generator.permutation(known)[:_MOST_TEXTS]
