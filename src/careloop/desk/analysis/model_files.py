@@ -3,9 +3,11 @@
 import io
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from careloop.desk.analysis.models import LearntModel, ModelFiles
 
@@ -15,15 +17,32 @@ if TYPE_CHECKING:
 KEPT_OPEN = 4  # models in a worker's memory
 
 
-def pack(model: "Classifier") -> bytes:
-    """The files that a model saves, as one archive; its arrays are compressed already."""
+class Saved(Protocol):
+    """A model of the core that keeps itself in a folder."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write it."""
+
+
+def pack(model: Saved) -> bytes:
+    """The files that a model saves, as one archive."""
     with tempfile.TemporaryDirectory(prefix="careloop-model-") as folder:
         model.save(folder)
         archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
             for path in sorted(Path(folder).iterdir()):
                 file.write(path, path.name)
     return archive.getvalue()
+
+
+@contextmanager
+def unpacked(archive: bytes) -> Iterator[str]:
+    """A folder with the files of an archive, for as long as it takes to load them."""
+    with tempfile.TemporaryDirectory(prefix="careloop-model-") as folder:
+        with zipfile.ZipFile(io.BytesIO(archive)) as file:
+            for name in file.namelist():
+                (Path(folder) / Path(name).name).write_bytes(file.read(name))
+        yield folder
 
 
 def open_model(model: LearntModel) -> "Classifier":
@@ -36,8 +55,5 @@ def _open(model_id: int, _fingerprint: str) -> "Classifier":
     from careloop.insight.text.categories import load_categories
 
     archive = ModelFiles.objects.values_list("archive", flat=True).get(model_id=model_id)
-    with tempfile.TemporaryDirectory(prefix="careloop-model-") as folder:
-        with zipfile.ZipFile(io.BytesIO(bytes(archive or b""))) as file:
-            for name in file.namelist():
-                (Path(folder) / Path(name).name).write_bytes(file.read(name))
+    with unpacked(bytes(archive or b"")) as folder:
         return load_categories(folder)

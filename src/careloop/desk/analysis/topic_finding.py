@@ -138,10 +138,9 @@ def _is_running(job_id: int, now: datetime) -> bool:
 
 
 def _fit(texts: Sequence[str], n_topics: int | None) -> tuple[TopicModel, int]:
-    """A fitted model and the number of topics that it was asked for; one that chose too many to look over is fitted again."""
-    model = TopicModel(n_topics).fit(texts)
-    asked = n_topics or len(model.topics_)
-    return (model, asked) if asked <= MOST_TOPICS else (TopicModel(MOST_TOPICS).fit(texts), MOST_TOPICS)
+    """A fitted model and the number of topics that it looked for: at most what one can look over."""
+    model = TopicModel(n_topics, most=MOST_TOPICS).fit(texts)
+    return model, n_topics or len(model.topics_)
 
 
 def _number_to_keep(before: TopicSpace | None, n_texts: int) -> int | None:

@@ -10,6 +10,7 @@ from careloop.desk.analysis.models import Reading, State
 from careloop.desk.analysis.topic_files import open_space
 from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, TopicRun, TopicSpace
 from careloop.desk.analysis.topic_rules import group_of
+from careloop.insight.topics.clusters import NO_TOPIC
 
 AT_ONCE = 2_000
 LATE = 1_000  # readings whose transactions may end after those of younger ones
@@ -50,11 +51,11 @@ def _read(run: TopicRun, rows: Sequence[Unsorted]) -> list[MessageTopic]:
     for group, texts in by_group.items():
         space = spaces.get(group)
         answers: list[Any] = (
-            [(None, 0.0)] * len(texts) if space is None else open_space(space.pk).read([row[3][:LONGEST_TEXT] for row in texts])
+            [(NO_TOPIC, 0.0)] * len(texts) if space is None else open_space(space.pk).read([row[3][:LONGEST_TEXT] for row in texts])
         )
         topics = dict(FoundTopic.objects.filter(space=space).values_list("place", "topic_id")) if space else {}
         found += [
-            MessageTopic(run=run, message_id=row[1], topic_id=None if place is None else topics[place], probability=probability)
+            MessageTopic(run=run, message_id=row[1], topic_id=None if place == NO_TOPIC else topics[place], probability=probability)
             for row, (place, probability) in zip(texts, answers, strict=True)
         ]
     return found
