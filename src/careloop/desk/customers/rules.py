@@ -4,6 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from careloop.desk.kernel.sentences import Sentence
+
 EMAIL, PHONE, HANDLE = "EMAIL", "PHONE", "HANDLE"
 ADDRESS_KINDS = (EMAIL, PHONE, HANDLE)
 MAX_ADDRESS_LENGTH = 320
@@ -28,16 +30,19 @@ def normalise_address(kind: str, value: str) -> str:
     """Lower-case e-mail; phone as + and digits (mainland mobile numbers get +86); handles as they are; ValueError when impossible."""
     text = unicodedata.normalize("NFKC", value).strip()
     if not text or len(text) > MAX_ADDRESS_LENGTH or "\0" in text:
-        raise ValueError(f"an address of kind {kind} has 1 to {MAX_ADDRESS_LENGTH} characters; {len(text)} were given")
+        raise ValueError(
+            Sentence("An address has 1 to {most} characters and no NUL; {count} were given.", most=MAX_ADDRESS_LENGTH, count=len(text))
+        )
     if kind == EMAIL:
         if not EMAIL_SHAPE.fullmatch(text):
-            raise ValueError(f"{text!r} is not an e-mail address; expected name@host")
+            raise ValueError(Sentence("“{given}” is not an e-mail address; expected name@host.", given=text))
         return text.casefold()
     if kind == PHONE:
         return _normalise_phone(text)
     if kind == HANDLE:
         return text
-    raise ValueError(f"the kind of address is {kind!r}; expected one of {', '.join(ADDRESS_KINDS)}")
+    expected = ", ".join(ADDRESS_KINDS)
+    raise ValueError(Sentence("The kind of address is “{given}”; expected one of {expected}.", given=kind, expected=expected))
 
 
 def _normalise_phone(text: str) -> str:
@@ -45,7 +50,7 @@ def _normalise_phone(text: str) -> str:
     if text.startswith("00"):
         text, digits = "+" + digits[2:], digits[2:]
     if not 5 <= len(digits) <= 15:
-        raise ValueError(f"{text!r} is not a phone number; expected 5 to 15 digits")
+        raise ValueError(Sentence("“{given}” is not a phone number; expected 5 to 15 digits.", given=text))
     if not text.startswith("+") and re.fullmatch(r"1[3-9]\d{9}", digits):
         return "+86" + digits
     if not text.startswith("+") and re.fullmatch(r"861[3-9]\d{9}", digits):

@@ -75,12 +75,12 @@ class Judge:
         return Rejected(row.number, self._choices.column_of(keys[0]), Reason.DUPLICATE, reason, row.values, row.line)
 
     def _refusal(self, row: Row, inbound: Inbound) -> Rejected | None:
-        problems = problems_of(inbound, self._now)
+        fields = [field for field, _sentence in problems_of(inbound, self._now)]
         if inbound.sent_at < EARLIEST:
-            problems.append(("sent_at", ""))
-        if not problems:
+            fields.append("sent_at")
+        if not fields:
             return None
-        field, _english = problems[0]
+        field = fields[0]
         column = self._choices.column_of(field.rpartition(".")[2])
         code = CODES.get(field, "ADDRESS_REFUSED")
         reason = in_column(row.number, row.line, column, _problem(code, inbound, row.values.get(column or "") or ""))

@@ -17,6 +17,7 @@ from careloop.desk.intake.models import RawPayload
 from careloop.desk.intake.rules import Inbound, Receipt, clean_text, problems_of
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks
+from careloop.desk.kernel.sentences import Sentence
 
 READ_AT_ONCE = 200
 TRIES = 3
@@ -73,10 +74,8 @@ def _channels(inbounds: list[Inbound]) -> dict[str, Channel]:
     slugs = {inbound.channel_slug for inbound in inbounds}
     channels = {channel.slug: channel for channel in find_rows(Channel, f"slug IN ({marks(slugs)}) AND is_active", [*slugs])}
     if missing := slugs - channels.keys():
-        raise InvalidInput(
-            f"There is no active channel {sorted(missing)[0]!r}; an owner makes one under Settings, Channels.",
-            field="channel",
-        )
+        sentence = Sentence("There is no active channel “{slug}”; an owner makes one under Settings, Channels.", slug=sorted(missing)[0])
+        raise InvalidInput(sentence, field="channel")
     return channels
 
 

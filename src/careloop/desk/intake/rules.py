@@ -1,10 +1,12 @@
 """What an inbound message is and what makes one acceptable: plain Python."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from careloop.desk.customers.rules import AddressValue
+from careloop.desk.kernel.sentences import Sentence
 
 MAX_BODY_LENGTH = 1_000_000
 MAX_RAW_BYTES = 5_000_000
@@ -50,41 +52,43 @@ class Receipt:
     is_new: bool
 
 
-def problems_of(inbound: Inbound, now: datetime) -> list[tuple[str, str]]:
+def problems_of(inbound: Inbound, now: datetime) -> list[tuple[str, Sentence]]:
     """(field, sentence) for each reason why the message cannot be accepted; empty when it can."""
-    found = []
-    if not inbound.text.strip("\0 \t\r\n") and inbound.rating is None:
-        found.append(("text", "The text is empty; a message needs a text or a rating."))
-    if len(inbound.text) > MAX_BODY_LENGTH:
-        found.append(("text", f"The text has {len(inbound.text):,} characters; at most {MAX_BODY_LENGTH:,} are accepted."))
-    if len(inbound.raw) > MAX_RAW_BYTES:
-        found.append(("raw", f"The delivery has {len(inbound.raw):,} bytes; at most {MAX_RAW_BYTES:,} are accepted."))
-    if not inbound.external_id or len(inbound.external_id) > MAX_EXTERNAL_ID_LENGTH or "\0" in inbound.external_id:
-        found.append(
-            (
-                "external_id",
-                f"The external id has {len(inbound.external_id)} characters; expected 1 to {MAX_EXTERNAL_ID_LENGTH}.",
-            )
-        )
+    found = [*_problems_of_size(inbound)]
     if inbound.sent_at.tzinfo is None:
-        found.append(("sent_at", "The time has no zone; give one such as 2026-05-02T14:03:00+08:00."))
+        found.append(("sent_at", Sentence("The time has no zone; give one such as 2026-05-02T14:03:00+08:00.")))
     elif inbound.sent_at > now + FUTURE_TOLERANCE:
-        found.append(("sent_at", f"The time {inbound.sent_at.isoformat()} lies in the future; check the sender's clock."))
+        time = inbound.sent_at.isoformat()
+        found.append(("sent_at", Sentence("The time {time} lies in the future; check the sender's clock.", time=time)))
     if inbound.rating is not None and not inbound.rating_min <= inbound.rating <= inbound.rating_max:
-        found.append(("rating", f"The rating is {inbound.rating:g}; expected {inbound.rating_min:g} to {inbound.rating_max:g}."))
+        scale = {"low": inbound.rating_min, "high": inbound.rating_max}
+        found.append(("rating", Sentence("The rating is {given:g}; expected {low:g} to {high:g}.", given=inbound.rating, **scale)))
     if inbound.opens_case and not inbound.addresses:
         found.append(
             (
                 "addresses",
-                "There is no address; a message that opens a case needs the sender's e-mail, phone or name in the channel.",
+                Sentence("There is no address; a message that opens a case needs the sender's e-mail, phone or name in the channel."),
             )
         )
     for address in inbound.addresses:
         try:
             _ = address.normalised
         except ValueError as error:
-            found.append((f"addresses.{address.kind.lower()}", f"{error}."))
+            found.append((f"addresses.{address.kind.lower()}", error.args[0]))
     return found
+
+
+def _problems_of_size(inbound: Inbound) -> Iterator[tuple[str, Sentence]]:
+    if not inbound.text.strip("\0 \t\r\n") and inbound.rating is None:
+        yield "text", Sentence("The text is empty; a message needs a text or a rating.")
+    if (count := len(inbound.text)) > MAX_BODY_LENGTH:
+        yield "text", Sentence("The text has {count:,} characters; at most {most:,} are accepted.", count=count, most=MAX_BODY_LENGTH)
+    if (count := len(inbound.raw)) > MAX_RAW_BYTES:
+        yield "raw", Sentence("The delivery has {count:,} bytes; at most {most:,} are accepted.", count=count, most=MAX_RAW_BYTES)
+    name = inbound.external_id
+    if not name or len(name) > MAX_EXTERNAL_ID_LENGTH or "\0" in name:
+        facts = {"count": len(name), "most": MAX_EXTERNAL_ID_LENGTH}
+        yield "external_id", Sentence("The external id has {count} characters; expected 1 to {most}, without NUL.", **facts)
 
 
 def clean_text(text: str) -> str:

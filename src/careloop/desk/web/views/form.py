@@ -17,6 +17,7 @@ from careloop.desk.channels import form as channel
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.intake.rules import clean_text
 from careloop.desk.kernel.errors import InvalidInput, NotFound
+from careloop.desk.kernel.wording import spoken
 
 SALT = "careloop.form.token"
 RECEIPT_SALT = "careloop.form.receipt"
@@ -45,7 +46,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         receipt = receive_message(inbound, now=now)
     except InvalidInput as error:
-        errors = {error.field.removeprefix("addresses.") or "form": error.message}
+        errors = {error.field.removeprefix("addresses.") or "form": spoken(error.message)}
         return _render(request, one, values=values, errors=errors, token=given, status=error.status)
     return redirect("form-thanks", slug, signing.dumps(receipt.case_id, salt=RECEIPT_SALT))
 
