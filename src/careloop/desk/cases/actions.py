@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
+from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
@@ -17,8 +18,10 @@ from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
+from careloop.desk.sla.rules.following import FACTS, REPLIED, STATUS
 
 MAX_BODY_LENGTH = 100_000
+CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
 TRIAGED_FIELDS = ("sentiment", "sentiment_probability", "kind", "kind_probability", "category", "priority")
 
 
@@ -68,6 +71,7 @@ def reply(
         _check_seen(case, seen_message_id)
         message = _write(case, Direction.OUTBOUND, body, viewer, now, delivery=Delivery.QUEUED)
         before: dict[str, Any] = {"status": case.status}
+        was_answered = case.first_response_at is not None
         case.status, case.last_message_at, case.snippet = status, now, snippet_from(body)
         case.resolved_at = now if status == Status.RESOLVED else None
         case.first_response_at = case.first_response_at or now
@@ -75,6 +79,7 @@ def reply(
             before["assignee"] = None
             case.assignee_id = viewer.user_id
         _save(case, "status", "last_message_at", "snippet", "resolved_at", "first_response_at", "assignee_id")
+        keep_clocks([Happening(case, REPLIED, now, was_answered)])
         after = {"status": status, **({"assignee": viewer.user_id} if "assignee" in before else {})}
         add_event(
             case=case,
@@ -150,6 +155,7 @@ def triage(*, readings: dict[int, dict[str, Any]], now: datetime) -> list[Case]:
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
         update_rows(cases, *TRIAGED_FIELDS, "version")
         insert_rows(events)
+        keep_clocks([_facts_of(case, now) for case, event in zip(cases, events, strict=True) if _is_promise_touched(event)])
     return cases
 
 
@@ -198,6 +204,7 @@ def take_word(*, case_id: int, message: Message, said: dict[str, Any], is_of_cas
                 setattr(case, name, value)
             case.corrected = sorted({*case.corrected, *said.keys() & {"kind", "category"}})
         _save(case, *before, "corrected")
+        keep_clocks([_facts_of(case, now)] if "kind" in before else [])
         add_event(case=case, kind=EventKind.CORRECTED, actor=actor_of(viewer), now=now, message=message, before=before, after=said)
         _audit(case, "case.corrected", viewer, now, {"message": message.pk, "before": before, "after": said})
     return case
@@ -271,8 +278,18 @@ def _change(case: Case, kind: str, changes: dict[str, Any], viewer: Viewer, now:
     for name, value in changes.items():
         setattr(case, name, value)
     _save(case, *changes)
+    if kind in CLOCKED:
+        keep_clocks([Happening(case, CLOCKED[kind], now, case.first_response_at is not None)])
     add_event(case=case, kind=kind, actor=actor_of(viewer), now=now, before=before, after=after)
     _audit(case, f"case.{kind.lower()}", viewer, now, {"before": before, "after": after})
+
+
+def _facts_of(case: Case, now: datetime) -> Happening:
+    return Happening(case, FACTS, now, case.first_response_at is not None)
+
+
+def _is_promise_touched(event: CaseEvent) -> bool:
+    return any(event.before.get(name) != event.after.get(name) for name in ("kind", "priority"))
 
 
 def _save(case: Case, *fields: str) -> None:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from careloop.desk.accounts.models import Channel
+from careloop.desk.accounts.models import Channel, ChannelKind
+from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
 from careloop.desk.cases.rules import SUBJECT_LENGTH, UNRESOLVED, joins_case, snippet_from, subject_from
 from careloop.desk.kernel.actor import Actor
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
+from careloop.desk.sla.rules.following import ARRIVED
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
     messages = insert_rows(_message(arrival, case, now) for arrival, case in zip(arrivals, joined, strict=True))
     _advance([case for case in joined if case is not None and id(case) not in opened])
     insert_rows(_events(arrivals, joined, messages, opened, now))
+    keep_clocks(_happenings(arrivals, joined, now))
     found = [
         Searchable(
             "MESSAGE",
@@ -92,6 +95,15 @@ def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case]) -> Case
     case.last_message_at = max(case.last_message_at, arrival.sent_at)
     case.status, case.resolved_at = Status.OPEN, None
     return case
+
+
+def _happenings(arrivals: list[Arrival], joined: list[Case | None], now: datetime) -> list[Happening]:
+    """What clocks follow; what comes from files happened long ago and was promised nothing."""
+    return [
+        Happening(case, ARRIVED, min(arrival.sent_at, now), case.first_response_at is not None)
+        for arrival, case in zip(arrivals, joined, strict=True)
+        if case is not None and arrival.channel.kind != ChannelKind.FILE
+    ]
 
 
 def _message(arrival: Arrival, case: Case | None, now: datetime) -> Message:

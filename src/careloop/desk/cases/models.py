@@ -1,4 +1,4 @@
-"""Cases, messages, events."""
+"""Cases, messages, events, clocks."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from careloop.desk.accounts.models import Channel, Team, User
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.customers.models import Customer
+from careloop.desk.sla.models import Calendar, ServiceLevel
 
 
 class Status(models.TextChoices):
@@ -14,6 +15,7 @@ class Status(models.TextChoices):
     OPEN = "OPEN", _("Open")
     WAITING = "WAITING", _("Waiting for the customer")
     RESOLVED = "RESOLVED", _("Resolved")
+    MERGED = "MERGED", _("Merged into another case")
 
 
 class Kind(models.TextChoices):
@@ -73,6 +75,7 @@ class Case(models.Model):
     last_message_at = models.DateTimeField()
     first_response_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, help_text="the nearest deadline of its running clocks")
     version = models.PositiveIntegerField(default=1)
 
     objects = ScopedQuerySet.as_manager()
@@ -87,6 +90,7 @@ class Case(models.Model):
             models.Index(fields=["-priority", "last_message_at", "id"], name="case_priority"),
             models.Index(fields=["sentiment_probability", "id"], name="case_unhappiest"),
             models.Index(fields=["status", "team", "assignee"], name="case_counts"),
+            models.Index(fields=["status", "due_at", "id"], name="case_due"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +154,62 @@ class EventKind(models.TextChoices):
     TRIAGED = "TRIAGED", _("Read")
     CORRECTED = "CORRECTED", _("Corrected")
     DELIVERY = "DELIVERY", _("Delivery")
+    ESCALATED = "ESCALATED", _("Escalated")
+    MOVED = "MOVED", _("Step taken")
+    APPROVAL = "APPROVAL", _("Approval")
+    ROUTED = "ROUTED", _("Routed")
+    MERGED = "MERGED", _("Merged")
+    SPLIT = "SPLIT", _("Split")
+    LINKED = "LINKED", _("Linked")
+    UNDONE = "UNDONE", _("Undone")
+    TASK = "TASK", _("Task")
+    TAGGED = "TAGGED", _("Tags changed")
+    FIELD = "FIELD", _("Field changed")
+    SNOOZED = "SNOOZED", _("Snoozed")
+    SHARED = "SHARED", _("Shared")
+    RETRACTED = "RETRACTED", _("Sending undone")
+    SOLUTION = "SOLUTION", _("Solution used")
+    SURVEY = "SURVEY", _("Customer's answer")
+
+
+class Clock(models.Model):
+    """One deadline of a case, as its ticks give it; a next response has a round for each time the customer waited."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks")
+    target = models.CharField(max_length=14)
+    round = models.PositiveIntegerField(default=1)
+    level = models.ForeignKey(ServiceLevel, on_delete=models.SET_NULL, null=True, related_name="+")
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=9)
+    target_seconds = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    is_provisional = models.BooleanField(default=False)
+    elapsed_seconds = models.PositiveIntegerField(default=0)
+    is_late = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "target", "round"], name="clock_once")]
+        indexes = [models.Index(fields=["state", "due_at"], name="clock_due")]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.round} of {self.case_id}"
+
+
+class ClockTick(models.Model):
+    """One thing that happened to a clock; replaying them gives the clock. Never changed."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="ticks")
+    kind = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    target_seconds = models.PositiveIntegerField(null=True)
+    calendar_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["clock", "id"], name="tick_clock")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.clock_id}"
 
 
 class CaseEvent(models.Model):

@@ -1,0 +1,1 @@
+"""Merging, splitting and linking cases, and undoing it to the byte."""

@@ -1,0 +1,1 @@
+"""What people are told inside the desk: one row a person and thing, read or unread."""

@@ -1,0 +1,1 @@
+"""Working together on a case: tasks, followers, mentions, tags, custom fields, saved views, reminders, shared links."""
