@@ -1,1 +1,1 @@
-"""What developers run: a throw-away PostgreSQL, lock files, translations. Not part of the package."""
+"""What developers run: a throw-away PostgreSQL, lock files, translations, a browser. Not part of the package."""

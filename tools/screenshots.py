@@ -5,16 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tools.browser import DESKTOP, launch
+
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-SIZE = {"width": 1440, "height": 900}
 SEARCH = {"en": "refund", "zh": "漏水"}
 
 
@@ -22,11 +15,11 @@ def main(base: str, email: str, password: str) -> None:
     """The desk with an open case and the feedback page, in both languages."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = launch(playwright)
         for name, locale in (("en", "en-GB"), ("zh", "zh-CN")):
-            page = browser.new_context(base_url=base, locale=locale, viewport=SIZE).new_page()
+            page = browser.new_context(base_url=base, locale=locale, viewport=DESKTOP).new_page()
             sign_in(page, email, password)
-            page.goto(f"/?view=all&kind=COMPLAINT&query={SEARCH[name]}")
+            page.goto(f"/?view=all&kind=COMPLAINT&q={SEARCH[name]}")
             page.locator("a[href^='/cases/']").first.click()
             page.wait_for_timeout(1500)
             page.screenshot(path=FOLDER / f"desk-{name}.png")

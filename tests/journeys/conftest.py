@@ -24,17 +24,8 @@ from django.conf import settings
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-CHROMIUM = next(filter(os.path.exists, ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+from tools.browser import DESKTOP, PHONE, launch
+
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 PATIENCE_MILLISECONDS = 30_000  # costs nothing but on failure, and a busy machine is no failure
@@ -52,7 +43,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all journeys: the system's, else Playwright's own."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in this thread; our queries here stay synchronous
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = launch(playwright)
         expect.set_options(timeout=PATIENCE_MILLISECONDS)
         yield chromium
         chromium.close()
