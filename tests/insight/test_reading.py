@@ -1,6 +1,7 @@
 """What a reading says of a text: exact values on our own sentences, promises on any text at all."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -227,3 +228,11 @@ def test_stored_reading_of_another_format_is_refused():
         Reading.from_json(stored | {"format": 3})
     with pytest.raises(StoredReadingError, match="lacks a field"):
         Reading.from_json({"format": 2, "tokens": []})
+
+
+def test_unexplained_readings_lack_the_explanation_alone():
+    texts = ["物流慢，但客服好", "The screen is great, the battery is awful", "包装很好 but the courier was rude and late", "👍", ""]
+    explained = read(texts)
+    assert [bool(one.sentiment_evidence) for one in explained] == [True, True, True, True, False]
+    assert [len(one.aspects) for one in explained] == [2, 1, 2, 0, 0]
+    assert read(texts, is_explained=False) == [replace(one, sentiment_evidence=(), kind_evidence=(), aspects=()) for one in explained]

@@ -208,7 +208,7 @@ def _list_entities(entities: Iterable[Entity]) -> str:
 def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[dict[str, Any]]:
     from careloop.insight import read
 
-    models, readings = wanted.load(), read(texts, adaptation=adaptation)
+    models, readings = wanted.load(), read(texts, adaptation=adaptation, is_explained=False)
     rows = [describe(reading) for reading in readings]
     if models.categories is not None:
         encoder = _encoder(wanted.workers)

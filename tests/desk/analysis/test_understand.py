@@ -50,10 +50,10 @@ def test_a_failing_text_is_recorded_and_its_neighbours_are_read(cast, inbound, n
 
     original = pipeline.read_batch
 
-    def failing(texts, *own):
+    def failing(texts, **own):
         if any("poison" in text for text in texts):
             raise RuntimeError("broken text")
-        return original(texts, *own)
+        return original(texts, **own)
 
     monkeypatch.setattr(pipeline, "read_batch", failing)
     texts = ("很好，谢谢", "poison", "太差了，退钱")

@@ -52,18 +52,21 @@ class AdaptedSentiment:
     bias: float
     scale: float  # keeps the mean strength of opinions what it was
 
-    def judge(self, sequences: Sequences) -> sentiment.Judgement:
-        """Return the sentiment of every text of a batch."""
-        given = self.shipped.judge(sequences)
+    def judge(self, sequences: Sequences, *, is_explained: bool = True) -> sentiment.Judgement:
+        """Return the sentiment of every text of a batch; unexplained, without the weights."""
+        given = self.shipped.judge(sequences, is_explained=is_explained)
         ngrams = self.table.find(sequences)
         sums = self.table.sum(ngrams)
         length = length_of(sums)
         logits = (given.logits + np.float32(_WEIGHT) * (sums[:, 1] / length + np.float32(self.bias))) * np.float32(self.scale)
+        clipped = np.clip(logits, -sentiment.MOST_LOGIT, sentiment.MOST_LOGIT)
+        is_known = given.is_known | (sums[:, 0] > 0)
+        if not is_explained:
+            return sentiment.Judgement(clipped, is_known, given.weights)
         own = self.table.spread(ngrams, np.ones(len(sequences), dtype=np.int64), len(sequences.codes))
         own /= np.repeat(length, np.diff(sequences.starts))
         weights = (given.weights + np.float32(_WEIGHT) * own) * np.float32(self.scale)
-        clipped = np.clip(logits, -sentiment.MOST_LOGIT, sentiment.MOST_LOGIT)
-        return sentiment.Judgement(clipped, given.is_known | (sums[:, 0] > 0), weights)
+        return sentiment.Judgement(clipped, is_known, weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _sequence(name: str, texts: list[str]) -> Sequences:
 
 def _learn(name: str, sequences: Sequences) -> AdaptedSentiment | None:
     shipped, orders = sentiment.load_sentiment(name), _ORDERS[name]
-    given = shipped.judge(sequences)
+    given = shipped.judge(sequences, is_explained=False)
     every = _count(sequences, orders)
     every.sum_duplicates()
     buckets = np.flatnonzero(np.bincount(every.indices, minlength=every.shape[1]) >= _LEAST_MET)

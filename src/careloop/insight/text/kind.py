@@ -24,7 +24,7 @@ class KindJudgement:
     probabilities : ndarray of float32, shape (n_texts, 6)
         Calibrated, in the order of `types.KINDS`; each row sums to 1.
     weights : ndarray of float32, shape (n_codes,)
-        What each character (Chinese) or word (English) added to the log-odds of the text's likeliest kind.
+        What each character (Chinese) or word (English) added to the log-odds of the text's likeliest kind; none when it was not asked for.
     """
 
     probabilities: Floats
@@ -42,13 +42,15 @@ class KindModel:
     least_probability: float  # below it the model abstains
     version: str
 
-    def judge(self, sequences: Sequences, sentiment_logits: Floats) -> KindJudgement:
-        """Return the kind of every text of a batch, given the log-odds of being positive."""
+    def judge(self, sequences: Sequences, sentiment_logits: Floats, *, is_explained: bool = True) -> KindJudgement:
+        """Return the kind of every text of a batch, given the log-odds of being positive; unexplained, without the weights."""
         ngrams = self.table.find(sequences)
         sums = self.table.sum(ngrams)
         length = length_of(sums)
         scores = sums[:, 1:] / length[:, None] + bound_sentiment(sentiment_logits) @ self.sentiment_weights + self.bias
         probabilities = softmax(scores / np.float32(self.temperature))
+        if not is_explained:
+            return KindJudgement(probabilities, np.zeros(0, dtype=np.float32))
         spread = self.table.spread(ngrams, probabilities.argmax(axis=1) + 1, len(sequences.codes))
         weights = spread / np.repeat(length * np.float32(self.temperature), np.diff(sequences.starts))
         return KindJudgement(probabilities, np.asarray(weights, dtype=np.float32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 
@@ -41,13 +41,15 @@ class _Draft:
     logit: float
     is_known: bool
     kinds: Floats
-    sentiment_spans: list[Span]
-    kind_spans: list[Span]
-    aspects: tuple[Aspect, ...]
+    sentiment_spans: list[Span] = field(default_factory=list)
+    kind_spans: list[Span] = field(default_factory=list)
+    aspects: tuple[Aspect, ...] = ()
 
 
-def read_batch(texts: Sequence[str], user_words: UserWords | None = None, adaptation: Adaptation | None = None) -> list[Reading]:
-    """Return one reading per text; a failure in any of them fails the batch."""
+def read_batch(
+    texts: Sequence[str], user_words: UserWords | None = None, adaptation: Adaptation | None = None, *, is_explained: bool = True
+) -> list[Reading]:
+    """Return one reading per text; a failure in any of them fails the batch. Unexplained ones have no evidence and no aspects."""
     adapted = {} if adaptation is None else adaptation.models
     own = frozenset(adapted)
     readable = [to_readable(text) for text in texts]
@@ -55,9 +57,11 @@ def read_batch(texts: Sequence[str], user_words: UserWords | None = None, adapta
     chinese_rows = [row for row, language in enumerate(languages) if _is_chinese(language)]
     english_rows = [row for row, language in enumerate(languages) if _is_english(language)]
     judges = {name: adapted.get(name) or sentiment.load_sentiment(name) for name in (sentiment.CHINESE, sentiment.ENGLISH)}
-    drafts = _read_chinese([readable[row] for row in chinese_rows], [languages[row] for row in chinese_rows], judges[sentiment.CHINESE])
+    chinese_texts, english_texts = [readable[row] for row in chinese_rows], [readable[row] for row in english_rows]
+    drafts = _read_chinese(chinese_texts, [languages[row] for row in chinese_rows], judges[sentiment.CHINESE], is_explained=is_explained)
     chinese = dict(zip(chinese_rows, drafts, strict=True))
-    english = dict(zip(english_rows, _read_english([readable[row] for row in english_rows], judges[sentiment.ENGLISH]), strict=True))
+    drafts = _read_english(english_texts, judges[sentiment.ENGLISH], is_explained=is_explained)
+    english = dict(zip(english_rows, drafts, strict=True))
     readings = []
     for row, (text, language) in enumerate(zip(readable, languages, strict=True)):
         if row in chinese and row in english:
@@ -78,49 +82,42 @@ def _is_english(language: Language) -> bool:
     return language.name in {"en", "mixed"}
 
 
-def _read_chinese(texts: list[str], languages: list[Language], judge: sentiment.Judge) -> list[_Draft]:
+def _read_chinese(texts: list[str], languages: list[Language], judge: sentiment.Judge, *, is_explained: bool) -> list[_Draft]:
     characters = fold(read_characters(texts))
     tokens = [find_chinese_words(text, is_traditional=language.name == "zh-Hant") for text, language in zip(texts, languages, strict=True)]
-    feeling = judge.judge(characters)
-    kinds = kind.load_kind(kind.CHINESE).judge(characters, feeling.logits)
-    return _draft(characters, tokens, feeling, kinds, is_by_character=True)
+    feeling = judge.judge(characters, is_explained=is_explained)
+    kinds = kind.load_kind(kind.CHINESE).judge(characters, feeling.logits, is_explained=is_explained)
+    drafts = _draft(tokens, feeling, kinds)
+    return _explain(drafts, characters, feeling.weights, kinds.weights, is_by_character=True) if is_explained else drafts
 
 
-def _read_english(texts: list[str], judge: sentiment.Judge) -> list[_Draft]:
+def _read_english(texts: list[str], judge: sentiment.Judge, *, is_explained: bool) -> list[_Draft]:
     found = [find_english_words(text) for text in texts]
     words = read_words([one.model_words for one in found], sentiment.hash_word)
-    feeling = judge.judge(words)
-    kinds = kind.load_kind(kind.ENGLISH).judge(words, feeling.logits)
-    return _draft(words, [one.tokens for one in found], feeling, kinds, is_by_character=False)
+    feeling = judge.judge(words, is_explained=is_explained)
+    kinds = kind.load_kind(kind.ENGLISH).judge(words, feeling.logits, is_explained=is_explained)
+    drafts = _draft([one.tokens for one in found], feeling, kinds)
+    return _explain(drafts, words, feeling.weights, kinds.weights, is_by_character=False) if is_explained else drafts
 
 
-def _draft(
-    sequences: Sequences,
-    tokens: list[list[Token]],
-    feeling: sentiment.Judgement,
-    kinds: kind.KindJudgement,
-    *,
-    is_by_character: bool,
+def _draft(tokens: list[list[Token]], feeling: sentiment.Judgement, kinds: kind.KindJudgement) -> list[_Draft]:
+    rows = zip(tokens, feeling.logits.tolist(), feeling.is_known.tolist(), kinds.probabilities, strict=True)
+    return [_Draft(words, logit, is_known and _says_something(words), likely) for words, logit, is_known, likely in rows]
+
+
+def _explain(
+    drafts: list[_Draft], sequences: Sequences, feeling_weights: Floats, kind_weights: Floats, *, is_by_character: bool
 ) -> list[_Draft]:
-    feeling_weights, kind_weights = feeling.weights, kinds.weights
+    """Return the drafts with the words that decided, and with aspects."""
+    tokens = [draft.tokens for draft in drafts]
     if is_by_character:
-        feeling_weights = _sum_characters(sequences, tokens, feeling.weights)
-        kind_weights = _sum_characters(sequences, tokens, kinds.weights)
+        feeling_weights, kind_weights = _sum_characters(sequences, tokens, feeling_weights, kind_weights)
     feeling_spans = _choose_spans(tokens, np.abs(feeling_weights), feeling_weights)
     kind_spans = _choose_spans(tokens, kind_weights, kind_weights)
     aspects = _find_aspects(tokens, feeling_weights.tolist(), is_chinese=is_by_character)
-    logits, known = feeling.logits.tolist(), feeling.is_known.tolist()
     return [
-        _Draft(
-            words,
-            logits[row],
-            known[row] and _says_something(words),
-            kinds.probabilities[row],
-            feeling_spans[row],
-            kind_spans[row],
-            aspects[row],
-        )
-        for row, words in enumerate(tokens)
+        replace(draft, sentiment_spans=feeling, kind_spans=kinds, aspects=named)
+        for draft, feeling, kinds, named in zip(drafts, feeling_spans, kind_spans, aspects, strict=True)
     ]
 
 
@@ -140,15 +137,14 @@ def _find_aspects(tokens: list[list[Token]], weights: list[float], *, is_chinese
     return found
 
 
-def _sum_characters(sequences: Sequences, tokens: list[list[Token]], weights: Floats) -> Floats:
-    """Return the summed weight of the characters of every word, in order."""
-    total = np.zeros(len(weights) + 1)
-    np.cumsum(weights, out=total[1:])
+def _sum_characters(sequences: Sequences, tokens: list[list[Token]], *weights: Floats) -> list[Floats]:
+    """Return the summed weights of the characters of every word, in order; one array for each that was given."""
     counts = [len(words) for words in tokens]
     offsets: NDArray[np.int64] = np.repeat(sequences.starts[:-1], counts)
-    starts = np.fromiter((token.start for words in tokens for token in words), dtype=np.int64, count=sum(counts))
-    ends = np.fromiter((token.end for words in tokens for token in words), dtype=np.int64, count=sum(counts))
-    return np.asarray(total[offsets + ends] - total[offsets + starts], dtype=np.float32)
+    starts = offsets + np.fromiter((token.start for words in tokens for token in words), dtype=np.int64, count=sum(counts))
+    ends = offsets + np.fromiter((token.end for words in tokens for token in words), dtype=np.int64, count=sum(counts))
+    totals = [np.append(0.0, np.cumsum(one, dtype=np.float64)) for one in weights]
+    return [np.asarray(total[ends] - total[starts], dtype=np.float32) for total in totals]
 
 
 def _choose_spans(tokens: list[list[Token]], strengths: Floats, weights: Floats) -> list[list[Span]]:
@@ -191,7 +187,7 @@ def _join_aspects(chinese: tuple[Aspect, ...], english: tuple[Aspect, ...]) -> t
 
 def _read_other(text: str) -> _Draft:
     """Return words only: the models do not know this language."""
-    return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32), [], [], ())
+    return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32))
 
 
 def _assemble(text: str, language: Language, draft: _Draft, adapted: frozenset[str]) -> Reading:

@@ -31,7 +31,7 @@ class Judgement:
     is_known : ndarray of bool, shape (n_texts,)
         False where the model knows nothing in the text.
     weights : ndarray of float32, shape (n_codes,)
-        What each character (Chinese) or word (English) added to the log-odds.
+        What each character (Chinese) or word (English) added to the log-odds; none when it was not asked for.
     """
 
     logits: Floats
@@ -42,8 +42,8 @@ class Judgement:
 class Judge(Protocol):
     """Anything that tells sentiment."""
 
-    def judge(self, sequences: Sequences) -> Judgement:
-        """Return the sentiment of every text of a batch."""
+    def judge(self, sequences: Sequences, *, is_explained: bool = True) -> Judgement:
+        """Return the sentiment of every text of a batch; unexplained, without the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,22 @@ class SentimentModel:
     neutral_half_width: float  # of the probability around 0.5 within which a text counts as neutral
     version: str
 
-    def judge(self, sequences: Sequences) -> Judgement:
-        """Return the sentiment of every text of a batch."""
+    def judge(self, sequences: Sequences, *, is_explained: bool = True) -> Judgement:
+        """Return the sentiment of every text of a batch; unexplained, without the weights."""
         ngrams = self.table.find(sequences)
         sums = self.table.sum(ngrams)
-        length = length_of(sums)
-        scores = sums[:, _PRODUCT] / length
-        weights = self._spread(ngrams, sequences, _PRODUCT) / np.repeat(length, np.diff(sequences.starts))
+        scores = sums[:, _PRODUCT] / length_of(sums)
         if len(self.valence_weights):
             scores = scores + soften_valence(sums[:, _GOOD], sums[:, _BAD]) @ self.valence_weights
-            weights = weights + self._spread_valence(ngrams, sequences, sums)
         logits = np.clip(np.float32(self.slope) * scores + np.float32(self.bias), -MOST_LOGIT, MOST_LOGIT)
-        return Judgement(np.asarray(logits, dtype=np.float32), sums[:, 0] > 0, np.asarray(weights * self.slope, dtype=np.float32))
+        weights = self._weigh(ngrams, sequences, sums) if is_explained else np.zeros(0, dtype=np.float32)
+        return Judgement(np.asarray(logits, dtype=np.float32), sums[:, 0] > 0, weights)
+
+    def _weigh(self, ngrams: list[Ngrams], sequences: Sequences, sums: Floats) -> Floats:
+        weights = self._spread(ngrams, sequences, _PRODUCT) / np.repeat(length_of(sums), np.diff(sequences.starts))
+        if len(self.valence_weights):
+            weights = weights + self._spread_valence(ngrams, sequences, sums)
+        return np.asarray(weights * self.slope, dtype=np.float32)
 
     def _spread(self, ngrams: list[Ngrams], sequences: Sequences, column: int) -> Floats:
         columns = np.full(len(sequences), column, dtype=np.int64)

@@ -213,7 +213,7 @@ class AspectModel:
         if self.polarity is None:
             from careloop.insight.text.reader import read_batch
 
-            return [reading.sentiment for reading in read_batch(parts)]
+            return [reading.sentiment for reading in read_batch(parts, is_explained=False)]
         laid_out = self.polarity.lay_out(find_features(parts, self.units), features[pairs[:, 0]], pairs[:, 1], len(self.aspects))
         return self.polarity.choose(laid_out)
 
