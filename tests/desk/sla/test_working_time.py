@@ -15,8 +15,8 @@ from careloop.desk.sla.rules.clocks import (
     RESUMED,
     RETARGETED,
     STARTED,
-    Tick,
     ImpossibleHistory,
+    Tick,
     replay,
 )
 from careloop.desk.sla.rules.holiday_years import find_holidays

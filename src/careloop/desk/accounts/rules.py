@@ -4,9 +4,16 @@ from dataclasses import dataclass, field
 
 OWNER, SUPERVISOR, AGENT, ANALYST = "OWNER", "SUPERVISOR", "AGENT", "ANALYST"
 
-AGENT_MAY = frozenset({"case.view", "case.work", "customer.view", "feedback.view"})
-SUPERVISOR_MAY = AGENT_MAY | {"customer.edit", "import.run", "job.view", "job.retry", "model.view", "taxonomy.edit", "topic.edit"}
-ANALYST_MAY = frozenset({"case.view", "customer.view", "feedback.view", "import.run", "job.view", "model.view", "topic.edit"})
+EVERYBODY_MAY = frozenset(
+    {"case.view", "customer.view", "feedback.view", "flow.view", "routing.view", "rule.view", "sla.view", "solution.view"}
+)
+AGENT_MAY = EVERYBODY_MAY | {"case.work"}
+SUPERVISOR_MAY = (
+    AGENT_MAY
+    | {"case.approve", "customer.edit", "flow.edit", "import.run", "job.retry", "job.view", "model.view", "routing.edit", "rule.edit"}
+    | {"sla.edit", "solution.edit", "taxonomy.edit", "topic.edit"}
+)
+ANALYST_MAY = EVERYBODY_MAY | {"import.run", "job.view", "model.view", "topic.edit"}
 OWNER_MAY = SUPERVISOR_MAY | ANALYST_MAY | {"audit.view", "user.edit", "key.edit", "channel.edit"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {

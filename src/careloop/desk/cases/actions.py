@@ -10,10 +10,11 @@ from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.cases.clocks import Happening, keep_clocks
+from careloop.desk.cases.events import add_event, event_of
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
-from careloop.desk.kernel.actor import SYSTEM, Actor
+from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.search import actions as search
@@ -23,38 +24,6 @@ from careloop.desk.sla.rules.following import FACTS, REPLIED, STATUS
 MAX_BODY_LENGTH = 100_000
 CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
 TRIAGED_FIELDS = ("sentiment", "sentiment_probability", "kind", "kind_probability", "category", "priority")
-
-
-def event_of(  # noqa: PLR0913  (an event is these facts)
-    *,
-    case: Case,
-    kind: str,
-    actor: Actor,
-    now: datetime,
-    message: Message | None = None,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> CaseEvent:
-    """An event that is not stored yet."""
-    return CaseEvent(
-        case=case,
-        team_id=case.team_id,
-        kind=kind,
-        at=now,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        message=message,
-        before=before or {},
-        after=after or {},
-    )
-
-
-def add_event(**facts: Any) -> CaseEvent:
-    """Append one event with the facts of `event_of`, in the caller's transaction."""
-    event = event_of(**facts)
-    event.save(force_insert=True)
-    return event
 
 
 def reply(

@@ -212,6 +212,22 @@ class ClockTick(models.Model):
         return f"{self.kind} of {self.clock_id}"
 
 
+class EscalationDone(models.Model):
+    """A step that was taken for a clock, so that it is taken once."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="escalations")
+    target = models.CharField(max_length=14)
+    minutes = models.IntegerField()
+    action = models.CharField(max_length=18)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clock", "minutes", "action"], name="escalation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.action} for {self.clock_id}"
+
+
 class CaseEvent(models.Model):
     """One thing that happened to a case; clocks, figures and undo are computed from these rows. Never changed."""
 

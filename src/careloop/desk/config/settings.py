@@ -122,7 +122,10 @@ DATABASES = {"default": database_from_url(ENVIRONMENT.database_url, ENVIRONMENT.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
-SCHEDULES = ["careloop.desk.analysis.topic_queueing.ensure_schedules"]  # called as each worker starts
+SCHEDULES = [  # called as each worker starts
+    "careloop.desk.analysis.topic_queueing.ensure_schedules",
+    "careloop.desk.cases.tasks.ensure_schedules",
+]
 TASKS = {"default": {"BACKEND": "careloop.desk.jobs.backend.LeaseBackend", "QUEUES": []}}
 
 AUTH_USER_MODEL = "accounts.User"

@@ -3,8 +3,9 @@
 from functools import lru_cache, partial
 
 from careloop.desk.kernel.rows import find_rows
-from careloop.desk.sla.models import Calendar, CalendarDay, ServiceLevel
+from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.sla.rules.clocks import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
+from careloop.desk.sla.rules.facts import CalendarFacts
 from careloop.desk.sla.rules.holiday_years import find_holidays
 from careloop.desk.sla.rules.hours import check_hours
 from careloop.desk.sla.rules.levels import Level
@@ -45,14 +46,25 @@ def level_of(row: ServiceLevel) -> Level:
     )
 
 
-def working_calendar(row: Calendar, days: list[CalendarDay]) -> WorkingCalendar:
-    """A calendar as the arithmetic takes it."""
-    by_hand = {one.day: tuple((start, end) for start, end in one.intervals) for one in days}
-    hours = check_hours(row.zone, row.weekly, by_hand)
-    return WorkingCalendar(hours, partial(find_holidays, row.country, row.subdivision), frozenset(row.confirmed_years))
+def working_calendar(facts: CalendarFacts) -> WorkingCalendar:
+    """A calendar as the arithmetic takes it; InvalidInput when it makes no sense."""
+    hours = check_hours(facts.zone, facts.weekly, {day: intervals for day, (intervals, _name) in facts.days.items()})
+    return WorkingCalendar(hours, partial(find_holidays, facts.country, facts.subdivision), frozenset(facts.confirmed_years))
+
+
+def facts_of(calendar: Calendar) -> CalendarFacts:
+    """What a stored calendar is made of."""
+    return CalendarFacts(
+        calendar.name,
+        calendar.zone,
+        [[(start, end) for start, end in day] for day in calendar.weekly],
+        calendar.country,
+        calendar.subdivision,
+        calendar.confirmed_years,
+        {one.day: ([(start, end) for start, end in one.intervals], one.name) for one in calendar.days.all()},
+    )
 
 
 @lru_cache(maxsize=200)
 def _calendar_of(calendar_id: int, _version: int) -> WorkingCalendar:
-    row = Calendar.objects.get(pk=calendar_id)
-    return working_calendar(row, list(row.days.all()))
+    return working_calendar(facts_of(Calendar.objects.get(pk=calendar_id)))
