@@ -30,7 +30,7 @@ _UNKNOWN_DISCOUNT = 0.8  # a word never met is as often a slip of the pen as a n
 def find_keywords(tokens: Sequence[Token], entities: Sequence[Entity] = ()) -> tuple[str, ...]:
     """Return at most five keywords, most telling first; English ones in small letters, no parts of numbers, dates, addresses."""
     scores = weigh_words(tokens, entities)
-    return tuple(sorted(scores, key=lambda word: -scores[word])[:_MOST])
+    return tuple(sorted(scores, key=scores.__getitem__, reverse=True)[:_MOST])
 
 
 def weigh_words(tokens: Iterable[Token], entities: Sequence[Entity] = ()) -> dict[str, float]:
@@ -38,13 +38,18 @@ def weigh_words(tokens: Iterable[Token], entities: Sequence[Entity] = ()) -> dic
     scores: dict[str, float] = {}
     within = {place for one in entities if one.type in FIGURES for place in range(one.start, one.end)}
     for token in tokens:
-        if token.end - token.start < 2 or token.start in within or token.end - 1 in within:
+        if token.end - token.start < 2 or (within and (token.start in within or token.end - 1 in within)):
             continue
-        word = token.text.lower()
-        if len(token.pos) >= _SHORTEST_OWN_TAG:
-            worth = _weigh_own(word)
+        text, tag = token.text, token.pos
+        if text.isascii() or len(tag) >= _SHORTEST_OWN_TAG:
+            word = text.lower()
+            worth = _weigh_own(word) if len(tag) >= _SHORTEST_OWN_TAG else _weigh_english(word)
         else:
-            worth = _weigh_english(word) if word.isascii() else _weigh_chinese(word, token.pos)
+            share = _TELLING_TAGS.get(tag[0])
+            if share is None:
+                continue
+            word = text.lower()
+            worth = share * _rate_chinese(word)
         if worth:
             scores[word] = scores.get(word, 0.0) + worth
     return scores
@@ -56,20 +61,21 @@ def _weigh_own(word: str) -> float:
 
 
 @lru_cache(maxsize=100_000)
-def _weigh_chinese(word: str, tag: str) -> float:
-    return 0.0 if word in _DULL_CHINESE else _weigh(word, tag, "zh")
+def _weigh_english(word: str) -> float:
+    if word in _DULL_ENGLISH:
+        return 0.0
+    return _TELLING_TAGS.get(describe_english_word(word[:_LONGEST])[1][0], 0.0) * _rate(word, "en")
 
 
 @lru_cache(maxsize=100_000)
-def _weigh_english(word: str) -> float:
-    return 0.0 if word in _DULL_ENGLISH else _weigh(word, describe_english_word(word[:_LONGEST])[1], "en")
+def _rate_chinese(word: str) -> float:
+    return 0.0 if word in _DULL_CHINESE else _rate(word, "zh")
 
 
-def _weigh(word: str, tag: str, language: str) -> float:
-    """Return what one occurrence of a word adds; 0 for words that say nothing alone."""
-    share = _TELLING_TAGS.get(tag[0], 0.0)
-    if not share or len(word) > _LONGEST or not any(character.isalpha() for character in word):
+def _rate(word: str, language: str) -> float:
+    """Return how rare a word is; 0 for words that say nothing alone."""
+    if len(word) > _LONGEST or not any(character.isalpha() for character in word):
         return 0.0
     background = load_background(language)
     rarity = background.rarity.get(word)
-    return share * (_UNKNOWN_DISCOUNT * background.rarity_of_unknown if rarity is None else rarity)
+    return _UNKNOWN_DISCOUNT * background.rarity_of_unknown if rarity is None else rarity

@@ -33,7 +33,7 @@ _SURE_KIND = 0.8  # a contact as surely a question or small talk as this …
 _CLEAR_OPINION = {"consultation": 0.9, "other": 0.75}  # … is neutral unless its opinion is this clear
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as it is made for every text and freezing costs time
 class _Draft:
     """What one language's models made of one text."""
 

@@ -13,12 +13,12 @@ _SENTENCE = re.compile(
 _CLAUSE_ENDS = "，,、;；:： "
 _SAME = 0.7  # share of common pairs of characters from which two sentences say the same
 _SIGNS = re.compile(r"[\W_]+")
+_LETTER = re.compile(r"[^\W_]")
 
 
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a text in order, blanks made single; full stops within numbers, addresses and titles end none."""
-    found = (" ".join(sentence.split()) for sentence in _SENTENCE.findall(text))
-    return [sentence for sentence in found if _SIGNS.sub("", sentence)]
+    return [" ".join(sentence.split()) for sentence in _SENTENCE.findall(text) if _LETTER.search(sentence)]
 
 
 def drop_repeated(sentences: Iterable[str]) -> list[str]:

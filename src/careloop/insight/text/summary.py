@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -76,10 +77,10 @@ def _choose(sentences: list[str], contents: list[set[str]], weights: dict[str, f
     first = rest.pop(0)
     chosen, covered, used = [first], set(contents[first]), len(shorten(sentences[first], characters))
     least = share * gains[first]
-    while rest:
+    while rest := [one for one in rest if not contents[one] <= covered]:
         place = max(rest, key=lambda one: (_gain(sentences[one], contents[one] - covered, weights), -one))
         gain = _gain(sentences[place], contents[place] - covered, weights)
-        if gain <= 0 or gain < least:
+        if gain < least:
             break
         rest.remove(place)
         length = len(sentences[place]) + 1
@@ -96,7 +97,7 @@ def _is_said(sentence: str, others: list[str]) -> bool:
 
 
 def _gain(sentence: str, content: set[str], weights: dict[str, float]) -> float:
-    return float(sum(weights[word] for word in content) / (10 + min(len(sentence), LONGEST)) ** 0.5)
+    return sum(map(weights.__getitem__, content)) / math.sqrt(10 + min(len(sentence), LONGEST))
 
 
 def _join(sentences: list[str]) -> str:

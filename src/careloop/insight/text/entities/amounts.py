@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 
-from careloop.insight.text.entities.pattern import make_pattern
+from careloop.insight.text.entities.pattern import Pattern, make_pattern
 
 _CODES = ("cny", "rmb", "usd", "eur", "gbp", "hkd", "twd", "jpy", "krw", "sgd", "aud", "cad")
 _SIGNS = {"￥": "CNY", "¥": "CNY", "$": "USD", "＄": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "hk$": "HKD", "nt$": "TWD", "₩": "KRW"}
@@ -34,10 +35,10 @@ _FIGURES = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,10}(?:\.\d{1,2})?"
 _CHINESE_UNITS = (
     "人民币|人民幣|块钱|塊錢|元人民币|元|块|塊|圆|圓|美元|美金|美刀|欧元|歐元|英镑|英鎊|港币|港元|港幣|日元|日圆|日圓|新?台[币幣]|韩[元币]"
 )
-HINT = re.compile(
-    rf"[￥¥$＄€£₩₹₽฿]|\d\s?[万萬千百亿多来余]{{0,2}}\s?(?:{_CHINESE_UNITS})|\d[毛角]|(?:{'|'.join(_CODES)})\s?\d", re.IGNORECASE
-)
-ENGLISH_HINT = re.compile(r"\d\s?(?:dollar|buck|euro|pound|quid|yuan|yen|usd|eur|gbp|rmb|cny|hkd|jpy|twd|krw|sgd|aud|cad)", re.IGNORECASE)
+_SIGN_HINT = re.compile("[￥¥$＄€£₩₹₽฿]")
+_UNIT_HINT = re.compile(rf"[0-9](?:\s?[万萬千百亿多来余]{{0,2}}\s?(?:{_CHINESE_UNITS})|[毛角])")
+_CODE_HINT = re.compile(rf"(?:{'|'.join(_CODES)})\s?\d")  # for texts in small letters, as the next
+_ENGLISH_HINT = re.compile(r"\d\s?(?:dollar|buck|euro|pound|quid|yuan|yen|usd|eur|gbp|rmb|cny|hkd|jpy|twd|krw|sgd|aud|cad)", re.IGNORECASE)
 CHINESE_HINT = re.compile("[一二三四五六七八九十百千万两半][元块塊美欧英]")
 
 
@@ -69,7 +70,7 @@ def _write(value: Decimal, currency: str) -> str:
     return f"{int(value * (1 if currency in _WITHOUT_MINOR else 100))} {currency}"
 
 
-AMOUNTS = (
+_SIGNED, _COUNTED, _SMALL = (
     make_pattern(
         "amount",
         rf"(?P<sign>[￥¥€£₩₹₽฿]|(?<![a-z])(?:us|hk|nt|[sac])?[$＄]|(?<![a-z])(?:{'|'.join(_CODES)}))\s?(?P<number>{_FIGURES})"
@@ -91,6 +92,18 @@ CHINESE_AMOUNT = make_pattern(
     rf"{_NOT_A_UNIT}(?P<tenths>[一二三四五六七八九半](?![个块只件斤十百天月年本样]))?(?:毛|角)?",
     _normalise_chinese,
 )
+
+
+def choose_patterns(text: str, small: str) -> Iterator[Pattern]:
+    """Yield the patterns for amounts in figures that can match a text with digits; `small` is its copy in small letters, or empty."""
+    is_signed = bool(_SIGN_HINT.search(text)) or (bool(small) and bool(_CODE_HINT.search(small)))
+    if is_signed or _UNIT_HINT.search(text) or (small and _ENGLISH_HINT.search(small)):
+        if is_signed:
+            yield _SIGNED
+        yield _COUNTED
+        if "毛" in text or "角" in text:
+            yield _SMALL
+
 
 _CHINESE_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"两": 2}
 _CHINESE_POWERS = {"十": 10, "百": 100, "千": 1_000}

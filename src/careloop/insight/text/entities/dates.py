@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 
-from careloop.insight.text.entities.pattern import make_pattern
+from careloop.insight.text.entities.pattern import Pattern, make_pattern
 
 _MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTH_NAMES.split(), start=1)}
@@ -16,8 +17,10 @@ _MONTH = (
 _YEAR, _MONTH_FIGURES, _DAY = r"(?P<year>(?:19|20)\d\d)", r"(?P<month>1[0-2]|0?[1-9])", r"(?P<day>3[01]|[12]\d|0?[1-9])"
 _NUMERALS = "〇零一二三四五六七八九十"
 _CHINESE_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0}
-HINT = re.compile(r"\d\s?[年月]|\d[/.-]\d", re.ASCII)
-ENGLISH_HINT = re.compile(
+_HINT = re.compile(r"[0-9](?:\s?[年月]|[/.-][0-9])")
+_YEAR_HINT = re.compile(r"[12][09][0-9]{2}\s?[年/.-]")
+_SLASHED_HINT = re.compile(r"[0-9]([/.-])[0-9]{1,2}\1[0-9]{4}")
+_ENGLISH_HINT = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s\d|\d(?:st|nd|rd|th)?\s(?:of\s)?[jfmasond]"
 )  # for texts in small letters
 CHINESE_HINT = re.compile("[一二三四五六七八九十]月[一二三]?[一二三四五六七八九十]{1,2}[日号號]")
@@ -58,7 +61,7 @@ def _count(numerals: str) -> int:
     return (_CHINESE_DIGITS[tens] if tens else 1) * 10 + (_CHINESE_DIGITS[ones] if ones else 0) if found else _CHINESE_DIGITS[numerals[0]]
 
 
-DATES = tuple(
+_FULL, _MONTH_OF_YEAR, _DAY_OF_MONTH, *_ENGLISH = (
     make_pattern("date", expression, _normalise)
     for expression in (
         rf"(?<![\d.\-/]){_YEAR}\s?[年\-/.]\s?{_MONTH_FIGURES}\s?[月\-/.]\s?{_DAY}\s?[日号號]?(?!\d|[.-]\d)",
@@ -68,7 +71,7 @@ DATES = tuple(
         rf"(?<![\d.:]){_DAY}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?(?![\da-z])",
     )
 )
-SLASHED = make_pattern(
+_SLASHED = make_pattern(
     "date",
     r"(?<![\d.\-/])(?P<first>3[01]|[12]\d|0?[1-9])(?P<mark>[/.-])(?P<second>3[01]|[12]\d|0?[1-9])(?P=mark)(?P<year>(?:19|20)\d\d)(?!\d|[./-]\d)",
     _normalise_slashes,
@@ -78,3 +81,17 @@ CHINESE_DATE = make_pattern(
     rf"(?:(?P<year>[一二][{_NUMERALS[:-1]}]{{3}})年)?(?P<month>十[一二]?|[一二三四五六七八九])月(?P<day>三十一?|二?十[一二三四五六七八九]?|[一二三四五六七八九])[日号號]",
     _normalise_chinese,
 )
+
+
+def choose_patterns(text: str, small: str) -> Iterator[Pattern]:
+    """Yield the patterns for dates in figures that can match a text with digits; `small` is its copy in small letters, or empty."""
+    if _HINT.search(text):
+        if _YEAR_HINT.search(text):
+            yield _FULL
+            yield _MONTH_OF_YEAR
+        if "月" in text:
+            yield _DAY_OF_MONTH
+        if _SLASHED_HINT.search(text):
+            yield _SLASHED
+    if small and _ENGLISH_HINT.search(small):
+        yield from _ENGLISH

@@ -49,7 +49,7 @@ _ORGANISATION = re.compile(
 )
 _WORDS_OF_GENERIC = "国有银行 商业银行 有限公司 分公司 总公司 子公司 百货公司 物流公司 快递公司 保险公司 航空公司 上市公司 国有公司"
 _GENERIC = frozenset(_WORDS_OF_GENERIC.split())
-_LATIN_HINTS = ("ame", "his is", "poke", "gent", "gards", "erely", "Mr", "Ms", "Dr")
+_LATIN_HINT = re.compile("ame|his is|poke|gent|gards|erely|Mr|Ms|Dr")
 _WORDS_OF_DULL_TAGS = "n v a d r p c u m x uj ul zg vn f t q y eng i l b"
 _DULL_TAGS = frozenset(_WORDS_OF_DULL_TAGS.split())
 _SHORTEST_OWN_TAG = 5  # letters; see UserWords
@@ -65,10 +65,8 @@ def find_names(text: str, tokens: Sequence[Token]) -> list[Entity]:
     """
     found: list[Entity] = []
     people: list[Entity] = []
-    for token in tokens:
+    for token in [one for one in tokens if one[3] not in _DULL_TAGS]:  # most are dull: no loop is quicker
         tag = token.pos
-        if tag in _DULL_TAGS:
-            continue
         if tag == "ns":
             if _is_place(token.text):
                 found.append(_describe("place", token))
@@ -84,7 +82,7 @@ def find_names(text: str, tokens: Sequence[Token]) -> list[Entity]:
         starts = {token.start for token in tokens}  # in 提高小姐 no word begins with 高
         found += [_entity(match) for match in _TITLED.finditer(text) if match["name"] not in _NOT_PEOPLE and match.start() in starts]
     found += people
-    if any(hint in text for hint in _LATIN_HINTS):
+    if _LATIN_HINT.search(text):
         found += [_entity(match) for match in _INTRODUCED.finditer(text)]
     return found
 

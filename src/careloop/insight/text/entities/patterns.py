@@ -16,10 +16,9 @@ FIGURES = frozenset(_TYPES.split())  # types with a fixed written form, whose wo
 TYPES = FIGURES | {"person", "place", "organisation"}  # all that is found without a dictionary or a model of the house's own
 _LATIN = re.compile("[A-Za-z]")
 _DIGIT = re.compile("[0-9]")
-_LONG_NUMBER = re.compile(r"[0-9](?:[0-9 ().\-\u8f6c]*[0-9]){6}|[0-9]{5}|[a-z][0-9]{3}", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"[0-9](?:[0-9]{4}|(?<=[A-Za-z][0-9])[0-9]{2}|(?:[0-9 ().\-\u8f6c]*[0-9]){6})")
 _ORDER_WORDS = re.compile("[单單订訂]|流水号|order|booking|reservation|purchase|invoice", re.IGNORECASE)
 _PLATE_HINT = re.compile(r"[\u4e00-\u9fff][A-HJ-NP-Za-hj-np-z][·•\s]?[A-Za-z0-9]{4}")
-_SLASHED_HINT = re.compile(r"[0-9]([/.-])[0-9]{1,2}\1[0-9]{4}")
 _IBAN_HINT = re.compile(r"[A-Z]{2}[0-9]{2}")
 _DOMAIN_HINT = re.compile(r"[a-z0-9]\.[a-z]{2}")
 
@@ -113,11 +112,5 @@ def _choose_with_digits(text: str, small: str, chosen: list[Pattern]) -> None:
             chosen.append(codes.ORDER)
         chosen.append(codes.TRACKING)
         chosen.extend(_PHONES_AND_CARDS)
-    if dates.HINT.search(text):
-        chosen.extend(dates.DATES[:3])
-        if _SLASHED_HINT.search(text):
-            chosen.append(dates.SLASHED)
-    if small and dates.ENGLISH_HINT.search(small):
-        chosen.extend(dates.DATES[3:])
-    if amounts.HINT.search(text) or (small and amounts.ENGLISH_HINT.search(small)):
-        chosen.extend(amounts.AMOUNTS)
+    chosen.extend(dates.choose_patterns(text, small))
+    chosen.extend(amounts.choose_patterns(text, small))

@@ -32,7 +32,8 @@ _UNITS = {"小时": "TH", "小時": "TH", "天": "D", "日": "D", "周": "W", "�
 _ENGLISH_UNITS = {"hour": "TH", "day": "D", "week": "W", "month": "M", "year": "Y"}
 
 HINT = re.compile(
-    r"[前昨今明后後][天日晚年早夜]|[上下这這本]个?(?:周|週|星期|礼拜|月)|[天日周时時月年期拜]以?[前后後]|(?:周|週|星期|礼拜)[一二三四五六日天]"
+    "[前昨今明后後上下这這本天日周週时時月年期拜](?:(?<=[前昨今明后後])[天日晚年早夜]|(?<=[上下这這本])个?(?:周|週|星期|礼拜|月)"
+    "|(?<=[天日周时時月年期拜])以?[前后後]|(?:(?<=[周週])|(?<=星期)|(?<=礼拜))[一二三四五六日天])"
 )
 ENGLISH_HINT = re.compile(
     r"day|tonight|tomorrow|ago\b|later|from now|(?:last|next|this) (?:night|week|month|year|morn|aft|even)"
