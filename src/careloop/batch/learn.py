@@ -11,7 +11,8 @@ from tqdm import tqdm
 from careloop.batch.sources import open_source
 from careloop.insight.errors import InputError, MissingColumnError
 from careloop.insight.text.categories import Classifier, learn_categories
-from careloop.insight.text.encoder import get_bundled_encoder
+from careloop.insight.text.encoder import Encoder
+from careloop.insight.text.encoder_choice import BUNDLED, WordsAlone, choose_encoder
 
 DESCRIPTION = "description"
 
@@ -25,13 +26,18 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to learn: the columns, the file of labels if any, the algorithm, and whether meanings count beside words."""
+    """What to learn: the columns, the file of labels if any, the algorithm, and the encoder by name; without one, words alone count."""
 
     text_column: str
     label_column: str
     labels_file: Path | None = None
     algorithm: str = "auto"
-    is_semantic: bool = True
+    encoder: str | None = BUNDLED
+    encoder_key: str = ""
+
+    def choose_encoder(self) -> Encoder | None:
+        """Return the encoder that is named."""
+        return None if self.encoder is None else choose_encoder(self.encoder, key=self.encoder_key)
 
 
 def learn_file(path: Path | None, task: Task, *, progress: bool = False) -> Classifier:
@@ -43,19 +49,17 @@ def learn_file(path: Path | None, task: Task, *, progress: bool = False) -> Clas
         When a file has no such column or cannot be learnt from.
     """
     descriptions = None if task.labels_file is None else _read_labels(task.labels_file, task.label_column)
-    encoder = get_bundled_encoder() if task.is_semantic else None
+    encoder = task.choose_encoder()
     if path is None:
-        return _describe(descriptions or {}, task)
+        return _describe(descriptions or {}, encoder or WordsAlone())
     texts, labels = _read_rows(path, task, progress=progress)
     return learn_categories(texts, labels, descriptions=descriptions, algorithm=task.algorithm, encoder=encoder, progress=progress)
 
 
-def _describe(descriptions: dict[str, str], task: Task) -> Classifier:
+def _describe(descriptions: dict[str, str], encoder: Encoder) -> Classifier:
     from careloop.insight.text.descriptions import describe_categories
 
-    if not task.is_semantic:
-        raise InputError("Names and descriptions are understood by the encoder alone; leave out --no-semantic, or give labelled rows.")
-    return describe_categories(descriptions, encoder=get_bundled_encoder())
+    return describe_categories(descriptions, encoder=encoder)
 
 
 def _read_labels(path: Path, column: str) -> dict[str, str]:

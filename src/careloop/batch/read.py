@@ -20,6 +20,7 @@ from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
 from careloop.insight.errors import InputError, MissingColumnError
 from careloop.insight.text.adaptation import MOST_TEXTS, Adaptation, adapt
+from careloop.insight.text.encoder_choice import BUNDLED, WordsAlone, choose_encoder, name_encoder
 from careloop.insight.types import Category, Entity, Reading
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ READING_COLUMNS = (
 )
 KIND_COLUMNS = ("kind", "kind_probability", "abstained")
 RANKED, ASPECTS = "category_ranked", "aspects"
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 _ROWS_PER_TASK = 2_000
 _TASKS_PER_WORKER = 3  # in flight; bounds memory whatever the file's length
 
@@ -78,6 +80,10 @@ class Wanted:
         Folder of a model of entities; what it finds is listed beside what patterns find of other types.
     aspects : Path or None
         Folder of a model of aspects; fills the column `aspects`.
+    encoder : str
+        The encoder by name, see `careloop.insight.text.encoder_choice`; a model refuses another than the one that it learnt with.
+    encoder_key : str
+        Sent to an embedding service.
     """
 
     with_kind: bool = True
@@ -88,6 +94,8 @@ class Wanted:
     entities: Path | None = None
     aspects: Path | None = None
     is_adapted: bool = True
+    encoder: str = BUNDLED
+    encoder_key: str = ""
 
     def list_columns(self) -> list[str]:
         """Return the names of the columns, in order."""
@@ -153,6 +161,7 @@ def read_file(
     if workers < 1:
         raise InputError(f"There must be at least 1 worker; {workers} were asked for.", field="workers")
     wanted.load()  # a model that cannot be read is refused before a worker starts or a file is made
+    name_encoder(wanted.encoder)  # so is a choice that is none
     with open_source(path) as source:
         if text_column not in source.columns:
             raise MissingColumnError(text_column, source.columns)
@@ -183,7 +192,7 @@ def describe(reading: Reading) -> dict[str, Any]:
         "category": "",
         "category_probability": None,
         "abstained": "true" if reading.kind_abstained else "false",
-        "keywords": json.dumps(reading.keywords, ensure_ascii=False),
+        "keywords": _to_json(reading.keywords),
         "entities": _list_entities(reading.entities),
         "summary": reading.summary,
         "reading_error": reading.error or "",
@@ -196,13 +205,13 @@ def describe_category(category: Category) -> dict[str, Any]:
         "category": category.label,
         "category_probability": category.probability,
         "abstained": "true" if category.abstained else "false",
-        RANKED: json.dumps(category.ranked, ensure_ascii=False),
+        RANKED: _to_json(category.ranked),
     }
 
 
 def _list_entities(entities: Iterable[Entity]) -> str:
     listed = [{"type": one.type, "text": one.text, "start": one.start, "end": one.end} for one in entities]
-    return json.dumps(listed, ensure_ascii=False)
+    return _to_json(listed) if listed else "[]"
 
 
 def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[dict[str, Any]]:
@@ -211,7 +220,7 @@ def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None)
     models, readings = wanted.load(), read(texts, adaptation=adaptation, is_explained=False)
     rows = [describe(reading) for reading in readings]
     if models.categories is not None:
-        encoder = _encoder(wanted.workers)
+        encoder = _choose_encoder(models.categories, wanted)
         for row, category in zip(
             rows, models.categories.read(texts, top=wanted.top, encoder=encoder, is_semantic=wanted.is_semantic), strict=True
         ):
@@ -223,7 +232,7 @@ def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None)
     if models.aspects is not None:
         for row, found in zip(rows, models.aspects.read(texts), strict=True):
             listed = [{"aspect": one.aspect, "sentiment": one.sentiment, "probability": one.probability} for one in found]
-            row[ASPECTS] = json.dumps(listed, ensure_ascii=False)
+            row[ASPECTS] = _to_json(listed)
     return rows
 
 
@@ -254,12 +263,16 @@ def _load_aspects(folder: Path) -> AspectModel:
     return load_aspects(folder)
 
 
-@cache
-def _encoder(workers: int) -> Encoder:
-    """Return the process's encoder; its model is loaded when it is first asked for a vector. Many workers take one core each."""
-    from careloop.insight.text.encoder import BundledEncoder, get_bundled_encoder
+def _choose_encoder(categories: Classifier, wanted: Wanted) -> Encoder | None:
+    """Return the encoder that is named, the same for all texts of a process; many workers take one core each.
 
-    return get_bundled_encoder() if workers == 1 else BundledEncoder(threads=1)
+    A model that learnt words alone gets what it learnt with, one that is told to look at words alone gets none.
+    """
+    if categories.card["encoder"] == WordsAlone.name and wanted.encoder == BUNDLED:
+        return WordsAlone()
+    if wanted.is_semantic is False:
+        return None
+    return choose_encoder(wanted.encoder, key=wanted.encoder_key, threads=None if wanted.workers == 1 else 1)
 
 
 def _settle() -> None:

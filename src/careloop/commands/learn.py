@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from careloop.commands.encoder_option import chosen, encoder_option
+
 FILE = click.Path(path_type=Path, allow_dash=True)
 PRINTED = ("algorithm", "rows", "labels", "accuracy", "macro_f1", "expected_calibration_error", "per_label", "threshold_table")
 
@@ -33,6 +35,7 @@ PRINTED = ("algorithm", "rows", "labels", "accuracy", "macro_f1", "expected_cali
 )
 @click.option("--polarity", "polarity_column", help="With --task aspects: name of the column that holds the opinion of each row.")
 @click.option("--semantic/--no-semantic", default=True, show_default=True, help="Learn from meanings as well as words.")
+@encoder_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def learn(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path | None,
@@ -44,6 +47,7 @@ def learn(  # noqa: PLR0913, PLR0917 - one for each option
     task: str,
     polarity_column: str | None,
     semantic: bool,
+    encoder: str | None,
     as_json: bool,
 ) -> None:
     """Learn from the labelled rows of FILE and report how good the model is on rows it was not trained on.
@@ -58,7 +62,10 @@ def learn(  # noqa: PLR0913, PLR0917 - one for each option
         raise click.UsageError("Name the column of the labels with --label.")
     if task != "entities" and file is not None and text_column is None:
         raise click.UsageError("Name the column of the texts with --text.")
-    asked = Task(text_column or "", label_column or "", labels_file, algorithm, semantic)
+    if encoder is not None and task != "categories":
+        raise click.UsageError(f"--encoder compares meanings of categories; with --task {task} leave it out.")
+    name, key = chosen(encoder, is_semantic=semantic)
+    asked = Task(text_column or "", label_column or "", labels_file, algorithm, name if semantic else None, key)
     if task == "categories":
         model = learn_file(file, asked, progress=sys.stderr.isatty())
         model.save(folder)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from careloop.commands.encoder_option import chosen, encoder_option
+
 FILE = click.Path(path_type=Path, allow_dash=True)
 
 
@@ -30,6 +32,7 @@ FILE = click.Path(path_type=Path, allow_dash=True)
     default=None,
     help="Find categories with the encoder, or forbid it; default: what the model measured as good enough.",
 )
+@encoder_option
 @click.option(
     "--entities", type=click.Path(path_type=Path, file_okay=False), help="Folder of a model of entities: list what it finds, too."
 )
@@ -49,6 +52,7 @@ def read(  # noqa: PLR0913, PLR0917 - one for each option
     category: Path | None,
     top: int,
     semantic: bool | None,
+    encoder: str | None,
     entities: Path | None,
     aspects: Path | None,
     adapt: bool,
@@ -58,14 +62,16 @@ def read(  # noqa: PLR0913, PLR0917 - one for each option
 
     if category is None and top:
         raise click.UsageError("--top speaks of categories: name a model with --category.")
+    if category is None and encoder is not None:
+        raise click.UsageError("--encoder speaks of categories: name a model with --category.")
+    name, key = chosen(encoder, is_semantic=semantic is not False)
+    wanted = Wanted(kind, category, top, semantic, entities=entities, aspects=aspects, is_adapted=adapt, encoder=name, encoder_key=key)
     rows = read_file(
         file,
         text_column=text_column,
         out=out,
         workers=workers or os.cpu_count() or 1,
         progress=sys.stderr.isatty(),
-        wanted=Wanted(
-            with_kind=kind, category=category, top=top, is_semantic=semantic, entities=entities, aspects=aspects, is_adapted=adapt
-        ),
+        wanted=wanted,
     )
     click.echo(f"{rows:,} rows were read.", err=True)

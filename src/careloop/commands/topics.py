@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from careloop.commands.encoder_option import chosen, encoder_option
+
 FILE = click.Path(path_type=Path, allow_dash=True)
 
 
@@ -22,6 +24,7 @@ FILE = click.Path(path_type=Path, allow_dash=True)
 @click.option("--time", "time_column", help="Column of dates: adds the trend and the emerging topics.")
 @click.option("--by", type=click.Choice(["day", "week"]), default="week", show_default=True, help="Periods of the trend.")
 @click.option("--semantic/--no-semantic", default=False, show_default=True, help="Also compare meanings; 40–100 texts a second.")
+@encoder_option
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same topics.")
 @click.option("--out", type=FILE, help="Rows with their topic: csv, csv.gz, jsonl or parquet by its name; - is standard output.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report with charts to this file.")
@@ -35,6 +38,7 @@ def topics(  # noqa: PLR0913, PLR0917 - one for each option
     time_column: str | None,
     by: str,
     semantic: bool,
+    encoder: str | None,
     seed: int,
     out: Path | None,
     html: Path | None,
@@ -44,7 +48,7 @@ def topics(  # noqa: PLR0913, PLR0917 - one for each option
     """Divide the texts of FILE into topics, name them, and follow them over time."""
     from careloop.batch.topics import find_topics_of_file, write_rows
     from careloop.batch.topics_report import write_report
-    from careloop.insight.text.encoder import get_bundled_encoder
+    from careloop.insight.text.encoder_choice import choose_encoder
     from careloop.insight.topics import TopicModel
 
     if n_topics != "auto" and not n_topics.isdigit():
@@ -52,7 +56,8 @@ def topics(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json and str(out) == "-":
         raise click.UsageError("--json and --out - would both write to standard output; give --out a file.")
     number = None if n_topics == "auto" else int(n_topics)
-    model = TopicModel(number, method=method, encoder=get_bundled_encoder() if semantic else None, seed=seed)
+    name, key = chosen(encoder, is_semantic=semantic)
+    model = TopicModel(number, method=method, encoder=choose_encoder(name, key=key) if semantic else None, seed=seed)
     found = find_topics_of_file(file, model, text_column=text_column, time_column=time_column, period="day" if by == "day" else "week")
     if out is not None:
         write_rows(found, out)

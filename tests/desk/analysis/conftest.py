@@ -28,5 +28,5 @@ class LetterEncoder:
 def encoder(monkeypatch):
     """The encoder of every job in these tests; `encoded` lists what it was given."""
     small = LetterEncoder()
-    monkeypatch.setattr("careloop.desk.analysis.vectors.get_bundled_encoder", lambda: small)
+    monkeypatch.setattr("careloop.desk.analysis.vectors.house_encoder", lambda: small)
     return small

@@ -169,7 +169,7 @@ class Counting:
 
 def test_the_worker_keeps_vectors_of_the_newest_messages_a_few_at_a_time_and_once(cast, open_case, monkeypatch):
     encoder = Counting()
-    monkeypatch.setattr("careloop.desk.analysis.vectors.get_bundled_encoder", lambda: encoder)
+    monkeypatch.setattr("careloop.desk.analysis.vectors.house_encoder", lambda: encoder)
     monkeypatch.setattr(case_vectors, "guess_centre", lambda _encoder: None)
     texts = ["第一条消息", "第二条消息", "第三条消息"]
     for text in (*texts, texts[0]):

@@ -127,6 +127,18 @@ def test_a_candidate_that_is_no_better_is_rejected_with_its_reason(cast, now, ta
     assert again.files.archive is None
 
 
+def test_a_model_whose_encoder_is_gone_gives_way_without_a_comparison(client, cast, now, taxonomy, corrected, quick, encoder, monkeypatch):
+    tasks.train.func(start(cast, taxonomy, now).pk)
+    monkeypatch.setattr(encoder, "name", "letters 2", raising=False)
+    again = start(cast, taxonomy, now)
+    assert tasks.train.func(again.pk) == "LIVE"
+    again.refresh_from_db()
+    assert in_words(again.reason) == "The model before needs the encoder “letters 1”, which is not in use any more."
+    assert (again.rival, statuses()) == (None, ["RETIRED", "LIVE"])
+    client.force_login(cast.analyst)
+    assert "which is not in use any more" in client.get(f"/models/{again.pk}/").content.decode()
+
+
 def test_a_training_that_fails_leaves_the_live_model_and_says_why(cast, now, taxonomy, corrected, quick, monkeypatch):
     tasks.train.func(start(cast, taxonomy, now).pk)
 

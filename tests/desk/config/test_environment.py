@@ -35,3 +35,16 @@ def test_a_language_model_is_off_unless_it_is_named_and_its_key_is_not_printed()
     on = Environment(llm_url="http://127.0.0.1:11434/v1", llm_model="qwen3", llm_key="very-secret")
     assert on.language_model() == {"url": "http://127.0.0.1:11434/v1", "model": "qwen3", "key": "very-secret", "timeout_seconds": 60.0}
     assert "very-secret" not in repr(on)
+
+
+@pytest.mark.parametrize("choice", ["bundled", "hub:BAAI/bge-m3", "http://127.0.0.1:11434/v1#bge-m3:latest", "https://models.example/v1#m"])
+def test_an_encoder_may_be_bundled_of_the_hub_or_a_service(choice):
+    assert Environment(encoder=choice).encoder == choice
+    assert Environment().encoder == "bundled"
+
+
+@pytest.mark.parametrize("choice", ["", "nano", "hub:", "http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1#", "#m"])
+def test_what_names_no_encoder_stops_the_start(choice):
+    with pytest.raises(ValueError, match=r"CARELOOP_ENCODER is .*; expected bundled, hub:NAME") as refused:
+        Environment(encoder=choice, encoder_key="very-secret")
+    assert "very-secret" not in str(refused.value)

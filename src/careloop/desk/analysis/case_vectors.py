@@ -6,9 +6,9 @@ import numpy as np
 from django.db.models.functions import Substr
 
 from careloop.desk.analysis.models import TextVector
-from careloop.desk.analysis.vectors import FOUND_AT_ONCE, KeptEncoder, hash_of
+from careloop.desk.analysis.vectors import FOUND_AT_ONCE, KeptEncoder, hash_of, house_encoder_name
 from careloop.desk.cases.models import Direction, Message
-from careloop.insight.text.encoder import LONGEST_TEXT, Vectors, get_bundled_encoder, normalise_rows
+from careloop.insight.text.encoder import LONGEST_TEXT, Vectors, normalise_rows
 from careloop.insight.text.similarity.semantic import guess_centre
 
 AT_ONCE = 16  # texts of one job, less than a second; the next job comes two seconds later, so that a flood slows nothing down
@@ -51,9 +51,13 @@ class StoredVectors:
     """An encoder that only looks up: `load` texts (one query), then ask for them."""
 
     def __init__(self) -> None:
-        encoder = get_bundled_encoder()  # a name and a length; its model is loaded by encode() alone
-        self.name, self.dimensions = encoder.name, encoder.dimensions
+        self.name = house_encoder_name()
         self._found: dict[str, np.ndarray] = {}
+
+    @property
+    def dimensions(self) -> int:
+        """Length of the vectors that were loaded; 0 before the first."""
+        return len(next(iter(self._found.values()), ()))
 
     def load(self, texts: Sequence[str]) -> None:
         """Fetch what is kept of these texts."""

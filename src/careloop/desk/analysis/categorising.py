@@ -57,9 +57,11 @@ def list_to_categorise(taxonomy_id: int, team_id: int | None) -> list[int]:
 
 def read_values(model: LearntModel, texts: list[str], allowed: set[str]) -> list[Answered]:
     """(code, probability, has abstained, ranked) of each text; labels that are not in use any more are left out."""
-    from careloop.desk.analysis.vectors import KeptEncoder
+    from careloop.desk.analysis.vectors import KeptEncoder, encoder_named
 
-    answers = open_model(model).read(texts, top=RANKED + len(model.codes.keys() - allowed), encoder=KeptEncoder())
+    opened = open_model(model)
+    encoder = KeptEncoder(encoder_named(opened.card["encoder"]))
+    answers = opened.read(texts, top=RANKED + len(model.codes.keys() - allowed), encoder=encoder)
     found = []
     for answer in answers:
         ranked = [(code, p) for label, p in answer.ranked if (code := model.codes.get(label, label)) in allowed][:RANKED]

@@ -138,6 +138,7 @@ def _fingerprint(described: dict[str, str]) -> str:
 def _compare(candidate: LearntModel, live: LearntModel | None, made: Made, *, now: datetime) -> LearntModel:
     """Both answer the same held-back messages; then one transaction decides."""
     from careloop.desk.analysis.figures import measure
+    from careloop.desk.analysis.vectors import is_at_hand
 
     candidate.card = {key: value for key, value in made.model.card.items() if key not in ("confusion", "suspected_label_errors")}
     candidate.codes, candidate.fingerprint = made.codes, made.fingerprint
@@ -148,7 +149,7 @@ def _compare(candidate: LearntModel, live: LearntModel | None, made: Made, *, no
     said = read_values(candidate, tested.texts, made.allowed) if tested.ids else []
     candidate.figures = measure(tested.values, [one[0] for one in said], [one[1] for one in said])
     before: list[str] | None = None
-    if live is not None:
+    if live is not None and is_at_hand(live.card.get("encoder")):
         theirs = read_values(live, tested.texts, made.allowed) if tested.ids else []
         before = [one[0] for one in theirs]
         candidate.rival, candidate.rival_figures = live, measure(tested.values, before, [one[1] for one in theirs])
@@ -168,6 +169,10 @@ def _keep_figures(live: LearntModel, figures: dict[str, Any], answers: list[Any]
 
 
 def _verdict(candidate: LearntModel, live: LearntModel | None, tested: Rows, said: list[str], before: list[str] | None) -> Verdict:
+    from careloop.desk.analysis.vectors import is_at_hand
+
+    if live is not None and not is_at_hand(encoder := live.card.get("encoder")):
+        return Verdict(True, Sentence("The model before needs the encoder “{encoder}”, which is not in use any more.", encoder=encoder))
     if candidate.algorithm != DESCRIBED:
         return judge(tested.values, said, before)
     if live is None or live.algorithm == DESCRIBED:

@@ -4,19 +4,42 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from django.conf import settings
 
 from careloop.desk.analysis.models import TextVector
 from careloop.insight.text.encoder import Encoder, Vectors, get_bundled_encoder, normalise_rows
+from careloop.insight.text.encoder_choice import WordsAlone, choose_encoder, name_encoder
 
 FOUND_AT_ONCE = 500
 ENCODED_AT_ONCE = 128
+
+
+def house_encoder() -> Encoder:
+    """The encoder of the settings; for jobs alone, as it may be large or far away."""
+    return choose_encoder(settings.ENCODER, key=settings.ENCODER_KEY)
+
+
+def encoder_named(name: str | None) -> Encoder:
+    """The encoder with which a model learnt: the bundled one is always at hand, any other must be the house's (the model checks that)."""
+    bundled = get_bundled_encoder()
+    return bundled if name == bundled.name else house_encoder()
+
+
+def is_at_hand(name: str | None) -> bool:
+    """Whether a model that learnt with the encoder of this name can still read; those that need none always can."""
+    return name in {None, WordsAlone.name, get_bundled_encoder().name, house_encoder().name}
+
+
+def house_encoder_name() -> str:
+    """Its name, under which vectors are kept; costs nothing."""
+    return name_encoder(settings.ENCODER)
 
 
 class KeptEncoder:
     """An encoder that looks vectors up before it makes them; it keeps each new batch, so that a stopped job goes on where it was."""
 
     def __init__(self, encoder: Encoder | None = None, on_progress: Callable[[int, int], None] | None = None) -> None:
-        self._encoder = encoder or get_bundled_encoder()
+        self._encoder = encoder or house_encoder()
         self._tell = on_progress or (lambda _done, _of: None)
         self.name = self._encoder.name
         self.dimensions = self._encoder.dimensions

@@ -1,5 +1,6 @@
 """What an operator may set from outside, read once from CARELOOP_* variables."""
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,6 +29,8 @@ class Environment(BaseSettings):
     log_level: str = "WARNING"
     web_processes: int = Field(default=1, ge=1, le=64)
     upload_limit_megabytes: int = Field(default=200, ge=1, le=10_000)
+    encoder: str = "bundled"
+    encoder_key: str = Field(default="", repr=False)
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = Field(default="", repr=False)
@@ -42,6 +45,15 @@ class Environment(BaseSettings):
 
         if value not in available_timezones():
             raise ValueError(f"CARELOOP_TIME_ZONE is {value!r}; expected a name such as Asia/Shanghai or Europe/Berlin")
+        return value
+
+    @field_validator("encoder")
+    @classmethod
+    def check_encoder(cls, value: str) -> str:
+        """Refuse what names no encoder; whether a service answers is found out when it is needed."""
+        if not re.fullmatch(r"bundled|hub:.+|https?://[^#\s]+#.+", value):
+            expected = "bundled, hub:NAME, or a service's address and model such as http://127.0.0.1:11434/v1#bge-m3"
+            raise ValueError(f"CARELOOP_ENCODER is {value!r}; expected {expected}")
         return value
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ UPLOAD_DIR = ENVIRONMENT.data_dir / "uploads"
 UPLOAD_LIMIT_BYTES = ENVIRONMENT.upload_limit_megabytes * 1_000_000
 LANGUAGE_MODEL = ENVIRONMENT.language_model()
 LANGUAGE_MODEL_HOURLY_LIMIT = ENVIRONMENT.llm_hourly_limit
+ENCODER, ENCODER_KEY = ENVIRONMENT.encoder, ENVIRONMENT.encoder_key
 
 INSTALLED_APPS = [
     "django.contrib.auth",
