@@ -23,6 +23,7 @@ from careloop.insight.text.model_folder import read_arrays, write_model
 from careloop.insight.text.profiles import N_BUCKETS, Profile, Texts, count_terms, find_rarity, weigh_names, weigh_texts
 from careloop.insight.text.service_words import find_sayings
 from careloop.insight.text.similarity.semantic import guess_centre
+from careloop.insight.text.trust import TRUST, Probabilities, soften
 from careloop.insight.types import Category
 
 Floats = NDArray[np.float32]
@@ -38,8 +39,6 @@ _ROUNDS = 2
 _SHARPNESS = 3.0  # of the answers from which a batch teaches
 _ENOUGH_TERMS = 3  # a text with fewer says less than its likeness does; one without any, nothing
 _SPREAD = (0.1, 0.2)  # standard deviations of the two scores, for texts that come one by one
-# by (with meanings, after a lesson): between what banking77 and noisy shop intents need, see docs/decisions/0011-similarity.md
-_TEMPERATURES = {(True, False): 1.4, (True, True): 1.9, (False, False): 0.8, (False, True): 2.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ class DescribedCategories:
         total = by_name
         weighted, centred = weigh_texts(found.terms, lesson.rarity), _centre(found.vectors, lesson.centre)
         for _ in range(_ROUNDS):
-            trust = np.asarray(_soften(_SHARPNESS * total / _deviation(total)) ** 2, dtype=np.float32)
+            trust = np.asarray(soften(_SHARPNESS * total / _deviation(total)) ** 2, dtype=np.float32)
             spoken = Profile(_collect(weighted, trust), normalise_rows(trust.T @ centred))
             words, meanings = spoken.score_words(weighted), spoken.score_meanings(centred)
             own = [_deviation(words), _deviation(meanings)]
@@ -162,20 +161,24 @@ class DescribedCategories:
         meanings = sum(centred @ normalise_rows(one - one.mean(axis=0)).T for one in self.vectors)
         return words, np.asarray(meanings, dtype=np.float32)
 
-    def _judge(self, found: Texts) -> NDArray[np.float64]:
-        """Return probabilities, shape (n_texts, n_labels)."""
-        lesson, has_meanings = self.lesson, bool(found.vectors.any())
+    def score(self, found: Texts) -> Floats:
+        """Return how well each category fits, shape (n_texts, n_labels), on the scale that `trust` knows; zeros without a known term."""
+        lesson = self.lesson
         words, meanings = self._compare(found)
         total = _WORDS * words / lesson.spreads[0] + _MEANINGS * meanings / lesson.spreads[1]
-        told = np.minimum(1, np.diff(found.terms.indptr)[:, np.newaxis] / _ENOUGH_TERMS)
+        told = _tell(found)
         if lesson.spoken is None:
-            return _soften(told * total / _TEMPERATURES[has_meanings, False])
+            return np.asarray(told * total, dtype=np.float32)
         weighted, centred = weigh_texts(found.terms, lesson.rarity), _centre(found.vectors, lesson.centre)
         spoken = lesson.spoken.score_words(weighted) / lesson.spreads[2] + 2 * lesson.spoken.score_meanings(centred) / lesson.spreads[3]
-        both = total / lesson.spreads[4] + spoken / lesson.spreads[5]
-        return _soften(told * both / _TEMPERATURES[has_meanings, True])
+        return np.asarray(told * (total / lesson.spreads[4] + spoken / lesson.spreads[5]), dtype=np.float32)
 
-    def _answer(self, probabilities: NDArray[np.float64], texts: Sequence[str], top: int) -> list[Category]:
+    def _judge(self, found: Texts) -> Probabilities:
+        probabilities = TRUST[bool(found.vectors.any()), self.lesson.spoken is not None].estimate(self.score(found))
+        told = _tell(found)
+        return np.asarray(told * probabilities + (1 - told) / len(self.labels))
+
+    def _answer(self, probabilities: Probabilities, texts: Sequence[str], top: int) -> list[Category]:
         answers = []
         for row, text in zip(probabilities, texts, strict=True):
             best = int(row.argmax())
@@ -258,6 +261,11 @@ def describe_categories(labels: Mapping[str, str], *, encoder: Encoder | None = 
     return DescribedCategories(names, card, terms, np.stack(np.split(vectors, 2)), lesson)
 
 
+def _tell(found: Texts) -> Floats:
+    """Return how much each text says, 0 (no term) to 1, shape (n_texts, 1)."""
+    return np.asarray(np.minimum(1, np.diff(found.terms.indptr)[:, np.newaxis] / _ENOUGH_TERMS), dtype=np.float32)
+
+
 def _centre(vectors: Vectors, centre: Floats) -> Floats:
     """Return unit vectors without what all share; rows of zeros (no encoder) stay."""
     return normalise_rows(np.where(vectors.any(axis=1, keepdims=True), vectors - centre, 0))
@@ -270,11 +278,6 @@ def _collect(weighted: sparse.csr_matrix, trust: Floats) -> sparse.csr_matrix:
     collected[collected < 0.003] = 0
     dense = sparse.csr_matrix(collected)
     return sparse.csr_matrix((dense.data, used[dense.indices], dense.indptr), shape=(trust.shape[1], weighted.shape[1]))
-
-
-def _soften(scores: NDArray[Any]) -> NDArray[np.float64]:
-    raised = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def _deviation(scores: Floats) -> float:
