@@ -16,7 +16,18 @@ from careloop.insight.text.categories.model import Calibration, CategoryModel, S
 from careloop.insight.text.categories.recipes import RECIPES
 from careloop.insight.text.categories.rows import LabelledRows, check_rows, fold_rows
 from careloop.insight.text.categories.suspects import list_suspects
-from careloop.insight.text.categories.trials import FOLDS, TESTED_FOLDS, Chosen, Lesson, Material, Trial, choose_recipes, try_recipe
+from careloop.insight.text.categories.trials import (
+    FOLDS,
+    TESTED_FOLDS,
+    Chosen,
+    Lesson,
+    Material,
+    Trial,
+    choose_recipes,
+    choose_unlabelled,
+    try_recipe,
+)
+from careloop.insight.text.categories.unlabelled import Unlabelled, choose_texts
 from careloop.insight.text.encoder import Encoder, get_bundled_encoder
 from careloop.insight.text.ngrams import Floats
 
@@ -42,7 +53,8 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
     Parameters
     ----------
     texts, labels : sequence of str, length n_rows
-        Rows without a text or without a label are left out and counted in the card.
+        Rows without a text are left out, and so are those without a label unless fewer than 2,000 have one: then they are learnt, too,
+        as what models take them for, if that helps (docs/decisions/0015-categories.md). The card counts them.
     descriptions : mapping of str to str, optional
         What a label means, in words; labels without a row are named in the card.
     algorithm : {"auto", "svm", "logistic", "ridge", "tree", "forest"}
@@ -70,15 +82,12 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
     if encoder == "bundled":
         encoder = get_bundled_encoder()
     with tqdm(total=FOLDS + 3, disable=not progress, unit=" steps") as bar:
-        names = rows.name_labels(descriptions or {})
-        if encoder is None:
-            material = Material(rows, None, names, None)
-        else:
-            material = Material(rows, encoder.encode(rows.texts), names, encoder.encode(names))
+        material = _gather(rows, rows.name_labels(descriptions or {}), encoder, seed=seed)
         bar.update()
         folds = fold_rows(rows.classes, FOLDS, seed=seed)
         recipes = [one for name, ones in RECIPES.items() if algorithm in ("auto", name) for one in ones]
         chosen = choose_recipes(material, folds, recipes, seed=seed)
+        material = choose_unlabelled(material, folds, chosen.semantic, seed=seed)
         bar.update()
         trial = try_recipe(material, folds, chosen, seed=seed, step=bar.update)
         lesson = Lesson.prepare(material, np.arange(len(rows.texts)), seed=seed)
@@ -90,6 +99,14 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
     card["labels_without_rows"] = sorted(set(descriptions or ()) - set(rows.labels))
     card["seconds"] = round(time.perf_counter() - started, 1)
     return CategoryModel(rows.labels, card, scorers, _LEAST_PROBABILITY)
+
+
+def _gather(rows: LabelledRows, names: list[str], encoder: Encoder | None, *, seed: int) -> Material:
+    more = choose_texts(rows.unlabelled, n_labelled=len(rows.texts), seed=seed)
+    if encoder is None:
+        return Material(rows, None, names, None, Unlabelled(more, None) if more else None)
+    unlabelled = Unlabelled(more, encoder.encode(more)) if more else None
+    return Material(rows, encoder.encode(rows.texts), names, encoder.encode(names), unlabelled)
 
 
 def _fit_scorers(lesson: Lesson, chosen: Chosen, trial: Trial, rows: LabelledRows, *, seed: int) -> dict[str, Scorer]:
@@ -135,6 +152,7 @@ def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) 
             "rows_without_text": rows.n_without_text,
             "rows_without_label": rows.n_without_label,
             "rows_not_credible": len(rows.texts) - int((lesson.kept < len(rows.texts)).sum()),
+            "rows_learnt_without_label": lesson.n_guessed,
             "label_names_are_learnt": lesson.has_names,
             "labels_with_one_row": rows.list_rare(),
         },

@@ -81,7 +81,9 @@ def _tasks(data: Path) -> Iterator[tuple[str, Pairs, dict[str, Pairs]]]:
     order = np.random.default_rng(0).permutation(len(bank))
     held, rest = [[bank[row] for row in part] for part in np.split(order, [int(_HELD_BACK * len(bank))])]
     yield "banking77, all", rest, {"a fifth": held}
-    yield "banking77, 10 a label", _first(rest, 10), {"a fifth": held}
+    few = _first(rest, 10)
+    yield "banking77, 10 a label", few, {"a fifth": held}
+    yield "banking77, 10 a label beside rows without", few + [(text, "") for text, _ in _without(rest, few)], {"a fifth": held}
     clinc = {part: [(row["text"], row["intent"]) for row in rows] for part, rows in _by_split(data / "clinc150_train.csv.gz").items()}
     tests = {"in scope (val)": clinc["val"], "out of scope (oos_val)": clinc["oos_val"]}
     yield "clinc150 with 100 rows out of scope", clinc["train"] + clinc["oos_train"], tests
@@ -105,6 +107,11 @@ def _first(pairs: Pairs, n_rows: int) -> Pairs:
         if seen[pair[1]] <= n_rows:
             kept.append(pair)
     return kept
+
+
+def _without(pairs: Pairs, taken: Pairs) -> Pairs:
+    left = set(taken)
+    return [pair for pair in pairs if pair not in left]
 
 
 def _test(model: CategoryModel, pairs: Pairs, encoder: Encoder) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class LabelledRows:
         Sorted.
     numbers : ndarray of int64, shape (n_rows,)
         Row of each text as it was given, the first being 0.
+    unlabelled : list of str
+        Texts of the rows that have no label.
     n_without_text, n_without_label : int
         Rows left out.
     """
@@ -34,6 +36,7 @@ class LabelledRows:
     classes: NDArray[np.int64]
     labels: tuple[str, ...]
     numbers: NDArray[np.int64]
+    unlabelled: list[str]
     n_without_text: int
     n_without_label: int
 
@@ -85,6 +88,7 @@ def check_rows(texts: Sequence[str], labels: Sequence[str]) -> LabelledRows:
         classes=np.array([places[names[row]] for row in kept], dtype=np.int64),
         labels=present,
         numbers=np.array(kept, dtype=np.int64),
+        unlabelled=[text for text, name in zip(given, names, strict=True) if text.strip() and not name],
         n_without_text=len(texts) - len(kept) - n_without_label,
         n_without_label=n_without_label,
     )

@@ -15,6 +15,7 @@ from careloop.insight.text.categories.noise import Judgement, judge_rows
 from careloop.insight.text.categories.recipes import Model, Recipe, fit
 from careloop.insight.text.categories.ridge import compare
 from careloop.insight.text.categories.rows import LabelledRows, fold_rows
+from careloop.insight.text.categories.unlabelled import SHARES, Unlabelled, guess, pick_surest
 from careloop.insight.text.encoder import Vectors
 from careloop.insight.text.ngrams import Floats
 
@@ -43,19 +44,28 @@ class Material:
     names : list of str, length n_labels
         Each label in words.
     name_vectors : ndarray of float32, shape (n_labels, n_dimensions), or None
+    unlabelled : Unlabelled, optional
+        Further texts, to be learnt as what models take them for.
     """
 
     rows: LabelledRows
     vectors: Vectors | None
     names: list[str]
     name_vectors: Vectors | None
+    unlabelled: Unlabelled | None = None
+
+    def pick(self, chosen: Places) -> tuple[list[str], Vectors | None, Places]:
+        """Return texts, vectors and classes of these rows."""
+        seen = None if self.vectors is None else self.vectors[chosen]
+        return [self.rows.texts[row] for row in chosen], seen, self.rows.classes[chosen]
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """Rows prepared for learning: their features, what they look like to models without them, and which are credible.
 
-    When the labels' names say what their rows are about, each name is learnt as one more row of its label (`has_names`).
+    When the labels' names say what their rows are about, each name is learnt as one more row of its label (`has_names`). Rows that models
+    gave their label to stand behind the labelled ones (`guessed`), the names behind both.
     """
 
     space: FeatureSpace
@@ -64,24 +74,48 @@ class Lesson:
     judgement: Judgement
     kept: Places
     has_names: bool
+    n_guessed: int = 0
 
     @classmethod
     def prepare(cls, material: Material, chosen: Places, *, seed: int) -> Lesson:
         """Return the lesson of the chosen rows."""
-        rows, vectors = material.rows, material.vectors
-        texts = [rows.texts[row] for row in chosen]
-        seen = None if vectors is None else vectors[chosen]
-        classes = rows.classes[chosen]
-        space = FeatureSpace.learn(texts, seen, classes)
-        features = space.find(texts, seen)
-        judgement = judge_rows(features, classes, len(rows.labels), seed=seed)
+        texts, vectors, classes = material.pick(chosen)
+        space = FeatureSpace.learn(texts, vectors, classes)
+        features = space.find(texts, vectors)
+        judgement = judge_rows(features, classes, len(material.rows.labels), seed=seed)
         kept = judgement.keep(classes)
-        names = space.find(material.names, material.name_vectors)
-        has_names = _are_telling(names, features.pick(kept), classes[kept])
-        if has_names:
-            kept = np.concatenate([kept, len(classes) + np.arange(len(rows.labels))])
-            features, classes = features.join(names), np.concatenate([classes, np.arange(len(rows.labels))])
-        return cls(space, features, classes, judgement, kept, has_names)
+        has_names = _are_telling(space.find(material.names, material.name_vectors), features.pick(kept), classes[kept])
+        lesson = cls(space, features, classes, judgement, kept, has_names)._add_names(material)
+        return lesson if material.unlabelled is None else lesson._add_guesses(material, material.unlabelled, chosen)
+
+    def _add_names(self, material: Material) -> Lesson:
+        if not self.has_names:
+            return self
+        names = self.space.find(material.names, material.name_vectors)
+        places = np.arange(len(material.names))
+        kept = np.concatenate([self.kept, len(self.classes) + places])
+        return replace(self, features=self.features.join(names), classes=np.concatenate([self.classes, places]), kept=kept)
+
+    def _add_guesses(self, material: Material, asked: Unlabelled, chosen: Places) -> Lesson:
+        """Return the lesson with rows whose label models are sure of; each round's models learn from the guesses of the one before."""
+        texts, vectors, classes = material.pick(chosen)
+        credible = self.kept[self.kept < len(texts)]
+        lesson, first = self, None
+        for share in SHARES:
+            features = lesson.space.find(asked.texts, asked.vectors)
+            guesses = guess(lesson.features.pick(lesson.kept), lesson.classes[lesson.kept], features, len(material.rows.labels))
+            first = guesses if first is None else first
+            believed = pick_surest(guesses + first, share)
+            all_texts = texts + [asked.texts[row] for row in believed]
+            all_vectors = None if vectors is None or asked.vectors is None else np.vstack([vectors, asked.vectors[believed]])
+            all_classes = np.concatenate([classes, (guesses + first).argmax(axis=1)[believed]])
+            kept = np.concatenate([credible, len(texts) + np.arange(len(believed))])
+            space = FeatureSpace.learn(
+                [all_texts[row] for row in kept], None if all_vectors is None else all_vectors[kept], all_classes[kept]
+            )
+            features = space.find(all_texts, all_vectors)
+            lesson = Lesson(space, features, all_classes, self.judgement, kept, self.has_names, len(believed))._add_names(material)
+        return lesson
 
     def fit(self, recipe: Recipe, *, seed: int, is_semantic: bool = True) -> Model:
         """Return what a recipe learns from the credible rows; without `is_semantic`, from n-grams alone."""
@@ -124,6 +158,7 @@ class Trial:
 
 def choose_recipes(material: Material, folds: Places, recipes: Sequence[Recipe], *, seed: int) -> Chosen:
     """Return the best recipe with vectors and the best without; one and the same when there is no encoder."""
+    material = replace(material, unlabelled=None)
     alone = replace(material, vectors=None, name_vectors=None)
     different = {(one.algorithm, one.strength): one for one in recipes}  # without vectors their weight makes no difference
     fast = choose_recipe(alone, folds, list(different.values()), seed=seed)
@@ -147,6 +182,16 @@ def choose_recipe(material: Material, folds: Places, recipes: Sequence[Recipe], 
             order = np.argsort(-merits, kind="stable")[:_SURVIVORS]
             left = [left[place] for place in order if merits[place] >= merits[order[0]] - _CLEARLY_WORSE]
     return left[0]
+
+
+def choose_unlabelled(material: Material, folds: Places, recipe: Recipe, *, seed: int) -> Material:
+    """Return the material without its rows without label unless they help the recipe in rows that are not tested."""
+    if material.unlabelled is None:
+        return material
+    pool = np.flatnonzero(folds >= TESTED_FOLDS)
+    alone = replace(material, unlabelled=None)
+    helped, plain = (_compare_recipes(one, pool, [recipe], seed=seed)[0] for one in (material, alone))
+    return material if helped > plain else alone
 
 
 def _compare_recipes(material: Material, pool: Places, recipes: Sequence[Recipe], *, seed: int) -> Merits:
