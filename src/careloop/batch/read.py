@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import multiprocessing
-from collections import deque
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
 from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
+from careloop.batch.workers import forget_young_objects, map_in_order, open_pool
 from careloop.insight.errors import InputError, MissingColumnError
 from careloop.insight.text.adaptation import MOST_TEXTS, Adaptation, adapt
 from careloop.insight.text.encoder_choice import BUNDLED, WordsAlone, choose_encoder, name_encoder
@@ -47,7 +46,6 @@ KIND_COLUMNS = ("kind", "kind_probability", "abstained")
 RANKED, ASPECTS = "category_ranked", "aspects"
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 _ROWS_PER_TASK = 2_000
-_TASKS_PER_WORKER = 3  # in flight; bounds memory whatever the file's length
 
 
 class Models(NamedTuple):
@@ -98,7 +96,7 @@ class Wanted:
     encoder_key: str = ""
 
     def list_columns(self) -> list[str]:
-        """Return the names of the columns, in order."""
+        """Return the names of the columns, in order; the last is `reading_error`."""
         dropped = set() if self.with_kind else set(KIND_COLUMNS)
         if self.category is not None:
             dropped.discard("abstained")
@@ -170,12 +168,11 @@ def read_file(
         given_names = [f"{name}_given" if name in added else name for name in source.columns]
         names = [*given_names, *added]
         with open_sink(out, like=source.format, columns=names) as sink, tqdm(disable=not progress, unit=" texts") as bar:
-            for records, readings in _read_in_order(source.records(), text_column, workers, wanted):
-                rows = [
-                    dict(zip(given_names, record.values, strict=True)) | {name: columns[name] for name in added} | _mark_unread(record)
-                    for record, columns in zip(records, readings, strict=True)
-                ]
-                sink.write(rows)
+            for records, rows in _read_in_order(source.records(), source.columns.index(text_column), workers, wanted):
+                for record, row in zip(records, rows, strict=True):
+                    if record.error:
+                        row[-1] = record.error
+                sink.write([[*record.values, *row] for record, row in zip(records, rows, strict=True)])
                 written += len(rows)
                 bar.update(len(rows))
     return written
@@ -214,7 +211,8 @@ def _list_entities(entities: Iterable[Entity]) -> str:
     return _to_json(listed) if listed else "[]"
 
 
-def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[dict[str, Any]]:
+def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[list[Any]]:
+    """Return the values of the wanted columns for each text."""
     from careloop.insight import read
 
     models, readings = wanted.load(), read(texts, adaptation=adaptation, is_explained=False)
@@ -233,7 +231,8 @@ def _read_texts(texts: list[str], wanted: Wanted, adaptation: Adaptation | None)
         for row, found in zip(rows, models.aspects.read(texts), strict=True):
             listed = [{"aspect": one.aspect, "sentiment": one.sentiment, "probability": one.probability} for one in found]
             row[ASPECTS] = _to_json(listed)
-    return rows
+    names = wanted.list_columns()
+    return [[row[name] for name in names] for row in rows]
 
 
 def _join(learnt: Iterable[Entity], others: Iterable[Entity]) -> tuple[Entity, ...]:
@@ -275,65 +274,51 @@ def _choose_encoder(categories: Classifier, wanted: Wanted) -> Encoder | None:
     return choose_encoder(wanted.encoder, key=wanted.encoder_key, threads=None if wanted.workers == 1 else 1)
 
 
-def _settle() -> None:
-    """Prepare a worker: readings are trees of tuples without cycles, and looking for cycles among them costs a third of the time."""
-    gc.freeze()
-    gc.disable()
+def _read_settled(texts: list[str], wanted: Wanted, learnt: Path | None) -> list[list[Any]]:
+    """`_read_texts` in a worker."""
+    rows = _read_texts(texts, wanted, None if learnt is None else _load_adaptation(learnt))
+    forget_young_objects()
+    return rows
 
 
-def _read_settled(texts: list[str], wanted: Wanted, adaptation: Adaptation | None) -> list[dict[str, Any]]:
-    """`_read_texts` in a worker; the young objects are looked at once a task, so that a stray cycle does not stay."""
-    columns = _read_texts(texts, wanted, adaptation)
-    gc.collect(0)
-    return columns
-
-
-def _mark_unread(record: Record) -> dict[str, Any]:
-    return {"reading_error": record.error} if record.error else {}
-
-
-def _texts(records: Iterable[Record], text_column: str) -> list[str]:
-    return ["" if (text := record.get(text_column)) is None else str(text) for record in records]
+@lru_cache(maxsize=1)
+def _load_adaptation(path: Path) -> Adaptation:
+    adaptation: Adaptation = pickle.loads(path.read_bytes())  # noqa: S301 – written by `_read_in_order`, in a folder of its own
+    return adaptation
 
 
 def _read_in_order(
-    records: Iterator[Record], text_column: str, workers: int, wanted: Wanted
-) -> Iterator[tuple[Sequence[Record], list[dict[str, Any]]]]:
+    records: Iterator[Record], place: int, workers: int, wanted: Wanted
+) -> Iterator[tuple[Sequence[Record], list[list[Any]]]]:
+    """Yield records with what was read in them; `place` is that of the column of texts."""
     if workers == 1:
-        records, adaptation = _adapt(records, text_column, wanted)
-        while chunk := list(islice(records, _ROWS_PER_TASK)):
-            yield chunk, _read_texts(_texts(chunk, text_column), wanted, adaptation)
+        records, adaptation = _adapt(records, place, wanted)
+        for chunk in _cut(records):
+            yield chunk, _read_texts(_texts(chunk, place), wanted, adaptation)
         return
-    waiting: deque[tuple[list[Record], Future[list[dict[str, Any]]]]] = deque()
     wanted = replace(wanted, workers=workers)
-    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_settle) as pool:
-        for _ in range(workers):
-            pool.submit(
-                _read_settled, [], replace(wanted, category=None, entities=None, aspects=None), None
-            )  # they start while this learns
-        records, adaptation = _adapt(records, text_column, wanted)
-        while chunk := list(islice(records, _ROWS_PER_TASK)):
-            waiting.append((chunk, pool.submit(_read_settled, _texts(chunk, text_column), wanted, adaptation)))
-            if len(waiting) >= workers * _TASKS_PER_WORKER:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
+    with open_pool(workers) as pool, TemporaryDirectory(prefix="careloop-") as folder:
+        records, adaptation = _adapt(records, place, wanted)
+        learnt = None if adaptation is None else Path(folder) / "adaptation"
+        if learnt is not None:
+            learnt.write_bytes(pickle.dumps(adaptation))  # once, as it is a hundred times larger than a task
+        yield from map_in_order(
+            pool, workers, _cut(records), lambda chunk: pool.submit(_read_settled, _texts(chunk, place), wanted, learnt)
+        )
 
 
-def _adapt(records: Iterator[Record], text_column: str, wanted: Wanted) -> tuple[Iterator[Record], Adaptation | None]:
+def _cut(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while chunk := list(islice(records, _ROWS_PER_TASK)):
+        yield chunk
+
+
+def _texts(records: Iterable[Record], place: int) -> list[str]:
+    return ["" if (text := record.values[place]) is None else str(text) for record in records]
+
+
+def _adapt(records: Iterator[Record], place: int, wanted: Wanted) -> tuple[Iterator[Record], Adaptation | None]:
     """Return the records, all of them, and what sentiment learnt from the first."""
     if not wanted.is_adapted:
         return records, None
     head = list(islice(records, MOST_TEXTS))
-    return chain(head, records), adapt(_texts(head, text_column))
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Return a way to start workers that does not copy this process's threads: a fork beside Polars' threads may hang."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["careloop.insight.text.reader"])
-    return context
+    return chain(head, records), adapt(_texts(head, place))

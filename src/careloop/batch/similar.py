@@ -97,7 +97,7 @@ def search_file(
 def write_search(search: Search, out: str | Path) -> None:
     """Write the rows of `COLUMNS` to a file by its ending; “-” is standard output as CSV."""
     with open_sink(out, like="csv", columns=COLUMNS) as sink:
-        sink.write(list(search.rows()))
+        sink.write([[row[name] for name in COLUMNS] for row in search.rows()])
 
 
 def _load_texts(path: str | Path, column: str) -> list[str]:

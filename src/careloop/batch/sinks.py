@@ -18,14 +18,15 @@ import polars as pl
 from careloop.insight.errors import FileFormatError
 
 STANDARD = "-"
+_FLAT_FORMATS = {"csv", "xlsx"}  # whose cells are text, never lists
 _NUMBERS = {"sentiment_probability", "kind_probability", "category_probability"}
 
 
 class Sink(Protocol):
     """Something that takes rows."""
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Write rows, in order."""
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Write rows, in order; their values stand in the order of the columns."""
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def open_sink(out: str | Path | None, *, like: str, columns: Sequence[str]) -> I
         if name == STANDARD:
             console = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=True)
             stack.callback(console.detach)
-            yield _JsonLines(console) if like == "jsonl" else _Csv(console, columns)
+            yield _JsonLines(console, columns) if like == "jsonl" else _Csv(console, columns, like)
         elif name.endswith((".parquet", ".pq")):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="careloop-")))
             sink = _Parquet(folder, columns)
@@ -50,7 +51,7 @@ def open_sink(out: str | Path | None, *, like: str, columns: Sequence[str]) -> I
             sink.join(Path(name))
         elif name.removesuffix(".gz").endswith((".csv", ".jsonl", ".ndjson")):
             text = stack.enter_context(_open_text(name))
-            yield _Csv(text, columns) if name.removesuffix(".gz").endswith(".csv") else _JsonLines(text)
+            yield _Csv(text, columns, like) if name.removesuffix(".gz").endswith(".csv") else _JsonLines(text, columns)
         else:
             raise FileFormatError(
                 f"“{name}” has no known ending; write .csv, .jsonl (each also with .gz) or .parquet, or - for standard output.", field="out"
@@ -64,13 +65,13 @@ def _open_text(name: str) -> TextIO:
 
 
 class _Csv:
-    def __init__(self, text: TextIO, columns: Sequence[str]) -> None:
+    def __init__(self, text: TextIO, columns: Sequence[str], like: str) -> None:
         self._writer = csv.writer(text, lineterminator="\n")
-        self._columns = columns
+        self._is_nested = like not in _FLAT_FORMATS
         self._writer.writerow(columns)
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._writer.writerows([_to_cell(row[name]) for name in self._columns] for row in rows)
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        self._writer.writerows([[_to_cell(value) for value in row] for row in rows] if self._is_nested else rows)
 
 
 def _to_cell(value: Any) -> Any:
@@ -78,11 +79,13 @@ def _to_cell(value: Any) -> Any:
 
 
 class _JsonLines:
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, columns: Sequence[str]) -> None:
         self._text = text
+        self._columns = columns
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._text.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        named = (dict(zip(self._columns, row, strict=True)) for row in rows)
+        self._text.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in named)
 
 
 class _Parquet:
@@ -94,9 +97,10 @@ class _Parquet:
         self._n_parts = 0
         self._schema: pl.Schema | None = None
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
         numbers = dict.fromkeys(_NUMBERS, pl.Float64)
-        frame = pl.DataFrame(rows, schema=self._schema or list(self._columns), schema_overrides=numbers, infer_schema_length=None)
+        named = [dict(zip(self._columns, row, strict=True)) for row in rows]
+        frame = pl.DataFrame(named, schema=self._schema or list(self._columns), schema_overrides=numbers, infer_schema_length=None)
         if self._schema is None:
             frame = frame.with_columns(pl.col(pl.Null).cast(pl.String))
             self._schema = frame.schema

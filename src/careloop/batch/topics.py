@@ -99,8 +99,7 @@ def write_rows(found: TopicsOfFile, out: str | Path) -> None:
         for start in range(0, len(found.rows), _ROWS_PER_STEP):
             sink.write(
                 [
-                    dict(zip(given, row.values, strict=True))
-                    | {"topic": int(labels[place]), "topic_probability": _round(probabilities[place, labels[place]], labels[place])}
+                    [*row.values, int(labels[place]), _round(probabilities[place, labels[place]], labels[place])]
                     for place, row in enumerate(found.rows[start : start + _ROWS_PER_STEP], start)
                 ]
             )
