@@ -28,6 +28,7 @@ _FIRST_ROWS, _SECOND_ROWS = 2_000, 8_000  # of the two rounds of choosing
 _SURVIVORS = 3
 _CLEARLY_WORSE = 0.1  # in accuracy + macro-F1
 _FEW_ROWS = 1_000  # up to here every inner fold is tried by every recipe
+_MANY_ROWS = 6_000  # from here on one inner fold holds rows enough to decide between the last recipes
 _MOST_ROWS_IN_ALL_FOLDS = 4_000  # up to here every row helps to calibrate
 _INNER_FOLDS = 3
 _NAME_WEIGHT = 1.5  # of vectors when texts are compared with names
@@ -199,7 +200,8 @@ def _compare_recipes(material: Material, pool: Places, recipes: Sequence[Recipe]
     rows = material.rows
     inner = fold_rows(rows.classes[pool], _INNER_FOLDS, seed=seed)
     merits = np.zeros(len(recipes))
-    for fold in range(_INNER_FOLDS if len(pool) <= _FEW_ROWS or len(recipes) <= _SURVIVORS else 1):
+    is_thorough = len(pool) <= _FEW_ROWS or (len(recipes) <= _SURVIVORS and len(pool) <= _MANY_ROWS)
+    for fold in range(_INNER_FOLDS if is_thorough else 1):
         inside, held = pool[inner != fold], pool[inner == fold]
         if not len(held) or len(np.unique(rows.classes[inside])) < 2:
             continue
