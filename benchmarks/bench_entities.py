@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from careloop.insight.text.entities import read_annotations
-from careloop.insight.text.entities.model import learn_entities
+from careloop.insight.text.entities.learning import learn_entities
 
 NEWS = Path(__file__).resolve().parents[2] / "shared" / "data" / "cluener_train.jsonl"
 

@@ -5,15 +5,20 @@ import json
 import re
 import time
 
+import numpy as np
 import pytest
 
 from careloop.insight.errors import InputError, ModelError
 from careloop.insight.text.entities import AnnotatedText, LabelledSpan, read_annotations
-from careloop.insight.text.entities.chains import decode_tags, encode_tags, tell_ends
+from careloop.insight.text.entities.chains import Chain, encode_tags, find_rows
 from careloop.insight.text.entities.evaluation import score_entities
+from careloop.insight.text.entities.features import Columns
 from careloop.insight.text.entities.gazetteer import Gazetteer
-from careloop.insight.text.entities.model import learn_entities, load_entities
-from careloop.insight.text.entities.units import cut_units, describe_units
+from careloop.insight.text.entities.judging import learn_judge
+from careloop.insight.text.entities.layout import lay_out
+from careloop.insight.text.entities.learning import learn_entities
+from careloop.insight.text.entities.model import load_entities
+from careloop.insight.text.entities.units import cut_units, find_quotes
 
 PRODUCTS = ["云盒X9", "米灯", "小白锅", "晨光壶", "Nova Pad", "星河耳机"]
 FRAMES = ["我的{}坏了怎么办", "{}什么时候发货", "买了{}，不喜欢", "the {} is broken", "请问{}保修吗", "《{}》说明书"]
@@ -76,7 +81,8 @@ def test_the_same_examples_make_the_same_model(model):
     texts, spans = zip(*make_examples(), strict=True)
     again = learn_entities(texts, spans)
     assert again.card == model.card
-    assert [chain.content for chain in again.chains] == [chain.content for chain in model.chains]
+    np.testing.assert_array_equal(again.chain.weights, model.chain.weights)
+    np.testing.assert_array_equal(again.judge.weights, model.judge.weights)
 
 
 def test_neighbours_do_not_change_what_is_found(model):
@@ -164,7 +170,7 @@ def test_one_type_in_every_text_is_learnt():
     assert find(found, "产品Z坏了") == [("product", "产品Z")]
 
 
-@pytest.mark.parametrize("damage", ["card.json", "names.json", "model.npz", "perceptron.crfsuite"])
+@pytest.mark.parametrize("damage", ["card.json", "names.json", "model.npz"])
 def test_damaged_models_are_refused(model, tmp_path, damage):
     model.save(tmp_path)
     (tmp_path / damage).write_bytes(b"nothing")
@@ -181,29 +187,82 @@ def test_figures_count_whole_entities():
     assert score_entities([[]], [[]])["f1"] is None
 
 
-def test_tags_and_entities_turn_into_each_other():
+def test_entities_become_tags():
     text = "买了Nova Pad和小白锅2个"
     units = cut_units(text)
     assert units.plain == ["买", "了", "nova", "pad", "和", "小", "白", "锅", "0", "个"]
-    spans = [LabelledSpan(2, 10, "product"), LabelledSpan(11, 14, "product")]
-    tags = encode_tags(spans, units)
-    assert tags == ["O", "O", "B-product", "I-product", "O", "B-product", "I-product", "I-product", "O", "O"]
-    assert decode_tags(tags, units) == spans
-    assert tell_ends(["B-a", "B-a", "I-a", "I-a", "O", "B-b"]) == ["S-a", "B-a", "I-a", "E-a", "O", "S-b"]
-    assert decode_tags(tell_ends(tags), units) == spans
-    assert decode_tags(["I-a", "I-b"], cut_units("小白")) == [LabelledSpan(0, 1, "a"), LabelledSpan(1, 2, "b")]
+    spans = [LabelledSpan(2, 10, "product"), LabelledSpan(11, 14, "pot")]
+    assert encode_tags(spans, units, ("pot", "product")) == [0, 0, 3, 4, 0, 1, 2, 2, 0, 0]
+    assert encode_tags([LabelledSpan(2, 10, "pot"), LabelledSpan(10, 11, "pot")], units, ("pot",)) == [0, 0, 1, 2, 1, 0, 0, 0, 0, 0]
+
+
+def test_probabilities_of_stretches_are_those_of_all_ways_to_tag_a_text():
+    random = np.random.default_rng(4)
+    weights = np.vstack([np.zeros((1, 5)), random.normal(size=(4, 5))]).astype(np.float32)
+    transitions = random.normal(size=(5, 5))
+    columns = np.array([[1], [2], [3], [4], [0], [2]], dtype=np.int32)
+    firsts, lengths = np.array([0, 5]), np.array([4, 1])
+    found = Chain(weights, transitions).find(columns, firsts, lengths)
+
+    def brute_force(text):
+        scores = weights[columns[find_rows(firsts[[text]], lengths[[text]]), 0]]
+        chances = {}
+        for tags in itertools.product(range(5), repeat=len(scores)):
+            if all(tag in (0, 1, 3) or before in (tag - 1, tag) for before, tag in zip((0, *tags), tags, strict=False)):
+                score = sum(scores[place, tag] for place, tag in enumerate(tags))
+                chances[tags] = np.exp(score + sum(transitions[pair] for pair in itertools.pairwise(tags)))
+        total = sum(chances.values())
+        likely = {}
+        for first, last, kind in itertools.product(range(len(scores)), range(len(scores)), (0, 1)):
+            own = [2 * kind + 1, *[2 * kind + 2] * (last - first)]
+            ways = [tags for tags in chances if [*tags[first : last + 1]] == own and [*tags, 0][last + 1] != own[0] + 1]
+            if last >= first and (chance := sum(chances[tags] for tags in ways) / total) > 0.02:
+                likely[text, first, last, kind] = pytest.approx(chance, abs=1e-6)
+        return likely
+
+    told = dict(zip(zip(*(part.tolist() for part in found[:4]), strict=True), found.probability.tolist(), strict=True))
+    assert told == brute_force(0) | brute_force(1)
+    assert len(told) > 5
+
+
+def test_features_that_are_not_known_have_no_column():
+    codes = np.array([[7, 0, 1 << 63], [7, 9, 1 << 63]], dtype=np.uint64)
+    columns = Columns.choose(codes, least=2)
+    assert columns.codes.tolist() == [7, 1 << 63]
+    assert columns.number(codes).tolist() == [[1, 0, 2], [1, 0, 2]]
+
+
+def test_neighbours_are_those_of_the_same_text():
+    texts = ["好", "退手机", ""]
+    units = [cut_units(text) for text in texts]
+    layout = lay_out(texts, units)
+    alone = lay_out(texts[1:2], units[1:2])
+    rows, own = layout.firsts[1] + np.arange(3), alone.firsts[0] + np.arange(3)
+    for name in ("unit", "within", "word", "word_before", "word_after", "tag", "tag_before", "tag_after", "tail_before", "head_after"):
+        np.testing.assert_array_equal(getattr(layout, name)[rows], getattr(alone, name)[own])
+    assert layout.within[rows].tolist() == [4, 1, 3]
+    assert layout.word_after[rows].tolist() == [layout.word[rows[1]], 0, 0]
+
+
+def test_quotation_marks_are_told_with_the_place_between_them():
+    assert find_quotes(cut_units("看《红楼梦》了")) == ["", "《B1", "《F1", "《M1", "《L1", "《E1", ""]
+    assert find_quotes(cut_units("梦》了")) == ["?》", "?》", ""]
+
+
+def test_with_few_candidates_the_chain_alone_decides():
+    features = np.zeros((3, (1 << 18) + 2))
+    features[:, 1 << 18] = [2.0, 0.0, -2.0]
+    judge = learn_judge(features, np.array([True, False, True]), np.arange(3), 3)
+    np.testing.assert_allclose(judge.judge(features), [0.880797, 0.5, 0.119203], atol=1e-6)
+    assert judge.threshold == 0.35
 
 
 def test_an_example_does_not_know_its_own_names():
     rows = [AnnotatedText("小白锅坏了", (LabelledSpan(0, 3, "product"),)), AnnotatedText("小白锅好", (LabelledSpan(0, 3, "product"),))]
     text = rows[0].text
     units = cut_units(text)
-
-    def known(gazetteer, own):
-        features = describe_units(text, units)
-        gazetteer.describe(text, units, features, own)
-        return [one for one in features[0] if one[0] == "G"]
-
-    assert known(Gazetteer.learn(rows), rows[0]) == ["GBproduct3"]
-    assert known(Gazetteer.learn(rows[:1]), rows[0]) == []
-    assert known(Gazetteer.learn(rows[:1]), None) == ["GBproduct3"]
+    known = [(0, 2, {"product": 1})]
+    assert Gazetteer.learn(rows).find(text, units, rows[0]) == known
+    assert Gazetteer.learn(rows[:1]).find(text, units, rows[0]) == []
+    assert Gazetteer.learn(rows[:1]).find(text, units) == known
+    assert Gazetteer.learn(rows).count(text, [(0, 3), (1, 3)], rows[0]) == [{"product": 1}, {}]

@@ -103,7 +103,7 @@ def learn_entities_of_file(path: Path) -> tuple[Model, dict[str, Any]]:
         When a row is not annotated as expected, or there is too little to learn from.
     """
     from careloop.insight.text.entities.annotations import read_annotations
-    from careloop.insight.text.entities.model import learn_entities
+    from careloop.insight.text.entities.learning import learn_entities
 
     with open_source(path) as source:
         rows = read_annotations(dict(zip(record.columns, record.values, strict=True)) for record in source.records())

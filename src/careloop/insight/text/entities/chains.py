@@ -1,131 +1,176 @@
-"""Linear-chain models over units, by CRFsuite: tags B-TYPE, I-TYPE and O, or also E-TYPE and S-TYPE; trained, opened and kept in memory."""
+"""A linear-chain conditional random field over units: how likely each stretch of a text is an entity of each type."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import random
-import tempfile
-from collections.abc import Sequence
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import pycrfsuite
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
-from careloop.insight.errors import ModelError
 from careloop.insight.text.entities.annotations import LabelledSpan
+from careloop.insight.text.entities.layout import Places
 from careloop.insight.text.entities.units import Units
 
-
-class Member(NamedTuple):
-    """One chain of a model: how it learns, and whether its tags tell last (E) and lone (S) units, too, so that its errors are its own."""
-
-    name: str
-    algorithm: str
-    tells_ends: bool
-    settings: dict[str, Any]
+Doubles = NDArray[np.float64]
+Columns = NDArray[np.int32]
+_BATCH = 256  # texts whose probabilities are computed together
+_LONGEST = 30  # units of an entity
+_LEAST_PROBABILITY = 0.02  # of a stretch that is looked at again
 
 
-MEMBERS = (
-    Member("conditional", "lbfgs", False, {"c1": 0.05, "c2": 0.05, "max_iterations": 60}),
-    Member("passive-aggressive-1", "pa", False, {"max_iterations": 10}),
-    Member("passive-aggressive-2", "pa", True, {"max_iterations": 10}),
-    Member("passive-aggressive-3", "pa", True, {"max_iterations": 10}),
-    Member("perceptron", "ap", True, {"max_iterations": 10}),
-)
+class Candidates(NamedTuple):
+    """Stretches of texts that may be entities, text by text, all arrays of shape (n_candidates,).
 
-
-class Chain:
-    """A trained chain.
-
-    Parameters
+    Attributes
     ----------
-    name : str
-    content : bytes
-        CRFsuite's model file.
+    text, first, last, type : ndarray of int64
+        Number of the text, first and last unit in it, number of the type.
+    probability : ndarray of float64
     """
 
-    def __init__(self, name: str, content: bytes) -> None:
-        self.name = name
-        self.content = content
-
-    def tag(self, features: Any) -> list[str]:
-        """Return the likeliest tags of the units of one text."""
-        tags: list[str] = self._tagger.tag(features)
-        return tags
-
-    @cached_property
-    def _tagger(self) -> Any:
-        tagger = pycrfsuite.Tagger()
-        tagger.open_inmemory(self.content)
-        return tagger
+    text: Places
+    first: Places
+    last: Places
+    type: Places
+    probability: Doubles
 
 
-def open_chain(name: str, content: bytes) -> Chain:
-    """Return a stored chain; one that is not CRFsuite's is refused before its library sees it."""
-    if content[:4] != b"lCRF":
-        raise ModelError(f"{name}.crfsuite is not a CRFsuite model; learn the model again.")
-    return Chain(name, content)
+class Passed(NamedTuple):
+    """Forward and backward pass over texts of a batch, scaled; shapes (n_texts, n_units, n_tags), scale (n_texts, n_units)."""
+
+    emissions: Doubles
+    forward: Doubles
+    backward: Doubles
+    scale: Doubles
+    transitions: Doubles
+    is_unit: NDArray[np.bool_]
 
 
-def train_chain(member: Member, features: Sequence[list[list[str]]], tags: Sequence[list[str]], *, seed: int) -> Chain:
-    """Return a chain learnt from the features and tags of the units of texts."""
-    trainer = pycrfsuite.Trainer(algorithm=member.algorithm, verbose=False)
-    trainer.set_params(member.settings)
-    order = list(range(len(features)))
-    random.Random(f"{seed} {member.name}").shuffle(order)
-    for place in order:
-        trainer.append(features[place], tell_ends(tags[place]) if member.tells_ends else tags[place])
-    _seed_library(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "chain.crfsuite"
-        trainer.train(str(path))
-        return Chain(member.name, path.read_bytes())
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A trained chain; tag 0 is no entity, 2t + 1 begins one of type t, 2t + 2 goes on with it.
+
+    Attributes
+    ----------
+    weights : ndarray of float32, shape (n_columns, n_tags)
+        Row 0 stands for features that are not known, and is zero.
+    transitions : ndarray of float64, shape (n_tags, n_tags)
+    """
+
+    weights: NDArray[np.float32]
+    transitions: Doubles
+
+    def find(self, columns: Columns, firsts: Places, lengths: Places) -> Candidates:
+        """Return the stretches of texts that are entities with some probability.
+
+        Parameters
+        ----------
+        columns : ndarray of int32, shape (n_rows, n_features)
+            The features of units.
+        firsts, lengths : ndarray of int64, shape (n_texts,)
+            Where each text's units stand.
+        """
+        found: list[Candidates] = []
+        by_length = np.argsort(lengths, kind="stable")
+        for begin in range(0, len(by_length), _BATCH):
+            texts = by_length[begin : begin + _BATCH]
+            texts = texts[lengths[texts] > 0]
+            if len(texts):
+                features = to_matrix(columns[find_rows(firsts[texts], lengths[texts])], width=len(self.weights))
+                passed = run(features @ self.weights, lengths[texts], self.transitions)
+                found += [one._replace(text=texts[one.text]) for one in _find_likely(passed, lengths[texts])]
+        return join_candidates(found)
 
 
-def _seed_library(seed: int) -> None:
-    """Make the library's own shuffling repeatable: it draws from the C library's rand(), which Windows hides."""
-    with contextlib.suppress(TypeError, OSError, AttributeError):
-        ctypes.CDLL(None).srand(seed + 1)
+def join_candidates(found: Sequence[Candidates]) -> Candidates:
+    """Return candidates of several texts together, in order of text and place."""
+    if not found:
+        none = np.zeros(0, dtype=np.int64)
+        return Candidates(none, none, none, none, np.zeros(0))
+    text, first, last, kind = (np.concatenate([one[part] for one in found]).astype(np.int64) for part in range(4))
+    order = np.lexsort((kind, last, first, text))
+    return Candidates(text[order], first[order], last[order], kind[order], np.concatenate([one.probability for one in found])[order])
 
 
-def encode_tags(spans: Sequence[LabelledSpan], units: Units) -> list[str]:
+def find_rows(firsts: Places, lengths: Places) -> Places:
+    """Return the rows of texts, one text after the other."""
+    ends = np.cumsum(lengths)
+    return np.asarray(np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths) + np.repeat(firsts, lengths), dtype=np.int64)
+
+
+def to_matrix(columns: Columns, *, weight: float = 1.0, width: int) -> Any:
+    """Return features as a sparse matrix, shape (n_rows, width); column 0 is left out."""
+    is_known = columns != 0
+    bounds = np.concatenate([[0], np.cumsum(is_known.sum(axis=1))])
+    known = columns[is_known]
+    return sparse.csr_matrix((np.full(len(known), weight, dtype=np.float32), known, bounds), shape=(len(columns), width))
+
+
+def run(scores: NDArray[np.float32], lengths: Places, transitions: Doubles) -> Passed:
+    """Return the forward and backward pass for the units of texts with the scores of their tags, shape (n_units, n_tags)."""
+    n_tags, longest = scores.shape[1], int(lengths.max())
+    is_unit = np.arange(longest) < lengths[:, None]
+    emissions = np.ones((len(lengths), longest, n_tags))
+    emissions[is_unit] = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = np.exp(transitions) * may_follow(n_tags)
+    forward, backward = np.empty_like(emissions), np.ones_like(emissions)
+    scale = np.ones((len(lengths), longest))
+    reached = emissions[:, 0] * may_follow(n_tags)[0]
+    for place in range(longest):
+        if place:
+            reached = (forward[:, place - 1] @ weights) * emissions[:, place]
+        scale[:, place] = np.maximum(reached.sum(axis=1), 1e-300)
+        forward[:, place] = reached / scale[:, place, None]
+    for place in range(longest - 2, -1, -1):
+        ahead = (backward[:, place + 1] * emissions[:, place + 1]) @ weights.T / scale[:, place + 1, None]
+        backward[:, place] = np.where(is_unit[:, place + 1, None], ahead, 1.0)
+    return Passed(emissions, forward, backward, scale, weights, is_unit)
+
+
+def may_follow(n_tags: int) -> NDArray[np.bool_]:
+    """Return which tag may follow which, shape (n_tags, n_tags): an entity goes on only where it has begun. A text begins as after 0."""
+    allowed = np.ones((n_tags, n_tags), dtype=bool)
+    for goes_on in range(2, n_tags, 2):
+        allowed[:, goes_on] = False
+        allowed[goes_on - 1 : goes_on + 1, goes_on] = True
+    return allowed
+
+
+def _find_likely(passed: Passed, lengths: Places) -> Iterator[Candidates]:
+    """Yield likely stretches of one unit, of two, and so on."""
+    emissions, forward, backward, scale, weights, _ = passed
+    n_units, n_types = emissions.shape[1], (emissions.shape[2] - 1) // 2
+    begins, goes_on = 2 * np.arange(n_types) + 1, 2 * np.arange(n_types) + 2
+    steps = emissions[:, :, goes_on] / scale[:, :, None]
+    ahead = np.zeros_like(steps)  # that a stretch goes on after a unit
+    ahead[:, :-1] = steps[:, 1:] * backward[:, 1:, goes_on] * (np.arange(1, n_units) < lengths[:, None])[:, :, None]
+    mass = forward[:, :, begins]
+    for length in range(min(_LONGEST, n_units)):
+        from_tag = begins if length == 0 else goes_on
+        if length:
+            previous = begins if length == 1 else goes_on
+            mass = mass[:, : n_units - length] * weights[previous, goes_on] * steps[:, length:]
+        ended = mass * (backward[:, length:, from_tag] - weights[from_tag, goes_on] * ahead[:, length:])
+        ended *= (np.arange(length, n_units) < lengths[:, None])[:, :, None]
+        text, first, kind = np.nonzero(ended > _LEAST_PROBABILITY)
+        yield Candidates(text, first, first + length, kind, ended[text, first, kind])
+        if (mass * backward[:, length:, from_tag]).max(initial=0.0) < _LEAST_PROBABILITY:
+            break
+
+
+def encode_tags(spans: Sequence[LabelledSpan], units: Units, types: Sequence[str]) -> list[int]:
     """Return the tag of every unit; a unit counts to an entity that holds it whole."""
-    tags = ["O"] * len(units)
-    places = zip(units.starts, units.ends, strict=True)
+    tags = [0] * len(units)
     remaining = list(spans)
     is_begun = False
-    for place, (start, end) in enumerate(places):
+    for place, (start, end) in enumerate(zip(units.starts, units.ends, strict=True)):
         while remaining and remaining[0].end <= start:
             remaining.pop(0)
             is_begun = False
         if remaining and remaining[0].start <= start and end <= remaining[0].end:
-            tags[place] = f"{'I' if is_begun else 'B'}-{remaining[0].type}"
+            tags[place] = 2 * types.index(remaining[0].type) + (2 if is_begun else 1)
             is_begun = True
     return tags
-
-
-def tell_ends(tags: Sequence[str]) -> list[str]:
-    """Return tags in which the last unit of an entity is E-TYPE, and a lone one S-TYPE."""
-    told = []
-    for tag, following in zip(tags, [*tags[1:], "O"], strict=True):
-        if tag != "O" and following != f"I-{tag[2:]}":
-            told.append(f"{'S' if tag[0] == 'B' else 'E'}-{tag[2:]}")
-        else:
-            told.append(tag)
-    return told
-
-
-def decode_tags(tags: Sequence[str], units: Units) -> list[LabelledSpan]:
-    """Return the entities that tags describe; one that goes on after nothing, or as another type, begins there."""
-    spans: list[LabelledSpan] = []
-    opened: int | None = None
-    for place, tag in enumerate([*tags, "O"]):
-        goes_on = opened is not None and tag[0] in "IE" and tag[2:] == tags[opened][2:]
-        if opened is not None and not goes_on:
-            spans.append(LabelledSpan(units.starts[opened], units.ends[place - 1], tags[opened][2:]))
-            opened = None
-        if tag != "O" and opened is None:
-            opened = place
-    return spans

@@ -14,8 +14,6 @@ from careloop.insight.text.entities.annotations import AnnotatedText
 
 _FOLDS = 5
 _BUCKETS = 1 << 16
-_LEAST = 0.1  # probabilities below say nothing
-_STEPS = (0.25, 0.5, 0.75)
 _STRENGTH = 2e-6  # of the penalty
 
 
@@ -72,19 +70,6 @@ def learn_themes(rows: Sequence[AnnotatedText], *, seed: int) -> tuple[Themes, N
             if len(held):
                 seen_by_others[held, column] = model.decision_function(features[held])
     return Themes(types, rarity, weights, biases), _to_probabilities(seen_by_others)
-
-
-def describe_theme(types: Sequence[str], probabilities: NDArray[np.float32], features: Sequence[list[str]]) -> None:
-    """Add to the features of all units of a text what it speaks of, alone and with part of speech and known names."""
-    likely = [
-        f"T{name}{sum(probability >= step for step in _STEPS)}"
-        for name, probability in zip(types, probabilities.tolist(), strict=True)
-        if probability >= _LEAST
-    ]
-    best = types[int(probabilities.argmax())]
-    for own in features:
-        own.extend([f"Tg{best}{feature}" if feature[0] == "G" else f"Tb{best}{feature}" for feature in own if feature[0] in "Gp"])
-        own.extend(likely)
 
 
 def _to_probabilities(logits: NDArray[Any]) -> NDArray[np.float32]:
