@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from careloop.insight.errors import ModelError
 from careloop.insight.stats import Isotonic, Temperature
 from careloop.insight.text.categories.card import LEAST_NOISE
+from careloop.insight.text.categories.cascade import Cascade
 from careloop.insight.text.categories.features import FeatureSpace
 from careloop.insight.text.categories.linear import LinearModel
 from careloop.insight.text.categories.ngrams import NgramSpace
@@ -166,25 +167,38 @@ class CategoryModel:
         encoder : Encoder, optional
             Must be the one that the model learnt with; the bundled one when left out.
         is_semantic : bool, optional
-            False forbids the encoder, True asks for it; left out, the model decides by what it measured (`card["reads_with"]`).
+            False forbids the encoder, True asks for it for every text; left out, the model decides by what it measured
+            (`card["reads_with"]`): no text is encoded, only those that words leave in doubt, or all.
 
         Raises
         ------
         ModelError
             When the encoder is not the one that the model learnt with.
         """
-        scorer = self._choose(is_semantic)
-        if scorer.space.has_vectors:
+        cascade = self._choose(is_semantic)
+        if cascade.reading != "fast":
             encoder = self._check(encoder or get_bundled_encoder())
         answers: list[Category] = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             batch = texts[start : start + _TEXTS_AT_ONCE]
-            answers += self._answer(scorer.judge(batch, encoder if scorer.space.has_vectors else None), batch, top)
+            answers += self._answer(self._judge(batch, cascade, encoder), batch, top)
         return answers
 
-    def _choose(self, is_semantic: bool | None) -> Scorer:
-        wanted = {None: self.card["reads_with"], True: "semantic", False: "fast"}[is_semantic]
-        return self.scorers.get(wanted) or next(iter(self.scorers.values()))
+    def _choose(self, is_semantic: bool | None) -> Cascade:
+        if len(self.scorers) == 1:
+            return Cascade("semantic" if "semantic" in self.scorers else "fast", 0.0)
+        if is_semantic is None:
+            return Cascade(self.card["reads_with"], float(self.card.get("doubt_limit", 0.0)))
+        return Cascade("semantic" if is_semantic else "fast", 0.0)
+
+    def _judge(self, texts: Sequence[str], cascade: Cascade, encoder: Encoder | None) -> Doubles:
+        if cascade.reading == "semantic":
+            return self.scorers["semantic"].judge(texts, encoder)
+        probabilities = self.scorers["fast"].judge(texts, None)
+        doubtful = [place for place in np.flatnonzero(cascade.find_doubtful(probabilities)).tolist() if texts[place].strip()]
+        if doubtful:
+            probabilities[doubtful] = self.scorers["semantic"].judge([texts[place] for place in doubtful], encoder)
+        return probabilities
 
     def _check(self, encoder: Encoder) -> Encoder:
         if encoder.name != self.card["encoder"]:

@@ -1,0 +1,92 @@
+"""Reading words first and meanings only where words leave doubt: how much doubt that takes, chosen on rows that no figure is of.
+
+References
+----------
+Viola and Jones 2001, Rapid object detection using a boosted cascade of simple features.
+Chen, Zaharia and Zou 2023, FrugalGPT: how to use large language models while reducing cost and improving performance, section 3.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careloop.insight.text.categories.card import macro_f1
+
+Reading = Literal["fast", "both", "semantic"]
+Doubles = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+ALLOWED_LOSS = 0.01  # of accuracy and of macro-F1, against encoding every text
+_MOST_ENCODED = 0.8  # beyond it, reading twice is no longer the faster way
+_STEPS = 100  # of the share of encoded rows that are tried
+
+
+class Cascade(NamedTuple):
+    """Which texts are read again with the encoder.
+
+    Attributes
+    ----------
+    reading : {"fast", "both", "semantic"}
+        None of them, those in doubt, or all.
+    limit : float
+        A text is in doubt when the two likeliest labels lie closer together than this, 0–1; 0 but for “both”.
+    """
+
+    reading: Reading
+    limit: float
+
+    @classmethod
+    def learn(cls, fast: Doubles, semantic: Doubles, classes: Places) -> Cascade:
+        """Return the cascade that encodes the fewest rows while it, and every one that encodes more, loses at most one point.
+
+        Parameters
+        ----------
+        fast, semantic : ndarray of float64, shape (n_rows, n_labels)
+            Probabilities without and with the encoder, of rows that neither model learnt from.
+        classes : ndarray of int64, shape (n_rows,)
+            Label of each row.
+        """
+        if not len(classes):
+            return cls("semantic", 0.0)
+        sureness = find_sureness(fast)
+        order = np.argsort(sureness, kind="stable")
+        found, better = fast.argmax(axis=1), semantic.argmax(axis=1)
+        least = [merit - ALLOWED_LOSS for merit in _measure(better, classes, fast.shape[1])]
+        fewest = len(classes)
+        for step in range(_STEPS, -1, -1):
+            n_encoded = round(step / _STEPS * len(classes))
+            mixed = found.copy()
+            mixed[order[:n_encoded]] = better[order[:n_encoded]]
+            if any(merit < bound for merit, bound in zip(_measure(mixed, classes, fast.shape[1]), least, strict=True)):
+                break
+            fewest = n_encoded
+        if not fewest:
+            return cls("fast", 0.0)
+        if fewest > _MOST_ENCODED * len(classes):
+            return cls("semantic", 0.0)
+        return cls("both", float(sureness[order[fewest]]))
+
+    def find_doubtful(self, fast: Doubles) -> NDArray[np.bool_]:
+        """Return which texts are to be encoded, shape (n_texts,), given their probabilities without the encoder."""
+        if self.reading == "both":
+            return find_sureness(fast) < self.limit
+        return np.full(len(fast), self.reading == "semantic")
+
+    def combine(self, fast: Doubles, semantic: Doubles) -> Doubles:
+        """Return the probabilities that reading in this way leads to, shape (n_texts, n_labels)."""
+        return np.where(self.find_doubtful(fast)[:, None], semantic, fast)
+
+
+def find_sureness(probabilities: Doubles) -> Doubles:
+    """Return how far the likeliest label is ahead of the second, 0–1, shape (n_texts,)."""
+    if probabilities.shape[1] < 2:
+        return np.ones(len(probabilities))
+    two = np.partition(probabilities, -2, axis=1)[:, -2:]
+    return np.asarray(two[:, 1] - two[:, 0])
+
+
+def _measure(found: Places, classes: Places, n_labels: int) -> tuple[float, float]:
+    return float((found == classes).mean()), macro_f1(classes, found, n_labels)
