@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from careloop.insight.text.artefacts import load
 from careloop.insight.text.ngrams import Floats, NgramTable, length_of
 from careloop.insight.text.sequences import Sequences
 
 CHINESE, ENGLISH = "kind_zh", "kind_en"
+_LEAST_DOUBT = 1e-4
+_EDGE = 1.001  # how far the likeliest kind stays ahead of the next, at least
+_USUAL_LENGTH = 2.5  # logarithm of a dozen words
 _MOST_SENTIMENT = 4.0  # log-odds; beyond this a text is as positive or negative as can be
 
 
@@ -38,7 +42,7 @@ class KindModel:
     table: NgramTable
     sentiment_weights: Floats
     bias: Floats
-    temperature: float
+    calibration: Floats  # what `describe_certainty` is weighed with, shape (4,)
     least_probability: float  # below it the model abstains
     version: str
 
@@ -48,11 +52,11 @@ class KindModel:
         sums = self.table.sum(ngrams)
         length = length_of(sums)
         scores = sums[:, 1:] / length[:, None] + bound_sentiment(sentiment_logits) @ self.sentiment_weights + self.bias
-        probabilities = softmax(scores / np.float32(self.temperature))
+        probabilities = calibrate(softmax(scores), np.diff(sequences.starts), self.calibration)
         if not is_explained:
             return KindJudgement(probabilities, np.zeros(0, dtype=np.float32))
         spread = self.table.spread(ngrams, probabilities.argmax(axis=1) + 1, len(sequences.codes))
-        weights = spread / np.repeat(length * np.float32(self.temperature), np.diff(sequences.starts))
+        weights = self.calibration[1] * spread / np.repeat(length, np.diff(sequences.starts))
         return KindJudgement(probabilities, np.asarray(weights, dtype=np.float32))
 
 
@@ -68,6 +72,30 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
+def describe_certainty(probabilities: Floats, lengths: NDArray[np.int64]) -> Floats:
+    """Return what tells whether the likeliest kind is right, shape (n_texts, 4): 1, its log-odds, log length of the text, and its square.
+
+    The length takes part because a long text says several things, and is less often of the kind that its words add up to.
+    """
+    best = np.clip(probabilities.max(axis=1), _LEAST_DOUBT, 1 - _LEAST_DOUBT)
+    length = np.log1p(lengths, dtype=np.float32) - np.float32(_USUAL_LENGTH)
+    return np.stack([np.ones_like(best), np.log(best / (1 - best)), length, length**2], axis=1)
+
+
+def calibrate(probabilities: Floats, lengths: NDArray[np.int64], weights: Floats) -> Floats:
+    """Return probabilities whose largest is as high as it was right on texts kept back; which kind is the likeliest stays."""
+    rows, best = np.arange(len(probabilities)), probabilities.argmax(axis=1)
+    wanted = 1 / (1 + np.exp(-describe_certainty(probabilities, lengths) @ weights))
+    others = probabilities.copy()
+    others[rows, best] = 0
+    rest = np.maximum(others.sum(axis=1), np.float32(_LEAST_DOUBT))
+    second = others.max(axis=1) / rest
+    wanted = np.maximum(wanted, _EDGE * second / (1 + second))  # the likeliest kind stays the likeliest
+    calibrated = others * ((1 - wanted) / rest)[:, None]
+    calibrated[rows, best] = wanted
+    return np.asarray(calibrated / calibrated.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
 @cache
 def load_kind(name: str) -> KindModel:
     """Return the shipped model `CHINESE` or `ENGLISH`."""
@@ -77,7 +105,7 @@ def load_kind(name: str) -> KindModel:
         table=artefact.table(),
         sentiment_weights=np.asarray(settings["sentiment_weights"], dtype=np.float32),
         bias=np.asarray(settings["bias"], dtype=np.float32),
-        temperature=float(settings["temperature"]),
+        calibration=np.asarray(settings["calibration"], dtype=np.float32),
         least_probability=float(settings["least_probability"]),
         version=artefact.version,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
 Doubles = NDArray[np.float64]
 
@@ -84,15 +84,15 @@ def fit_line(scores: Doubles, labels: Doubles) -> tuple[float, float]:
     return float(slope), float(bias)
 
 
-def fit_temperature(scores: Doubles, classes: NDArray[np.int64], weights: Doubles) -> float:
-    """Return the number by which scores are divided so that their softmax is calibrated (Guo et al. 2017)."""
+def fit_logistic(features: Doubles, labels: Doubles, weights: Doubles) -> Doubles:
+    """Return the weights of a logistic regression without penalty, shape (n_features,); rows weigh as given."""
 
-    def loss(log_temperature: Doubles) -> float:
-        scaled = scores / np.exp(log_temperature[0])
-        logs = scaled - logsumexp(scaled, axis=1, keepdims=True)
-        return float(-np.average(logs[np.arange(len(classes)), classes], weights=weights))
+    def loss(found: Doubles) -> tuple[float, Doubles]:
+        logits = features @ found
+        pull = weights * (expit(logits) - labels)
+        return float(weights @ (np.logaddexp(0, logits) - labels * logits)), features.T @ pull
 
-    return float(np.exp(minimize(loss, np.zeros(1), method="Nelder-Mead").x[0]))
+    return np.asarray(minimize(loss, np.zeros(features.shape[1]), jac=True, method="BFGS").x)
 
 
 def measure_calibration(probabilities: Doubles, outcomes: NDArray[np.bool_], *, bins: int = 10) -> float:
