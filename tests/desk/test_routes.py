@@ -14,7 +14,7 @@ from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import actor_of, viewer_of
 from careloop.desk.analysis.actions import understand
-from careloop.desk.analysis.models import Category, LearntModel, Taxonomy
+from careloop.desk.analysis.models import Category, Correction, LabelDoubt, LearntModel, Taxonomy
 from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic, TopicRun, TopicSpace
 from careloop.desk.cases.models import Case, Message
 from careloop.desk.imports.models import ImportRun
@@ -59,6 +59,8 @@ PARAMETERS = {
     "taxonomy_id": lambda house: house.taxonomy.pk,
     "category_id": lambda house: house.taxonomy.categories.get().pk,
     "model_id": lambda house: house.model.pk,
+    "doubt_id": lambda house: house.doubt.pk,
+    "task": lambda house: "kind",
     "topic_id": lambda house: house.topic.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
@@ -69,7 +71,14 @@ PARAMETERS = {
 }
 
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
-HOUSE_WIDE = {"job_id": "job.view", "user_id": "user.edit", "key_id": "key.edit", "channel_id": "channel.edit", "team_id": "user.edit"}
+HOUSE_WIDE = {
+    "job_id": "job.view",
+    "user_id": "user.edit",
+    "key_id": "key.edit",
+    "channel_id": "channel.edit",
+    "team_id": "user.edit",
+    "task": "model.view",
+}
 
 FORM = {
     "body": "x",
@@ -144,8 +153,11 @@ def house(cast, inbound, now):
         scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", taxonomy=taxonomy, status="RETIRED", started_by_kind="system",
         started_by_name="热水器漏水", started_at=now,
     )  # fmt: skip
+    facts = {"message_id": receipt.message_id, "team": cast.team, "task": "CATEGORY", "value": "leak", "made_by_name": "林晓彤"}
+    word = Correction.objects.create(scope=model.scope, is_held_back=False, made_at=now, **facts)
     return SimpleNamespace(
         cast=cast,
+        doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
         topic=new_topic(receipt, cast, now),
         taxonomy=taxonomy,
         model=model,

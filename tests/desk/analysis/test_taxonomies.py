@@ -79,7 +79,14 @@ def corrected(cast, inbound, now, taxonomy):
     ids = [receipt.message_id for receipt in receipts]
     Correction.objects.bulk_create(
         Correction(
-            message_id=pk, team=cast.team, scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", value=code, made_by_name="Chen", made_at=now
+            message_id=pk,
+            team=cast.team,
+            scope=f"taxonomy:{taxonomy.pk}",
+            task="CATEGORY",
+            value=code,
+            is_held_back=is_held_back(pk),
+            made_by_name="Chen",
+            made_at=now,
         )
         for pk, (code, _text, _number) in zip(ids, given, strict=True)
     )

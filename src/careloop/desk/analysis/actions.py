@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from careloop import insight
+from careloop.desk.analysis.house_reading import as_the_house_reads
 from careloop.desk.analysis.models import MessageAspect, Reading, State
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Direction, Kind, Message
@@ -50,7 +51,8 @@ def list_unread(message_ids: list[int]) -> list[Message]:
 
 def read_messages(messages: list[Message], *, now: datetime) -> list[Reading]:
     """The row of each message's reading, in their order; nothing is stored."""
-    understood = insight.read([message.body for message in messages])
+    texts = [message.body for message in messages]
+    understood = as_the_house_reads(texts, insight.read(texts))
     return [reading_row(message, one, now) for message, one in zip(messages, understood, strict=True)]
 
 

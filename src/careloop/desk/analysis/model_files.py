@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from careloop.desk.analysis.models import LearntModel, ModelFiles
+from careloop.desk.analysis.models import LearntModel, ModelFiles, Task
 
 if TYPE_CHECKING:
     from careloop.insight.text.categories import Classifier
+    from careloop.insight.text.house_models import HouseModel
 
-KEPT_OPEN = 4  # models in a worker's memory
+KEPT_OPEN = 6  # models in a worker's memory
 
 
 class Saved(Protocol):
@@ -46,14 +47,25 @@ def unpacked(archive: bytes) -> Iterator[str]:
 
 
 def open_model(model: LearntModel) -> "Classifier":
-    """The core's model of a row; a row's files never change once they are there, so an open one stays right."""
-    return _open(model.pk, model.fingerprint)
+    """The core's model of categories of a row; a row's files never change once they are there, so an open one stays right."""
+    classifier: Classifier = _open(model.pk, model.fingerprint, model.task)
+    return classifier
+
+
+def open_house_model(model: LearntModel) -> "HouseModel":
+    """The core's house model of a row, of kind or sentiment."""
+    house: HouseModel = _open(model.pk, model.fingerprint, model.task)
+    return house
 
 
 @lru_cache(maxsize=KEPT_OPEN)
-def _open(model_id: int, _fingerprint: str) -> "Classifier":
-    from careloop.insight.text.categories import load_categories
-
+def _open(model_id: int, _fingerprint: str, task: str) -> Any:
     archive = ModelFiles.objects.values_list("archive", flat=True).get(model_id=model_id)
     with unpacked(bytes(archive or b"")) as folder:
-        return load_categories(folder)
+        if task == Task.CATEGORY:
+            from careloop.insight.text.categories import load_categories
+
+            return load_categories(folder)
+        from careloop.insight.text.house_models import load_house_model
+
+        return load_house_model(folder, "kind" if task == Task.KIND else "sentiment")

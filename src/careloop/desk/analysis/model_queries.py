@@ -3,15 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Count, Q
+
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.analysis.corrections import scope_of
 from careloop.desk.analysis.models import Correction, LearntModel, ModelFiles, Status
-from careloop.desk.analysis.rules import LEAST_HELD_BACK, RETRAIN_AFTER, is_held_back
+from careloop.desk.analysis.rules import LEAST_HELD_BACK, LEAST_HELD_BACK_OF_HOUSE, LEAST_OF_HOUSE, RETRAIN_AFTER
 from careloop.desk.analysis.switching import access_model
 from careloop.desk.cases.models import Message
 
 HISTORY = 30
 ANSWERS_SHOWN = 200
+HOUSE_LEAST = {"least_held_back": LEAST_HELD_BACK_OF_HOUSE, "least_corrected": LEAST_OF_HOUSE, "retrain_after": LEAST_OF_HOUSE}
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class ScopeState:
     fresh: int
     models: list[LearntModel]
     least_held_back: int = LEAST_HELD_BACK
+    least_corrected: int = 0
     retrain_after: int = RETRAIN_AFTER
 
     @property
@@ -38,7 +41,7 @@ class ScopeState:
     @property
     def can_train(self) -> bool:
         """Whether a training could be judged, and none is under way."""
-        return self.training is None and self.held_back >= LEAST_HELD_BACK
+        return self.training is None and self.held_back >= self.least_held_back and self.corrected >= self.least_corrected
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,19 @@ class AnswersPage:
     answers: list[Answer] = field(default_factory=list)
 
 
-def state_of(taxonomy_id: int) -> ScopeState:
-    """Corrections and models of a taxonomy that the viewer was let into: two queries."""
-    scope = scope_of(taxonomy_id)
-    rows = dict(Correction.objects.filter(scope=scope).order_by("pk").values_list("message_id", "pk"))
+def state_of(scope: str) -> ScopeState:
+    """Corrections and models of a scope that the viewer was let into: two queries."""
     models = list(LearntModel.objects.filter(scope=scope).defer("card", "codes", "rival_figures").order_by("-pk")[:HISTORY])
     if not any(one.status == Status.LIVE for one in models):  # it may be older than the newest thirty
         models += LearntModel.objects.filter(scope=scope, status=Status.LIVE).defer("card", "codes", "rival_figures")
     last = max((one.last_correction_id for one in models), default=0)
-    return ScopeState(len(rows), sum(map(is_held_back, rows)), sum(pk > last for pk in rows.values()), models)
+    counts = Correction.objects.filter(scope=scope).aggregate(
+        corrected=Count("message", distinct=True),
+        held_back=Count("message", distinct=True, filter=Q(is_held_back=True)),
+        fresh=Count("message", distinct=True, filter=Q(pk__gt=last)),
+    )
+    least = {} if scope.startswith("taxonomy:") else HOUSE_LEAST
+    return ScopeState(models=models, **counts, **least)
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class ModelPage:
 def model_page(model_id: int, viewer: Viewer) -> ModelPage:
     """One model in the viewer's sight, with the history of its scope."""
     model = access_model(model_id, viewer)
-    return ModelPage(model, state_of(model.taxonomy_id or 0))
+    return ModelPage(model, state_of(model.scope))
 
 
 def list_answers(model_id: int, viewer: Viewer, *, given: str = "", said: str = "", low: float = 0.0, high: float = 1.0) -> AnswersPage:

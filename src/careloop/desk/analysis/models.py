@@ -193,6 +193,7 @@ class Correction(models.Model):
     model_value = models.CharField(max_length=60, blank=True)
     model_probability = models.FloatField(null=True)
     model = models.ForeignKey(LearntModel, on_delete=models.SET_NULL, null=True, related_name="+", help_text="none: a shipped model")
+    is_held_back = models.BooleanField(help_text="rules.is_held_back of the message, so that SQL can count by it")
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     made_by_name = models.CharField(max_length=200)
     made_at = models.DateTimeField()
@@ -202,11 +203,39 @@ class Correction(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["message", "task", "-id"], name="correction_message"),
-            models.Index(fields=["scope", "id"], name="correction_scope"),
+            models.Index(fields=["scope", "id", "message", "is_held_back"], name="correction_counts"),
         ]
 
     def __str__(self) -> str:
         return f"{self.task} of message {self.message_id}: {self.value}"
+
+
+class LabelDoubt(models.Model):
+    """A correction that the model learnt from the others takes for wrong; a person keeps it or takes the suggestion, once."""
+
+    class Decision(models.TextChoices):
+        """What a person said of it."""
+
+        KEPT = "KEPT", _("Label kept")
+        TAKEN = "TAKEN", _("Suggestion taken")
+
+    correction = models.OneToOneField(Correction, on_delete=models.CASCADE, related_name="+")
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    suggested = models.CharField(max_length=60)
+    margin = models.FloatField(help_text="lead of the suggestion over the label, in scores of -1 to 1")
+    decision = models.CharField(max_length=5, choices=Decision.choices, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_by_name = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["taxonomy", "decision", "-margin"], name="doubt_list")]
+
+    def __str__(self) -> str:
+        return f"doubt about correction {self.correction_id}: {self.suggested}"
 
 
 class TextVector(models.Model):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django_tasks import task
 
-from careloop.desk.analysis import actions, case_vectors, categorising, switching, training
+from careloop.desk.analysis import actions, case_vectors, categorising, house_rereading, switching, training
 from careloop.desk.analysis.models import LearntModel, Status
 from careloop.desk.jobs.actions import enqueue_many, enqueue_once
 from careloop.desk.jobs.current import report_progress
@@ -62,12 +62,37 @@ def train(model_id: int) -> str:
 def read_again(model_id: int) -> int:
     """Queue the newest messages for a model that went live."""
     model = LearntModel.objects.select_related("taxonomy").filter(pk=model_id, status=Status.LIVE).first()
-    if model is None or model.taxonomy is None:
+    if model is None:
         return 0
+    if model.taxonomy is None:
+        return int(read_house_again.func())
     ids = categorising.list_to_categorise(model.taxonomy.pk, model.taxonomy.team_id)
     parts = [ids[start : start + categorising.AT_ONCE] for start in range(0, len(ids), categorising.AT_ONCE)]
     enqueue_many(categorise.using(priority=-30), [[part] for part in parts])
     return len(ids)
+
+
+@task(priority=-20)
+def read_house_again() -> int:
+    """Queue the newest messages, whose kind and sentiment another model reads now."""
+    ids = house_rereading.list_to_read_again()
+    parts = [ids[start : start + house_rereading.AT_ONCE] for start in range(0, len(ids), house_rereading.AT_ONCE)]
+    enqueue_many(read_part_again.using(priority=-30), [[part] for part in parts])
+    return len(ids)
+
+
+@task()
+def read_part_again(message_ids: list[int]) -> int:
+    """Read kind and sentiment of these messages again; running it again changes nothing."""
+    return house_rereading.read_again(message_ids, now=clock())
+
+
+@task(priority=-50)
+def trim_vectors() -> int:
+    """Every night: forget the vectors of texts that are nowhere any more."""
+    from careloop.desk.analysis import vector_trimming
+
+    return vector_trimming.trim_vectors()
 
 
 def _train(model_id: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from careloop.desk.analysis.categorising import Answered, read_values
+from careloop.desk.analysis.doubts import keep_doubts
 from careloop.desk.analysis.model_files import pack
 from careloop.desk.analysis.models import Correction, LearntModel, ModelFiles, Status, Taxonomy
 from careloop.desk.analysis.rules import LEAST_TO_LEARN, Verdict, is_held_back, judge
@@ -48,10 +49,14 @@ def train(model_id: int, *, clock: Callable[[], datetime], on_progress: Progress
     Whatever goes wrong, the live model stays; a sentence that people can act on is kept with the candidate.
     """
     candidate = LearntModel.objects.select_related("taxonomy").filter(pk=model_id, status=Status.CANDIDATE).first()
-    if candidate is None or candidate.taxonomy is None:
+    if candidate is None:
         return None
-    live = find_live(candidate.scope)
     try:
+        if candidate.taxonomy is None:
+            from careloop.desk.analysis.house_training import train_house
+
+            return train_house(candidate, clock=clock, on_progress=on_progress)
+        live = find_live(candidate.scope)
         made = _make(candidate, candidate.taxonomy, on_progress)
     except CareloopError as error:
         return reject(candidate, error.sentence, now=clock())
@@ -96,6 +101,7 @@ class Made:
     fingerprint: str
     allowed: set[str]
     tested: Rows
+    taught: Rows | None = None
 
 
 def _make(candidate: LearntModel, taxonomy: Taxonomy, on_progress: Progress | None) -> Made | Verdict:
@@ -121,7 +127,8 @@ def _make(candidate: LearntModel, taxonomy: Taxonomy, on_progress: Progress | No
 
     descriptions = {one.code: one.description for one in leaves}
     learnt = learn_categories(lesson.texts, lesson.values, descriptions=descriptions, algorithm=ALGORITHM, encoder=encoder)
-    return Made(learnt, {code: code for code in learnt.labels}, learnt.card["data"]["fingerprint"], allowed, rows.part(held_back=True))
+    codes = {code: code for code in learnt.labels}
+    return Made(learnt, codes, learnt.card["data"]["fingerprint"], allowed, rows.part(held_back=True), lesson)
 
 
 def _list_texts(taxonomy: Taxonomy) -> list[str]:
@@ -153,16 +160,20 @@ def _compare(candidate: LearntModel, live: LearntModel | None, made: Made, *, no
         theirs = read_values(live, tested.texts, made.allowed) if tested.ids else []
         before = [one[0] for one in theirs]
         candidate.rival, candidate.rival_figures = live, measure(tested.values, before, [one[1] for one in theirs])
-        _keep_figures(live, candidate.rival_figures, _answers(tested, theirs))  # those that it had are of fewer corrections
+        keep_figures(live, candidate.rival_figures, answers_to(tested, theirs))  # those that it had are of fewer corrections
+    if made.taught is not None and candidate.taxonomy is not None:
+        keep_doubts(candidate.taxonomy, made.taught.ids, made.model.card["suspected_label_errors"])
     verdict = _verdict(candidate, live, tested, [one[0] for one in said], before)
-    return _decide(candidate, live, verdict, _answers(tested, said), now=now)
+    return decide(candidate, live, verdict, answers_to(tested, said), now=now)
 
 
-def _answers(tested: Rows, said: list[Answered]) -> list[Any]:
+def answers_to(tested: Rows, said: list[Answered]) -> list[Any]:
+    """What is kept of a model's answers: [message, value by people, value by the model, probability] a row."""
     return [[pk, given, one[0], one[1]] for pk, given, one in zip(tested.ids, tested.values, said, strict=True)]
 
 
-def _keep_figures(live: LearntModel, figures: dict[str, Any], answers: list[Any]) -> None:
+def keep_figures(live: LearntModel, figures: dict[str, Any], answers: list[Any]) -> None:
+    """Store a live model's newest figures with the answers that they count."""
     with transaction.atomic():
         LearntModel.objects.filter(pk=live.pk).update(figures=figures)
         ModelFiles.objects.filter(model=live).update(answers=answers)
@@ -180,7 +191,8 @@ def _verdict(candidate: LearntModel, live: LearntModel | None, tested: Rows, sai
     return judge(tested.values, said, before)
 
 
-def _decide(candidate: LearntModel, live: LearntModel | None, verdict: Verdict, answers: list[Any], *, now: datetime) -> LearntModel:
+def decide(candidate: LearntModel, live: LearntModel | None, verdict: Verdict, answers: list[Any], *, now: datetime) -> LearntModel:
+    """Let the candidate be live or rejected, in one transaction that looks again which model is live."""
     with transaction.atomic():
         locked = {
             one.pk: one for one in LearntModel.objects.select_for_update().filter(scope=candidate.scope, status__in=("CANDIDATE", "LIVE"))

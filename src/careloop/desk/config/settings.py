@@ -124,6 +124,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
 SCHEDULES = [  # called as each worker starts
+    "careloop.desk.analysis.queueing.ensure_schedules",
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
 ]

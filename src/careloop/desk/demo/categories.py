@@ -5,6 +5,7 @@ from datetime import datetime
 from careloop.desk.accounts.models import User
 from careloop.desk.analysis.models import Category, Correction, Task, Taxonomy
 from careloop.desk.analysis.queueing import describe_soon
+from careloop.desk.analysis.rules import is_held_back
 from careloop.desk.demo.ledger import Ledger
 
 NAME = ("Customer service", "客户服务")
@@ -83,6 +84,7 @@ def keep_corrections(ledger: Ledger, taxonomy: Taxonomy, *, now: datetime) -> No
             scope=f"taxonomy:{taxonomy.pk}",
             task=Task.CATEGORY,
             value=one.value,
+            is_held_back=is_held_back(one.message.pk),
             made_by=one.author,
             made_by_name=one.author.display_name,
             made_at=one.at,

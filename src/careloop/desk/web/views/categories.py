@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis import queueing
+from careloop.desk.analysis.corrections import scope_of
+from careloop.desk.analysis.doubt_queries import count_doubts
 from careloop.desk.analysis.model_queries import state_of
 from careloop.desk.analysis.taxonomy_queries import access_category, access_taxonomy, list_leaves, list_taxonomies, name_of, tree_of
 from careloop.desk.kernel.errors import DeskError
@@ -58,7 +60,8 @@ def taxonomy(request: HttpRequest, viewer: Viewer, taxonomy_id: int) -> HttpResp
         except DeskError as refused:
             errors, status = {refused.field or "form": refused.message}, refused.status
     context = {"taxonomy": one, "branches": tree_of(one), "leaves": len(list_leaves(one)), "given": given, "errors": errors}
-    return render(request, "categories/taxonomy.html", {**context, "state": state_of(one.pk)}, status=status)
+    context["doubts"] = count_doubts(one, viewer)
+    return render(request, "categories/taxonomy.html", {**context, "state": state_of(scope_of(one.pk))}, status=status)
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,9 +15,9 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis import queueing
 from careloop.desk.analysis.intervals import rate_of
 from careloop.desk.analysis.model_queries import list_answers, model_page
-from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.web import model_charts
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.task_words import task_name, value_names
 from careloop.desk.web.views.feedback import percent
 
 FEW = 10  # messages of a label; with fewer its figures are shown as too few to tell
@@ -28,7 +28,7 @@ FEW = 10  # messages of a label; with fewer its figures are shown as too few to 
 def page(request: HttpRequest, viewer: Viewer, model_id: int) -> HttpResponse:
     """Figures, charts, labels, the most confused pairs, history."""
     found = model_page(model_id, viewer)
-    names = names_by_code(viewer)
+    names = value_names(found.model.task, viewer)
     figures = found.model.figures
     address = reverse("model-answers", args=[model_id])
 
@@ -36,6 +36,8 @@ def page(request: HttpRequest, viewer: Viewer, model_id: int) -> HttpResponse:
         return f"{address}?{urlencode(chosen)}"
 
     context: dict[str, Any] = {"model": found.model, "state": found.state, "figures": figures, "taxonomy": found.model.taxonomy}
+    context["name"] = found.model.taxonomy.name if found.model.taxonomy else task_name(found.model.task)
+    context["task"] = found.model.task.lower()
     if figures.get("n"):
         context |= {
             "tiles": _tiles(figures, found.model.rival_figures),
@@ -66,7 +68,7 @@ def answers(request: HttpRequest, viewer: Viewer, model_id: int) -> HttpResponse
     chosen = {name: request.GET.get(name, "")[:60] for name in ("given", "said")}
     low, high = (_ratio(request.GET.get(name, ""), default) for name, default in (("low", 0.0), ("high", 1.0)))
     found = model_page(model_id, viewer)
-    names, listed = names_by_code(viewer), list_answers(model_id, viewer, **chosen, low=low, high=high)
+    names, listed = value_names(found.model.task, viewer), list_answers(model_id, viewer, **chosen, low=low, high=high)
     context = {
         "model": found.model,
         "found": listed,

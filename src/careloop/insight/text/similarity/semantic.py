@@ -12,7 +12,7 @@ from careloop.insight.text.encoder import Encoder, Vectors, normalise_rows
 Floats = NDArray[np.float32]
 
 _PRIOR_ROWS = 50  # so many rows does the first guess of the centre count as
-_UNRELATED = (
+UNRELATED = (
     *("你好，请问在吗", "这个多少钱", "我想退货", "快递到哪了", "质量很好，很喜欢", "明天下午开会", "发票什么时候寄", "登录不了"),
     *("hello", "How do I change my password?", "Where is my order?", "I love this phone", "The room was dirty", "What time do you open?"),
 )
@@ -64,5 +64,5 @@ class VectorIndex:
 def guess_centre(encoder: Encoder) -> Floats:
     """Return the mean vector of a few unrelated sentences, shape (n_dimensions,): what all texts share, before any are known."""
     if encoder.name not in _CENTRES:
-        _CENTRES[encoder.name] = encoder.encode(_UNRELATED).mean(axis=0, dtype=np.float32)
+        _CENTRES[encoder.name] = encoder.encode(UNRELATED).mean(axis=0, dtype=np.float32)
     return _CENTRES[encoder.name]
