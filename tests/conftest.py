@@ -1,5 +1,9 @@
 """The cast that all tests share: one house, two teams, a person in each role, an outsider, a clock that stands still."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # several processes test at once; more threads wait for one another
+
 from dataclasses import dataclass
 from datetime import UTC, datetime
 

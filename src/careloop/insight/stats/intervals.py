@@ -45,7 +45,7 @@ def wilson_interval(successes: float, trials: float, *, z: float = Z_95) -> tupl
     ratio, width = successes / trials, z * z / trials
     centre = (ratio + width / 2) / (1 + width)
     half = z / (1 + width) * math.sqrt(ratio * (1 - ratio) / trials + width / (4 * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(ratio, centre - half)), min(1.0, max(ratio, centre + half))  # rounding must not push the ratio out
 
 
 def bootstrap_interval(

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
+from threadpoolctl import threadpool_limits
 
 from careloop.insight.errors import InputError, ModelError, Sentence
 from careloop.insight.text.categories.ngrams import NgramSpace
@@ -258,7 +259,8 @@ def _fit(lesson: _Lesson, strength: float) -> Doubles:
         value = _lose(weights, lesson) + float(np.vdot(weights, weights)) / (2 * strength)
         return value, (backwards @ errors + weights / strength).ravel()
 
-    found = minimize(objective, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "ftol": 1e-6})
+    with threadpool_limits(1):  # threads would only wait for one another
+        found = minimize(objective, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "ftol": 1e-6})
     return np.asarray(found.x.reshape(shape))
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+from threadpoolctl import threadpool_limits
 
 from careloop.insight.text.categories.features import Features
 from careloop.insight.text.ngrams import Floats
@@ -85,7 +86,9 @@ def fit_linear(features: Features, targets: Floats, *, loss: Loss, strength: flo
 
     start = np.zeros((n_ngrams + n_dense + 1) * n_labels)
     options = {"maxiter": _STEPS, "maxcor": 6, "ftol": 1e-6}
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x.astype(np.float32).reshape(-1, n_labels)
+    with threadpool_limits(None if n_dense else 1):  # without vectors threads only wait for one another, at twenty times the processor time
+        flat = minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
+    found = flat.astype(np.float32).reshape(-1, n_labels)
     return LinearModel(found[:n_ngrams], found[n_ngrams:-1], found[-1])
 
 
