@@ -39,7 +39,7 @@ class Cascade(NamedTuple):
     limit: float
 
     @classmethod
-    def learn(cls, fast: Doubles, semantic: Doubles, classes: Places) -> Cascade:
+    def learn(cls, fast: Doubles, semantic: Doubles, classes: Places, *, noise_ratio: float = 0.0) -> Cascade:
         """Return the cascade that encodes the fewest rows while it, and every one that encodes more, loses at most one point.
 
         Parameters
@@ -48,13 +48,15 @@ class Cascade(NamedTuple):
             Probabilities without and with the encoder, of rows that neither model learnt from.
         classes : ndarray of int64, shape (n_rows,)
             Label of each row.
+        noise_ratio : float
+            Share of labels thought to be drawn at random: where they are, no reader is right, and a loss looks that much smaller.
         """
         if not len(classes):
             return cls("semantic", 0.0)
         sureness = find_sureness(fast)
         order = np.argsort(sureness, kind="stable")
         found, better = fast.argmax(axis=1), semantic.argmax(axis=1)
-        least = [merit - ALLOWED_LOSS for merit in _measure(better, classes, fast.shape[1])]
+        least = [merit - ALLOWED_LOSS * (1 - noise_ratio) for merit in _measure(better, classes, fast.shape[1])]
         fewest = len(classes)
         for step in range(_STEPS, -1, -1):
             n_encoded = round(step / _STEPS * len(classes))

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from careloop.insight.errors import InputError
 from careloop.insight.text.categories.card import describe_quality
+from careloop.insight.text.categories.cascade import Cascade
 from careloop.insight.text.categories.model import Calibration, CategoryModel, Scorer
 from careloop.insight.text.categories.recipes import RECIPES
 from careloop.insight.text.categories.rows import LabelledRows, check_rows, fold_rows
@@ -33,7 +34,6 @@ from careloop.insight.text.ngrams import Floats
 
 ALGORITHMS = ("auto", *RECIPES)
 _LEAST_PROBABILITY = 0.5  # below it another label may be as likely
-_ALLOWED_LOSS = 0.01  # of accuracy and of macro-F1, for reading without the encoder: twenty times faster
 
 Doubles = NDArray[np.float64]
 
@@ -130,20 +130,20 @@ def _variants(trial: Trial) -> dict[str, Floats]:
 def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) -> dict[str, Any]:
     noise = lesson.judgement.noise_ratio
     tested = trial.folds < TESTED_FOLDS
-    quality = {
-        name: describe_quality(rows, _calibrate_across(scores, rows, trial, noise)[tested], trial.rows[tested], noise)
-        for name, scores in _variants(trial).items()
-    }
-    reads_with = "semantic" if "semantic" in quality else "fast"
-    if all(quality["fast"][figure] >= quality[reads_with][figure] - _ALLOWED_LOSS for figure in ("accuracy", "macro_f1")):
-        reads_with = "fast"
+    said = {name: _calibrate_across(scores, rows, trial, noise) for name, scores in _variants(trial).items()}
+    cascade = _choose_cascade(rows, trial, noise)
+    if cascade.reading == "both":
+        said["both"] = cascade.combine(said["fast"], said["semantic"])
+    quality = {name: describe_quality(rows, one[tested], trial.rows[tested], noise) for name, one in said.items()}
     figures = ("accuracy", "macro_f1", "expected_calibration_error")
     return {
         "task": "categories",
-        "algorithm": getattr(chosen, reads_with).algorithm,
+        "algorithm": chosen.fast.algorithm if cascade.reading == "fast" else chosen.semantic.algorithm,
         "rows": len(rows.texts),
-        **quality[reads_with],
-        "reads_with": reads_with,
+        **quality[cascade.reading],
+        "reads_with": cascade.reading,
+        "doubt_limit": cascade.limit,
+        "encoded_ratio": round(float(cascade.find_doubtful(said["fast"][tested]).mean()), 4),
         "readers": {name: {figure: one[figure] for figure in figures} for name, one in quality.items()},
         "noise_ratio": round(noise, 4),
         "suspected_label_errors": list_suspects(rows, lesson.judgement),
@@ -156,8 +156,23 @@ def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) 
             "label_names_are_learnt": lesson.has_names,
             "labels_with_one_row": rows.list_rare(),
         },
-        "settings": {**{name: getattr(chosen, name)._asdict() for name in quality}, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
+        "settings": {**{name: getattr(chosen, name)._asdict() for name in _variants(trial)}, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
     }
+
+
+def _choose_cascade(rows: LabelledRows, trial: Trial, noise_ratio: float) -> Cascade:
+    """Return which texts to encode, chosen on the tried rows that are not tested."""
+    if not len(trial.semantic):
+        return Cascade("fast", 0.0)
+    choosing = trial.folds >= TESTED_FOLDS
+    classes = rows.classes[trial.rows[choosing]]
+    if not len(classes):
+        return Cascade("semantic", 0.0)
+    fast, semantic = (
+        Calibration.learn(scores, classes, rows.labels, noise_ratio=noise_ratio).apply(scores)
+        for scores in (trial.fast[choosing].astype(np.float64), trial.semantic[choosing].astype(np.float64))
+    )
+    return Cascade.learn(fast, semantic, classes, noise_ratio=noise_ratio)
 
 
 def _calibrate_across(scores: Floats, rows: LabelledRows, trial: Trial, noise_ratio: float) -> Doubles:

@@ -214,9 +214,9 @@ def _compare_recipes(material: Material, pool: Places, recipes: Sequence[Recipe]
 
 
 def try_recipe(material: Material, folds: Places, chosen: Chosen, *, seed: int, step: Callable[[], object]) -> Trial:
-    """Return what models learnt from the other folds say of each row; of many rows, only those of the tested folds."""
+    """Return what models learnt from the other folds say of each row; of many rows, only those of the tested folds and of one more."""
     rows = material.rows
-    n_folds = FOLDS if len(rows.texts) <= _MOST_ROWS_IN_ALL_FOLDS else TESTED_FOLDS
+    n_folds = FOLDS if len(rows.texts) <= _MOST_ROWS_IN_ALL_FOLDS else TESTED_FOLDS + 1  # one more chooses which texts to encode
     semantic = np.zeros((len(rows.texts), len(rows.labels)), dtype=np.float32)
     fast = np.zeros_like(semantic)
     for fold in range(n_folds):
