@@ -20,6 +20,7 @@ from careloop.desk.cases.models import Case, Message
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
+from careloop.desk.sla.models import Calendar, ServiceLevel
 
 pytestmark = pytest.mark.django_db
 SECRET_WORDS = ("热水器漏水", "林晓彤", "lin@example.com")
@@ -64,6 +65,8 @@ PARAMETERS = {
     "topic_id": lambda house: house.topic.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
+    "calendar_id": lambda house: house.calendar.pk,
+    "level_id": lambda house: house.level.pk,
     "slug": lambda house: house.cast.form.slug,
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
@@ -72,6 +75,8 @@ PARAMETERS = {
 
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
 HOUSE_WIDE = {
+    "calendar_id": "sla.edit",
+    "level_id": "sla.edit",
     "job_id": "job.view",
     "user_id": "user.edit",
     "key_id": "key.edit",
@@ -153,11 +158,15 @@ def house(cast, inbound, now):
         scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", taxonomy=taxonomy, status="RETIRED", started_by_kind="system",
         started_by_name="热水器漏水", started_at=now,
     )  # fmt: skip
+    calendar = Calendar.objects.create(name="Always", zone="UTC", weekly=[[[0, 1440]]] * 7, changed_at=now)
+    level = ServiceLevel.objects.create(name="Standard", calendar=calendar, first_response_minutes=60, changed_at=now)
     facts = {"message_id": receipt.message_id, "team": cast.team, "task": "CATEGORY", "value": "leak", "made_by_name": "林晓彤"}
     word = Correction.objects.create(scope=model.scope, is_held_back=False, made_at=now, **facts)
     return SimpleNamespace(
         cast=cast,
         doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
+        calendar=calendar,
+        level=level,
         topic=new_topic(receipt, cast, now),
         taxonomy=taxonomy,
         model=model,

@@ -100,6 +100,24 @@ def test_steps_are_taken_before_and_after_the_breach_each_once(cast, inbound, le
     assert told[1]["priority"] == 30
 
 
+def test_a_promise_that_is_new_tells_nobody_of_what_is_late_already(cast, inbound, calendar, supervisor, now):
+    receive_message(inbound(), now=now)
+    steps = [("FIRST_RESPONSE", 0, "NOTIFY_SUPERVISORS"), ("FIRST_RESPONSE", 240, "RAISE_PRIORITY")]
+    service_levels.change_level(facts=level_facts(calendar, steps=steps), viewer=supervisor, now=now + 3 * HOUR)
+    assert service_levels.escalate(now=now + 3 * HOUR) == 0
+    assert service_levels.escalate(now=now + 5 * HOUR) == 1
+    assert (Notice.objects.count(), Case.objects.get().priority) == (0, 30)
+
+
+def test_a_step_before_the_deadline_is_not_taken_after_it(cast, inbound, level, now):
+    receive_message(inbound(), now=now)
+    assert service_levels.escalate(now=now + 2 * HOUR) == 2
+    assert set(CaseEvent.objects.filter(kind="ESCALATED").values_list("after__action", flat=True)) == {
+        "RAISE_PRIORITY",
+        "NOTIFY_SUPERVISORS",
+    }
+
+
 def test_an_answered_case_is_not_escalated(cast, inbound, level, now):
     from careloop.desk.cases import actions as cases
 

@@ -74,6 +74,7 @@ def test_views_hold_what_their_names_say_with_counts(client, cast, cases, now):
     expected = {
         "mine": [mine.pk],
         "unassigned": [free.pk, waiting.pk],
+        "overdue": [],
         "open": [free.pk, mine.pk],
         "waiting": [waiting.pk],
         "resolved": [resolved.pk],
@@ -81,7 +82,13 @@ def test_views_hold_what_their_names_say_with_counts(client, cast, cases, now):
     }
     assert {view: rows(client.get(f"/?view={view}")) for view in expected} == expected
     tabs = client.get("/inbox/counts/").content.decode()
-    assert re.findall(r">(\w+) <b>(\d+)</b>", tabs) == [("Mine", "1"), ("Unassigned", "2"), ("Open", "2"), ("Waiting", "1")]
+    assert re.findall(r">(\w+) <b>(\d+)</b>", tabs) == [
+        ("Mine", "1"),
+        ("Unassigned", "2"),
+        ("Overdue", "0"),
+        ("Open", "2"),
+        ("Waiting", "1"),
+    ]
 
 
 def test_filters_combine_and_each_can_be_taken_away(client, cast, cases):

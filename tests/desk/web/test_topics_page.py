@@ -23,8 +23,13 @@ def test_before_there_are_topics_the_page_says_what_is_needed_and_offers_to_look
     assert "Topics need at least 100 texts in one language." in said
     assert "Find topics" in said
     answer = client.post("/topics/find/", {"span": "365"}, follow=True)
-    assert "Topics are being looked for. Load the page again in a moment." in answer.content.decode()
-    assert Job.objects.filter(task__endswith="find_topics").count() == 1
+    assert "Topics are being looked for; the page shows them as soon as they are found." in answer.content.decode()
+    jobs = Job.objects.filter(task__endswith="find_topics")
+    assert jobs.count() == 1
+    asked = {"HX-Request": "true"}  # as the page does every few seconds
+    assert client.get("/topics/", headers=asked).status_code == 204
+    jobs.update(state="SUCCEEDED")
+    assert client.get("/topics/", headers=asked)["HX-Refresh"] == "true"
 
 
 def test_an_agent_sees_topics_but_neither_looks_for_them_nor_names_them(cast, client):

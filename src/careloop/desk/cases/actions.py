@@ -22,6 +22,7 @@ from careloop.desk.search.actions import Searchable
 from careloop.desk.sla.rules.following import FACTS, REPLIED, STATUS
 
 MAX_BODY_LENGTH = 100_000
+SETTABLE = (Status.OPEN.value, Status.WAITING.value, Status.RESOLVED.value)
 CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
 TRIAGED_FIELDS = ("sentiment", "sentiment_probability", "kind", "kind_probability", "category", "priority")
 
@@ -33,8 +34,8 @@ def reply(
 
     Refused when somebody wrote after `seen_message_id`: nobody shall answer past a message that they have not read.
     """
-    if status not in Status.values:
-        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(Status.values)}.", field="status")
+    if status not in SETTABLE:
+        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(SETTABLE)}.", field="status")
     with transaction.atomic():
         case = _case_to_change(case_id, viewer)
         _check_seen(case, seen_message_id)
@@ -96,8 +97,8 @@ def set_priority(*, case_id: int, priority: int, expected_version: int, viewer: 
 
 def set_status(*, case_id: int, status: str, expected_version: int, viewer: Viewer, now: datetime) -> Case:
     """Open the case again, let it wait for the customer, or resolve it."""
-    if status not in Status.values:
-        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(Status.values)}.", field="status")
+    if status not in SETTABLE:
+        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(SETTABLE)}.", field="status")
     with transaction.atomic():
         case = _case_to_change(case_id, viewer, expected_version)
         _change(

@@ -6,17 +6,19 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import In
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import list_assignable
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.cases.models import Case, CaseEvent, Direction, Kind, Message, Priority, ScopedQuerySet, Sentiment, Status
+from careloop.desk.cases.models import Case, CaseEvent, Clock, Direction, Kind, Message, Priority, ScopedQuerySet, Sentiment, Status
 from careloop.desk.cases.rules import UNRESOLVED
 from careloop.desk.customers.models import Customer
 from careloop.desk.customers.queries import find_by_address
 from careloop.desk.kernel.errors import InvalidInput, NotFound
 from careloop.desk.search.queries import Ids, find, one_of
+from careloop.desk.sla.rules.clocks import CANCELLED, TARGETS
 
 PAGE_SIZE = 50
 COUNTED = 1_000  # cases are counted up to here, or to the page after the one that is asked for
@@ -24,12 +26,13 @@ NEAR_PAGE = 100  # up to here the numbers of all cases before a page are fetched
 FREQUENT = 2_000  # a word with more hits: cases are looked through in their order and asked whether they are hits, not the other way round
 MAX_PAGE = 2_000
 PAGE_OF_MESSAGES = 200
-VIEWS = ("mine", "unassigned", "open", "waiting", "resolved", "all")
-SORTS = {
+VIEWS = ("mine", "unassigned", "overdue", "open", "waiting", "resolved", "all")
+SORTS: dict[str, tuple[Any, ...]] = {
     "newest": ("-last_message_at", "-pk"),
     "oldest": ("last_message_at", "pk"),
     "priority": ("-priority", "last_message_at", "pk"),
     "unhappiest": ("sentiment_probability", "pk"),
+    "due": (F("due_at").asc(nulls_last=True), "pk"),
 }
 
 
@@ -38,7 +41,8 @@ Choices = list[tuple[Any, Any]]
 
 def choices() -> dict[str, Choices]:
     """Codes and words of what a form may offer: kinds, sentiments, statuses, priorities."""
-    return {"kind": Kind.choices, "sentiment": Sentiment.choices, "status": Status.choices, "priority": Priority.choices}
+    settable = [one for one in Status.choices if one[0] != Status.MERGED]
+    return {"kind": Kind.choices, "sentiment": Sentiment.choices, "status": settable, "priority": Priority.choices}
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class CasePage:
     earlier: int
     assignable: list[User]
     other_cases: list[Case] = field(default_factory=list)
+    clocks: list[Clock] = field(default_factory=list)
 
 
 def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
@@ -98,14 +103,14 @@ def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
     return InboxPage(rows, total, counted > extent, page, _pages(total), count_views(viewer))
 
 
-def _near_numbers(cases: ScopedQuerySet, order: tuple[str, ...], page: int, extent: int) -> tuple[list[int], int, int]:
+def _near_numbers(cases: ScopedQuerySet, order: tuple[Any, ...], page: int, extent: int) -> tuple[list[int], int, int]:
     """The numbers on a page, how many cases there are (counted up to `extent` + 1), and the page: the last one if there are fewer."""
     numbers = list(cases.order_by(*order).values_list("pk", flat=True)[: extent + 1])
     page = min(page, _pages(min(len(numbers), extent)))
     return numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], len(numbers), page
 
 
-def _far_numbers(cases: ScopedQuerySet, order: tuple[str, ...], page: int, extent: int) -> tuple[list[int], int, int]:
+def _far_numbers(cases: ScopedQuerySet, order: tuple[Any, ...], page: int, extent: int) -> tuple[list[int], int, int]:
     """The same for a page far back: the database counts and skips, from the end that is nearer if that is known."""
     counted = cases.order_by()[: extent + 1].count()
     total = min(counted, extent)
@@ -129,6 +134,7 @@ def count_views(viewer: Viewer) -> dict[str, int]:
         .aggregate(
             mine=Count("pk", filter=Q(assignee_id=viewer.user_id)),
             unassigned=Count("pk", filter=Q(assignee_id=None)),
+            overdue=Count("pk", filter=Q(due_at__lt=timezone.now())),
             open=Count("pk", filter=Q(status="OPEN")),
             waiting=Count("pk", filter=Q(status="WAITING")),
         )
@@ -139,6 +145,7 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
     views = {
         "mine": Q(assignee_id=viewer.user_id, status__in=UNRESOLVED),
         "unassigned": Q(assignee_id=None, status__in=UNRESOLVED),
+        "overdue": Q(due_at__lt=timezone.now(), status__in=UNRESOLVED),
         "open": Q(status="OPEN"),
         "waiting": Q(status="WAITING"),
         "resolved": Q(status="RESOLVED"),
@@ -202,7 +209,16 @@ def page(case_id: int, viewer: Viewer) -> CasePage:
         earlier=max(0, earlier),
         assignable=list_assignable(case.team_id),
         other_cases=list(others),
+        clocks=_newest_clocks(case),
     )
+
+
+def _newest_clocks(case: Case) -> list[Clock]:
+    """The newest round of each target that was not given up, in the order first response, next response, resolution."""
+    newest: dict[str, Clock] = {}
+    for clock in case.clocks.exclude(state=CANCELLED).select_related("level").order_by("round"):
+        newest[clock.target] = clock
+    return [newest[target] for target in TARGETS if target in newest]
 
 
 def list_earlier(case_id: int, before_message_id: int, viewer: Viewer) -> tuple[Case, list[Message], int]:

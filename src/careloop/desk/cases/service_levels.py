@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from careloop.desk.accounts.models import Role, User
 from careloop.desk.accounts.queries import check_may
@@ -56,6 +56,7 @@ def change_level(*, facts: LevelFacts, viewer: Viewer, now: datetime, level_id: 
     with transaction.atomic():
         level = sla.save_level(facts=facts, viewer=viewer, now=now, level_id=level_id)
         looked_at = judge_open_cases(now)
+        pass_over_steps(now)
     return level, looked_at
 
 
@@ -108,20 +109,45 @@ def imagine_history(*, facts: CalendarFacts, calendar_id: int, viewer: Viewer, n
 def escalate(*, now: datetime) -> int:
     """Take every escalation step whose time has come, each once a clock; returns how many were taken."""
     taken = 0
-    for step in EscalationStep.objects.filter(level__is_active=True).select_related("level"):
-        due = now - timedelta(minutes=step.minutes)
-        done = EscalationDone.objects.filter(clock_id=OuterRef("pk"), target=step.target, minutes=step.minutes, action=step.action)
-        waiting = Clock.objects.filter(state=RUNNING, level_id=step.level_id, target=step.target, due_at__lte=due).exclude(Exists(done))
-        for clock in waiting.order_by("due_at")[:STEPS_AT_ONCE]:
+    for step in _steps():
+        for clock in _reached(step, now)[:STEPS_AT_ONCE]:
             with transaction.atomic():
                 taken += _take_step(clock, step, now)
     return taken
 
 
+def pass_over_steps(now: datetime) -> int:
+    """Count the steps whose time has come as taken: a promise that is new tells nobody of what is late already."""
+    passed = 0
+    for step in _steps():
+        marks = [_mark(clock, step, now) for clock in _reached(step, now)]
+        passed += len(EscalationDone.objects.bulk_create(marks, ignore_conflicts=True))
+    return passed
+
+
+def _steps() -> list[EscalationStep]:
+    return list(EscalationStep.objects.filter(level__is_active=True).select_related("level").order_by("minutes"))
+
+
+def _reached(step: EscalationStep, now: datetime) -> QuerySet[Clock]:
+    """Running clocks for which the step's time has come; one before the deadline makes no sense after it."""
+    done = EscalationDone.objects.filter(clock_id=OuterRef("pk"), minutes=step.minutes, action=step.action)
+    clocks = Clock.objects.filter(
+        state=RUNNING, level_id=step.level_id, target=step.target, due_at__lte=now - timedelta(minutes=step.minutes)
+    )
+    if step.minutes < 0:
+        clocks = clocks.filter(due_at__gt=now)
+    return clocks.exclude(Exists(done)).order_by("due_at")
+
+
+def _mark(clock: Clock, step: EscalationStep, now: datetime) -> EscalationDone:
+    return EscalationDone(clock=clock, target=step.target, minutes=step.minutes, action=step.action, at=now)
+
+
 def _take_step(clock: Clock, step: EscalationStep, now: datetime) -> bool:
     case = Case.objects.select_for_update().get(pk=clock.case_id)
-    mark = {"clock": clock, "target": step.target, "minutes": step.minutes, "action": step.action}
-    _row, is_new = EscalationDone.objects.get_or_create(**mark, defaults={"at": now})
+    mark = {"clock": clock, "minutes": step.minutes, "action": step.action}
+    _row, is_new = EscalationDone.objects.get_or_create(**mark, defaults={"at": now, "target": step.target})
     if not is_new or case.status not in UNRESOLVED:
         return False
     before, after = _act(case, clock, step, now)

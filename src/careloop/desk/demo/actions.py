@@ -21,6 +21,7 @@ from careloop.desk.demo.categories import found_categories, keep_corrections
 from careloop.desk.demo.conversations import plan_conversations
 from careloop.desk.demo.people import draw_people
 from careloop.desk.demo.playing import deliver, new_people, play, read_all
+from careloop.desk.demo.promises import make_promises
 from careloop.desk.demo.reviews import plan_reviews, plan_surveys
 from careloop.desk.demo.rhythm import DAYS
 from careloop.desk.demo.staff import found_house
@@ -62,6 +63,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         ledger = play(house, conversations, mail, categories)
         books.write_ledger(ledger, delivered)
         keep_corrections(ledger, taxonomy, now=now)
+        make_promises(house, now=now)
         _keep_sign_ins(house.sign_ins)
         find_soon()
     return house.sign_ins

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
-from careloop.desk.kernel.errors import InvalidInput, NotFound
+from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.sla.models import Calendar, CalendarDay, EscalationStep, ServiceLevel, StepAction
+from careloop.desk.sla.queries import access_calendar, access_level
 from careloop.desk.sla.rules.clocks import TARGETS
 from careloop.desk.sla.rules.facts import CalendarFacts, LevelFacts
 from careloop.desk.sla.rules.holiday_years import find_holidays
@@ -41,7 +42,7 @@ def save_calendar(*, facts: CalendarFacts, viewer: Viewer, now: datetime, calend
     }
     try:
         with transaction.atomic():
-            calendar = Calendar(version=0) if calendar_id is None else access_calendar(calendar_id, is_locked=True)
+            calendar = Calendar(version=0) if calendar_id is None else _lock_calendar(calendar_id)
             before = {} if calendar_id is None else {key: getattr(calendar, key) for key in columns if key != "changed_at"}
             for key, value in columns.items():
                 setattr(calendar, key, value)
@@ -59,7 +60,7 @@ def delete_calendar(*, calendar_id: int, viewer: Viewer, now: datetime) -> None:
     """Remove a calendar on which nothing was ever counted."""
     check_may(viewer, "sla.edit")
     with transaction.atomic():
-        calendar = access_calendar(calendar_id, is_locked=True)
+        calendar = _lock_calendar(calendar_id)
         if calendar.levels.exists():
             raise InvalidInput(_("A service level counts on “%(name)s”; give it another calendar first.") % {"name": calendar.name})
         calendar.delete()
@@ -76,7 +77,7 @@ def save_level(*, facts: LevelFacts, viewer: Viewer, now: datetime, level_id: in
     try:
         with transaction.atomic():
             calendar = access_calendar(facts.calendar_id)
-            level = ServiceLevel() if level_id is None else _access_level(level_id)
+            level = ServiceLevel() if level_id is None else _lock_level(level_id)
             for key, value in {**columns, "calendar": calendar, "changed_at": now}.items():
                 setattr(level, key, value)
             level.save()
@@ -96,25 +97,19 @@ def delete_level(*, level_id: int, viewer: Viewer, now: datetime) -> None:
     """Remove a promise; clocks that run for it are judged by the next level that fits."""
     check_may(viewer, "sla.edit")
     with transaction.atomic():
-        level = _access_level(level_id)
+        level = _lock_level(level_id)
         level.delete()
         _audit("level.delete", "level", level_id, viewer, now, {"name": level.name})
 
 
-def access_calendar(calendar_id: int, *, is_locked: bool = False) -> Calendar:
-    """The calendar of this number."""
-    rows = Calendar.objects.select_for_update() if is_locked else Calendar.objects
-    found = rows.filter(pk=calendar_id).first()
-    if found is None:
-        raise NotFound(_("There is no calendar %(number)s.") % {"number": calendar_id})
-    return found
+def _lock_calendar(calendar_id: int) -> Calendar:
+    access_calendar(calendar_id)
+    return Calendar.objects.select_for_update().get(pk=calendar_id)
 
 
-def _access_level(level_id: int) -> ServiceLevel:
-    found = ServiceLevel.objects.select_for_update().filter(pk=level_id).first()
-    if found is None:
-        raise NotFound(_("There is no service level %(number)s.") % {"number": level_id})
-    return found
+def _lock_level(level_id: int) -> ServiceLevel:
+    access_level(level_id)
+    return ServiceLevel.objects.select_for_update().get(pk=level_id)
 
 
 def _write_days(calendar: Calendar, facts: CalendarFacts, days: Mapping[date, tuple[Interval, ...]]) -> None:

@@ -1,9 +1,14 @@
 """Calendars and levels as the arithmetic takes them."""
 
+from datetime import datetime
 from functools import lru_cache, partial
+from typing import Any
 
+from django.utils.translation import gettext as _
+
+from careloop.desk.kernel.errors import NotFound
 from careloop.desk.kernel.rows import find_rows
-from careloop.desk.sla.models import Calendar, ServiceLevel
+from careloop.desk.sla.models import Calendar, ServiceLevel, StepAction
 from careloop.desk.sla.rules.clocks import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from careloop.desk.sla.rules.facts import CalendarFacts
 from careloop.desk.sla.rules.holiday_years import find_holidays
@@ -65,6 +70,47 @@ def facts_of(calendar: Calendar) -> CalendarFacts:
     )
 
 
+def list_calendars() -> list[Calendar]:
+    """Every calendar with its days and levels, by name."""
+    return list(Calendar.objects.prefetch_related("days", "levels").order_by("name"))
+
+
+def list_every_level() -> list[ServiceLevel]:
+    """Every level with its calendar and steps, in the order in which they are tried."""
+    return list(ServiceLevel.objects.select_related("calendar").prefetch_related("steps").order_by("position", "pk"))
+
+
+def access_calendar(calendar_id: int) -> Calendar:
+    """The calendar of this number."""
+    found = Calendar.objects.filter(pk=calendar_id).first()
+    if found is None:
+        raise NotFound(_("There is no calendar %(number)s.") % {"number": calendar_id})
+    return found
+
+
+def access_level(level_id: int) -> ServiceLevel:
+    """The service level of this number."""
+    found = ServiceLevel.objects.select_related("calendar").filter(pk=level_id).first()
+    if found is None:
+        raise NotFound(_("There is no service level %(number)s.") % {"number": level_id})
+    return found
+
+
+def list_unpublished(now: datetime) -> list[tuple[Calendar, int]]:
+    """Calendars with this or the next year when its make-up days are not announced and nobody entered them: said loudly."""
+    found = []
+    for calendar in Calendar.objects.exclude(country="").order_by("name"):
+        for year in (now.year, now.year + 1):
+            if year not in calendar.confirmed_years and not find_holidays(calendar.country, calendar.subdivision, year).is_published:
+                found.append((calendar, year))
+    return found
+
+
+def step_actions() -> list[tuple[Any, Any]]:
+    """Codes and words of what an escalation may do."""
+    return list(StepAction.choices)
+
+
 @lru_cache(maxsize=200)
-def _calendar_of(calendar_id: int, _version: int) -> WorkingCalendar:
+def _calendar_of(calendar_id: int, version: int) -> WorkingCalendar:
     return working_calendar(facts_of(Calendar.objects.get(pk=calendar_id)))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from careloop.desk.cases.queries import choices
+from careloop.desk.web.clock_words import running_words
 from careloop.desk.web.templatetags.desk import age_at, initials, probability
 from careloop.desk.web.templatetags.lucide import drawn
 
@@ -63,7 +64,7 @@ class RowWriter:
             {code: str(label) for code, label in offered[name]} for name in ("kind", "sentiment", "priority")
         )
         self.unread, self.probability = _("Not read yet"), _("Probability")
-        flag, check = (drawn(name, size=12, aria_hidden="true") for name in ("flag", "check"))
+        flag, check, self.timer = (drawn(name, size=12, aria_hidden="true") for name in ("flag", "check", "timer"))
         self.urgencies = {code: Chip(label, "bad" if code >= URGENT else "warn", icon=flag) for code, label in self.priorities.items()}
         self.statuses = {"WAITING": Chip(pgettext("case", "Waiting")), "RESOLVED": Chip(_("Resolved"), "good", icon=check)}
 
@@ -102,3 +103,9 @@ class RowWriter:
             yield self.urgencies[case.priority]
         if case.status in self.statuses:
             yield self.statuses[case.status]
+        if case.due_at is not None:
+            yield self._due(case.due_at)
+
+    def _due(self, due_at: datetime) -> Chip:
+        words, tone = running_words(due_at, self.now)
+        return Chip(words, tone, date_format(timezone.localtime(due_at), "DATETIME_FORMAT"), self.timer)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from careloop.desk.cases.queries import choices
+from careloop.desk.web.event_words import sentence_of
 from careloop.desk.web.highlight import highlight, marks_of
 from careloop.desk.web.templatetags.desk import probability as probability_words
 
@@ -79,7 +80,7 @@ def describe(event: Any, people: Mapping[int, str], names: Mapping[str, str] | N
         return _triaged(event.before, event.after, names) if event.kind == "TRIAGED" else _corrected(event.after, who, names)
     if event.kind == "REPLIED" and event.after.get("status") == "RESOLVED":
         return _("%(who)s resolved the case with this reply") % {"who": who}
-    return ""
+    return sentence_of(event, who, people)
 
 
 def _assigned(event: Any, who: str, people: Mapping[int, str]) -> str:

@@ -22,6 +22,7 @@ from careloop.desk.customers.rules import mask_address
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.clock_words import clock_lines
 from careloop.desk.web.correction_panel import Correctables, correction_panel
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
 from careloop.desk.web.timeline import describe, timeline, word
@@ -140,6 +141,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
             {"label": address.get_kind_display(), "masked": mask_address(address.kind, address.value)}
             for address in list_addresses(shown.case.customer)
         ],
+        "clocks": clock_lines(shown.clocks, datetime.now(UTC)),
         "choices": queries.choices(),
         "suffix": choice,
         "inbox_url": reverse("inbox") + choice,

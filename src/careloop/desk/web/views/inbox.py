@@ -141,6 +141,7 @@ def _sorts() -> list[tuple[str, str]]:
     return [
         ("newest", _("Newest first")),
         ("oldest", _("Longest waiting first")),
+        ("due", _("Due first")),
         ("priority", _("Most urgent first")),
         ("unhappiest", _("Unhappiest first")),
     ]
@@ -150,6 +151,7 @@ def _tabs(wanted: InboxFilter, counted: dict[str, int], total: int | str | None)
     labels = {
         "mine": _("Mine"),
         "unassigned": _("Unassigned"),
+        "overdue": _("Overdue"),
         "open": _("Open"),
         "waiting": _("Waiting"),
         "resolved": _("Resolved"),

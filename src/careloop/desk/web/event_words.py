@@ -1,0 +1,36 @@
+"""What happened to a case beyond messages, as sentences for its history; one function a kind of event."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from careloop.desk.web.clock_words import span_words
+
+People = Mapping[int, str]
+
+
+def sentence_of(event: Any, who: str, people: People) -> str:
+    """The sentence of an event; "" for a kind that says nothing."""
+    write = SENTENCES.get(event.kind)
+    return write(event, who, people) if write else ""
+
+
+def _escalated(event: Any, _who: str, _people: People) -> str:
+    after = event.after
+    targets = {"FIRST_RESPONSE": _("first response"), "NEXT_RESPONSE": _("next response"), "RESOLUTION": _("resolution")}
+    target, minutes = targets.get(after.get("target"), ""), int(after.get("minutes", 0))
+    when = _("due in %(span)s") if minutes < 0 else _("%(span)s late")
+    if minutes == 0:
+        when = _("due now")
+    done = {
+        "NOTIFY_ASSIGNEE": _("the assignee was told"),
+        "NOTIFY_SUPERVISORS": _("the supervisors were told"),
+        "RAISE_PRIORITY": _("the priority was raised"),
+        "UNASSIGN": _("the case went back to the queue"),
+    }
+    facts = {"target": target, "when": when % {"span": span_words(abs(minutes) * 60)} if minutes else when}
+    return _("Service level: %(target)s %(when)s") % facts + " · " + done.get(after.get("action"), "")
+
+
+SENTENCES: dict[str, Callable[[Any, str, People], str]] = {"ESCALATED": _escalated}
