@@ -77,12 +77,12 @@ def test_the_card_reports_rows_that_were_held_back(model):
     assert card["report"]["entities"] == sum(figures["entities"] for figures in card["report"]["per_type"].values())
 
 
-def test_the_same_examples_make_the_same_model(model):
-    texts, spans = zip(*make_examples(), strict=True)
-    again = learn_entities(texts, spans)
-    assert again.card == model.card
-    np.testing.assert_array_equal(again.chain.weights, model.chain.weights)
-    np.testing.assert_array_equal(again.judge.weights, model.judge.weights)
+def test_the_same_examples_make_the_same_model():
+    texts, spans = zip(*make_examples()[::3], strict=True)
+    first, second = learn_entities(texts, spans), learn_entities(texts, spans)
+    assert first.card == second.card
+    np.testing.assert_array_equal(first.chain.weights, second.chain.weights)
+    np.testing.assert_array_equal(first.judge.weights, second.judge.weights)
 
 
 def test_neighbours_do_not_change_what_is_found(model):
