@@ -2,8 +2,8 @@
 
 import os
 
-for library in ("OMP", "OPENBLAS"):  # several processes test at once; more threads wait for one another
-    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several processes test at once; more threads wait for one another
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
