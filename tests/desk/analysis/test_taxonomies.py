@@ -6,7 +6,7 @@ import pytest
 
 from careloop.desk.analysis import queueing, tasks, training
 from careloop.desk.analysis.actions import understand
-from careloop.desk.analysis.models import CategoryReading, Correction, LearntModel, Reading, TextVector
+from careloop.desk.analysis.models import CategoryReading, Correction, LabelDoubt, LearntModel, Reading, TextVector
 from careloop.desk.analysis.rules import is_held_back
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.cases.models import Case, CaseEvent
@@ -121,6 +121,16 @@ def test_a_model_learnt_from_corrections_goes_live_when_it_beats_the_names(cast,
     assert [row[0] for row in candidate.files.answers] == held_back
     assert statuses() == ["RETIRED", "LIVE"]
     assert Job.objects.filter(task__endswith="read_again").count() == 2
+
+
+def test_labels_that_speak_against_the_others_are_doubted_after_the_training(cast, now, taxonomy, corrected, quick, monkeypatch):
+    monkeypatch.setattr("careloop.insight.text.categories.suspects._LEAST_SHARE", 0.02)  # of 180 rows
+    wrong = next(pk for pk in corrected[0::3] if not is_held_back(pk))  # a heater of which people say: invoice
+    Correction.objects.filter(message_id=wrong).update(value="defect")
+    tasks.train.func(start(cast, taxonomy, now).pk)
+    doubt = LabelDoubt.objects.get()
+    assert (doubt.correction.message_id, doubt.correction.value, doubt.suggested) == (wrong, "defect", "invoice")
+    assert doubt.margin > 0 and "suspected_label_errors" not in LearntModel.objects.get().card
 
 
 def test_a_candidate_that_is_no_better_is_rejected_with_its_reason(cast, now, taxonomy, corrected, quick):

@@ -40,7 +40,7 @@ def page(request: HttpRequest, viewer: Viewer, model_id: int) -> HttpResponse:
     context["task"] = found.model.task.lower()
     if figures.get("n"):
         context |= {
-            "tiles": _tiles(figures, found.model.rival_figures),
+            "tiles": _tiles(figures, found.model.rival_figures, is_of_categories=found.model.taxonomy is not None),
             "charts": {
                 "reliability": model_charts.reliability(figures["reliability"], link),
                 "coverage": model_charts.coverage(figures["coverage"]),
@@ -96,14 +96,15 @@ def _ratio(text: str, default: float) -> float:
         return default
 
 
-def _tiles(figures: dict[str, Any], rival: dict[str, Any]) -> list[dict[str, str]]:
+def _tiles(figures: dict[str, Any], rival: dict[str, Any], *, is_of_categories: bool) -> list[dict[str, str]]:
     low, high = figures["accuracy_interval"]
     before = _(" · before %(share)s") % {"share": percent(rival["accuracy"])} if rival.get("n") else ""
     interval = f"{between(low, high)} · n = {figures['n']}"
     macro = _(" · before %(share)s") % {"share": f"{rival['macro_f1']:.2f}"} if rival.get("n") else ""
+    alike = _("every category counts alike") if is_of_categories else _("every value counts alike")
     return [
         {"label": _("Right"), "value": percent(figures["accuracy"]), "ci": interval + before},
-        {"label": _("Macro-F1"), "value": f"{figures['macro_f1']:.2f}", "ci": _("every category counts alike") + macro},
+        {"label": _("Macro-F1"), "value": f"{figures['macro_f1']:.2f}", "ci": alike + macro},
         {
             "label": _("Calibration error"),
             "value": f"{figures['calibration_error']:.3f}",
