@@ -38,9 +38,8 @@ def test_topics_are_found_at_the_press_of_a_button_and_a_circle_opens_its_texts(
     page = visit("/topics/", desk.cast.supervisor)
     assert "Chinese 96" in page.locator(".empty").inner_text()
     page.get_by_role("button", name="Find topics").click()
-    page.get_by_text("Topics are being looked for. Load the page again in a moment.").wait_for()
+    page.get_by_text("Topics are being looked for; the page shows them as soon as they are found.").wait_for()
     Worker().run_until_empty()
-    page.goto(f"{desk.url}/topics/")
     page.wait_for_selector("[data-chart=map-zh] .scatterlayer .point")
     assert page.locator(".topics li").count() == Topic.objects.count() >= 3
     for look in in_every_look(page):

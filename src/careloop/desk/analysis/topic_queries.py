@@ -106,16 +106,21 @@ class TopicPage:
 def topics_page(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo) -> TopicsPage:
     """The topics of the texts that a filter chooses, most frequent first, in a fixed number of queries."""
     check_filter(wanted)
-    is_searching = Job.objects.filter(task__in=JOBS, state__in=(JobState.READY, JobState.RUNNING)).exists()
+    is_under_way = is_searching()
     run = find_live_run()
     if run is None:
-        return TopicsPage(None, is_searching, waiting=_count_waiting(viewer))
+        return TopicsPage(None, is_under_way, waiting=_count_waiting(viewer))
     counts = _count(wanted, viewer, zone, run)
     unit, bars, by_bar = _fold(counts, zone)
     topics = _describe(run, viewer, counts, by_bar)
     by_topic = _sum_by_topic(counts)
     total = sum(sum(each.values()) for each in by_topic.values())
-    return TopicsPage(run, is_searching, total, sum(by_topic[0].values()), unit, bars, topics)
+    return TopicsPage(run, is_under_way, total, sum(by_topic[0].values()), unit, bars, topics)
+
+
+def is_searching() -> bool:
+    """Whether topics are being looked for, or are about to be."""
+    return bool(Job.objects.filter(task__in=JOBS, state__in=(JobState.READY, JobState.RUNNING)).exists())
 
 
 def topic_page(topic_id: int, wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo, page: int = 1) -> TopicPage:
