@@ -17,7 +17,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.feedback_queries import FeedbackFilter
 from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.analysis.topic_actions import rename_topic
-from careloop.desk.analysis.topic_queries import Alarm, TopicFacts, TopicsPage, cases_about, topic_page, topics_page
+from careloop.desk.analysis.topic_queries import Alarm, TopicFacts, TopicsPage, cases_about, is_searching, topic_page, topics_page
 from careloop.desk.analysis.topic_queueing import ask_for_topics
 from careloop.desk.cases.queries import choices
 from careloop.desk.web import charts, topic_charts
@@ -39,6 +39,8 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """All topics of the texts that the address chooses."""
     address = _address(request)
     wanted = address.filter(timezone.localdate())
+    if request.headers.get("HX-Request"):  # a page that waits for topics asks whether they are there
+        return HttpResponse(status=204) if is_searching() else HttpResponse(headers={"HX-Refresh": "true"})
     found = topics_page(wanted, viewer, zone=timezone.get_default_timezone())
     context = {
         "found": found,

@@ -283,6 +283,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     settle();
+    for (const here of all(".rail > [aria-current], .pages-of [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
     toEnd();
     if (!desk()) return;
     last = desk().dataset.after;
