@@ -1,5 +1,6 @@
 """Deadlines in words: how long there is still, or how late it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from careloop.desk.web.templatetags.desk import probability
 
 SOON_SECONDS = 3600
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -22,12 +25,17 @@ class ClockLine:
     tone: str
     title: str
     is_provisional: bool
+    chance: str = ""
 
 
-def clock_lines(clocks: list[Any], now: datetime) -> list[ClockLine]:
-    """The deadlines of a case, in words."""
+def clock_lines(clocks: list[Any], chances: Mapping[int, float], now: datetime) -> list[ClockLine]:
+    """The deadlines of a case, in words; `chances` of being missed by the clocks' numbers."""
     names = {"FIRST_RESPONSE": _("First response"), "NEXT_RESPONSE": _("Next response"), "RESOLUTION": _("Resolution")}
-    return [ClockLine(names[clock.target], *_state_words(clock, now), _title(clock), clock.is_provisional) for clock in clocks]
+    lines = []
+    for clock in clocks:
+        chance = _("missed: %(chance)s") % {"chance": probability(chances[clock.pk])} if clock.pk in chances else ""
+        lines.append(ClockLine(names[clock.target], *_state_words(clock, now), _title(clock), clock.is_provisional, chance))
+    return lines
 
 
 def span_words(seconds: float) -> str:

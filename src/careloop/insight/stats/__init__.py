@@ -3,14 +3,17 @@
 from careloop.insight.stats.calibration import Bin, Isotonic, Temperature, measure_calibration_error, sort_into_bins
 from careloop.insight.stats.coverage import ThresholdRow, find_threshold, measure_coverage
 from careloop.insight.stats.intervals import bootstrap_interval, wilson_interval
+from careloop.insight.stats.survival import SurvivalCurve, fit_survival
 
 __all__ = [
     "Bin",
     "Isotonic",
+    "SurvivalCurve",
     "Temperature",
     "ThresholdRow",
     "bootstrap_interval",
     "find_threshold",
+    "fit_survival",
     "measure_calibration_error",
     "measure_coverage",
     "sort_into_bins",

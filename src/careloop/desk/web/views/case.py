@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.breach import find_chances
 from careloop.desk.analysis.correction_queries import correctable
 from careloop.desk.analysis.queries import readings_of
 from careloop.desk.analysis.taxonomy_queries import names_by_code
@@ -123,7 +124,7 @@ def status(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 
 def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str, Any]:
     """All that the templates of the case page show."""
-    shown = queries.page(case_id, viewer)
+    shown, moment = queries.page(case_id, viewer), datetime.now(UTC)
     readings = readings_of(shown.messages, viewer)
     choice, names = suffix(filter_from(request)), names_by_code(viewer)
     conversation = [one.pk for one in shown.messages if one.direction != "NOTE"]
@@ -141,7 +142,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
             {"label": address.get_kind_display(), "masked": mask_address(address.kind, address.value)}
             for address in list_addresses(shown.case.customer)
         ],
-        "clocks": clock_lines(shown.clocks, datetime.now(UTC)),
+        "clocks": clock_lines(shown.clocks, find_chances(shown.clocks, moment), moment),
         "choices": queries.choices(),
         "suffix": choice,
         "inbox_url": reverse("inbox") + choice,
