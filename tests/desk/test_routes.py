@@ -20,6 +20,7 @@ from careloop.desk.cases.models import Case, Message
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
+from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,7 @@ PARAMETERS = {
     "key_id": lambda house: house.key.pk,
     "calendar_id": lambda house: house.calendar.pk,
     "level_id": lambda house: house.level.pk,
+    "notice_id": lambda house: house.notice.pk,
     "slug": lambda house: house.cast.form.slug,
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
@@ -167,6 +169,9 @@ def house(cast, inbound, now):
         doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
         calendar=calendar,
         level=level,
+        notice=Notice.objects.create(
+            user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
+        ),
         topic=new_topic(receipt, cast, now),
         taxonomy=taxonomy,
         model=model,
