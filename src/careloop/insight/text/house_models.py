@@ -8,7 +8,7 @@ shipped one says.
 References
 ----------
 The shipped model's log-probabilities as offset of a penalised regression: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical
-Learning, 4.4 and 10.2 (forward stagewise fitting); choice of the penalty and what was measured: docs/decisions/0019-house-models.md.
+Learning, 4.4 and 10.2 (forward stagewise fitting); choice of the penalty and what was measured: docs/decisions/0020-house-models.md.
 """
 
 from __future__ import annotations
