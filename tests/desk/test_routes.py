@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
-from django.db import models
+from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from careloop.desk.accounts.actions import create_api_key
@@ -210,17 +211,27 @@ def address(route: Route, house) -> str:
     return reverse(route.name, kwargs=filled)
 
 
-def everything() -> dict[str, list]:
-    """All rows of all our tables, but for what every request may write."""
-    found = {}
+@cache
+def selections() -> dict[str, str]:
+    """For each of our tables, what selects its rows but for what every request may write."""
+    quote, found = connection.ops.quote_name, {}
     for model in apps.get_models():
         if model.__module__.startswith("careloop."):
-            skipped = WRITES_OF_REQUESTS.get(model._meta.db_table, set())
-            columns = [one.attname for one in model._meta.local_concrete_fields if one.attname not in skipped]
-            found[model._meta.db_table] = sorted(map(repr, model.objects.values_list(*columns)))
-            for relation in model._meta.local_many_to_many:
-                through: type[models.Model] = relation.remote_field.through
-                found[through._meta.db_table] = sorted(map(repr, through.objects.values_list()))
+            for table in (model, *(one.remote_field.through for one in model._meta.local_many_to_many)):
+                name = table._meta.db_table
+                skipped = WRITES_OF_REQUESTS.get(name, set())
+                columns = [quote(one.column) for one in table._meta.local_concrete_fields if one.attname not in skipped]
+                found[name] = f"SELECT {', '.join(columns)} FROM {quote(name)}"
+    return found
+
+
+def everything() -> dict[str, list]:
+    """All rows of all our tables as they are stored, but for what every request may write."""
+    found = {}
+    with connection.cursor() as cursor:
+        for name, selection in selections().items():
+            cursor.execute(selection)
+            found[name] = sorted(map(repr, cursor.fetchall()))
     return found
 
 
