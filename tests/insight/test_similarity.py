@@ -12,7 +12,7 @@ from careloop.insight.errors import InputError
 from careloop.insight.text.similarity import SimilarityIndex
 from careloop.insight.text.similarity.index import select_top
 from careloop.insight.text.similarity.lexical import LexicalIndex
-from careloop.insight.text.similarity.terms import find_terms
+from careloop.insight.text.similarity.terms import find_terms, is_pair
 
 ROWS = ["怎么申请退款", "物流太慢了", "退款什么时候到账", "", "Where is my parcel?", "👍"]
 LETTERS = st.lists(st.text("退款慢ab ", max_size=6), min_size=1, max_size=6)
@@ -50,10 +50,25 @@ def bm25(query: str, rows: list[str]) -> list[float]:
     return [sum(times * worth(one, term) for term, times in asked.items()) / own for one in counts]
 
 
+@given(LETTERS, LETTERS)
+@settings(max_examples=50, deadline=None)
+def test_shared_characters_agree_with_a_plain_loop_while_rows_come_and_go(rows, queries):
+    index = LexicalIndex()
+    index.add(rows[:1])
+    index.compare(queries)
+    index.add(rows[1:])
+    index.remove([0])
+    kept = [set(), *({term for term in find_terms(row) if not is_pair(term)} for row in rows[1:])]
+    asked = [{term for term in find_terms(query) if not is_pair(term)} for query in queries]
+    expected = [[len(one & row) / max(1, len(one | row)) for row in kept] for one in asked]
+    np.testing.assert_allclose(index.compare(queries), expected, rtol=1e-6)
+
+
 def test_terms_are_characters_and_pairs_in_chinese_and_words_elsewhere():
     assert find_terms("退款！ iPhone15") == ["退", "款", "退款", "iphone15"]
     assert find_terms("我買Ａ") == ["我", "买", "我买", "a"]
     assert find_terms("👍 \0 …") == []
+    assert [is_pair(term) for term in ("退款", "退", "ab", "iphone15")] == [True, False, False, False]
 
 
 def test_words_alone_find_what_shares_them_and_nothing_else():

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 _MODES: tuple[Mode, ...] = get_args(Mode)
 _CELLS = 4_000_000  # scores held at once: 16 MB
-_LEXICAL_SHARE = 0.3  # chosen on question pairs: docs/decisions/0011-similarity.md
+_OF_WORDS, _OF_CHARACTERS, _OF_MEANING = 0.1, 0.25, 0.65  # chosen on three sets, tested on a fourth: docs/decisions/0011-similarity.md
 
 
 class Hit(NamedTuple):
@@ -145,7 +145,9 @@ class SimilarityIndex:
             return np.minimum(self._lexical.score(queries), 1)
         meaning = self._semantic.score(self._semantic.encode(queries) if vectors is None else vectors)
         if mode == "fused":
-            meaning = _LEXICAL_SHARE * np.minimum(self._lexical.score(queries), 1) + (1 - _LEXICAL_SHARE) * meaning
+            meaning *= _OF_MEANING
+            meaning += _OF_WORDS * np.minimum(self._lexical.score(queries), 1)
+            meaning += _OF_CHARACTERS * self._lexical.compare(queries)
         meaning[[not find_terms(query) for query in queries]] = 0
         return meaning
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from careloop.insight.text.similarity.terms import Vocabulary, find_terms
+from careloop.insight.text.similarity.terms import Vocabulary, find_terms, is_pair
 
 Floats = NDArray[np.float32]
 
@@ -31,6 +31,8 @@ class LexicalIndex:
         self._dead: set[int] = set()
         self._n_rows = 0
         self._weights: sparse.csr_matrix | None = None  # shape (n_terms, n_rows)
+        self._smallest = sparse.csr_matrix((0, 0), dtype=np.float32)  # 1 where a row has a character or word, shape (n_terms, n_rows)
+        self._sizes: Floats = np.zeros(0, dtype=np.float32)  # how many different ones
         self._rarity: Floats = np.zeros(0, dtype=np.float32)
         self._rarity_of_unknown = 0.0
         self._mean_length = 1.0
@@ -62,6 +64,19 @@ class LexicalIndex:
         scores /= np.where(own > 0, own, 1)[:, np.newaxis]
         return scores
 
+    def compare(self, queries: Sequence[str]) -> Floats:
+        """Return the share of all characters (words elsewhere) of query and row that both have (Jaccard), 0–1, shape (n_queries, n_rows).
+
+        Unlike `score` it counts common ones as much as rare ones, such as the words that make a question, and what only the row has.
+        """
+        self._weigh()
+        asked = [sorted({term for term in find_terms(text) if not is_pair(term)}) for text in queries]
+        has = self._vocabulary.count(asked, grow=False)[:, : len(self._rarity)]
+        both = np.asarray((has @ self._smallest).toarray(), dtype=np.float32)
+        n_asked = np.array([len(terms) for terms in asked], dtype=np.float32)
+        together = n_asked[:, np.newaxis] + self._sizes - both
+        return np.asarray(both / np.maximum(together, 1), dtype=np.float32)
+
     def _weigh(self) -> sparse.csr_matrix:
         if self._weights is None:
             counts = self._join()
@@ -71,6 +86,10 @@ class LexicalIndex:
             self._rarity_of_unknown = float(np.log1p((n_alive + 0.5) / 0.5))
             self._mean_length = max(1.0, float(counts.sum()) / n_alive)
             self._weights = self._saturate(counts).T.tocsr()
+            small = counts @ sparse.diags(self._vocabulary.find_smallest().astype(np.float32), format="csr")
+            small.eliminate_zeros()
+            self._sizes = np.diff(small.indptr).astype(np.float32)
+            self._smallest = _mark(small).T.tocsr()
         return self._weights
 
     def _join(self) -> sparse.csr_matrix:
@@ -92,3 +111,8 @@ class LexicalIndex:
         times = counts.data
         values = times * (_SATURATION + 1) / (times + np.repeat(softness, np.diff(counts.indptr)))
         return sparse.csr_matrix((values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
+
+
+def _mark(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return 1 where there is a count."""
+    return sparse.csr_matrix((np.ones_like(counts.data), counts.indices, counts.indptr), shape=counts.shape)

@@ -44,6 +44,11 @@ def find_terms(text: str) -> list[str]:
     return terms
 
 
+def is_pair(term: str) -> bool:
+    """Return whether a term is two neighbouring characters of a script without blanks: its characters are terms of their own."""
+    return len(term) == 2 and bool(_IS_UNSPACED.match(term))
+
+
 def strip_marks(text: str) -> str:
     """Return the letters and digits of a text, small and simplified, with one blank between words that need one.
 
@@ -64,6 +69,10 @@ class Vocabulary:
     def __len__(self) -> int:
         """Return how many terms are known."""
         return len(self._numbers)
+
+    def find_smallest(self) -> NDArray[np.bool_]:
+        """Return which terms are characters or words, not pairs, shape (n_terms,)."""
+        return np.fromiter((not is_pair(term) for term in self._numbers), dtype=np.bool_, count=len(self._numbers))
 
     def count(self, texts: Iterable[Sequence[str]], *, grow: bool) -> sparse.csr_matrix:
         """Return how often each text has each term, shape (n_texts, n_terms), float32.
