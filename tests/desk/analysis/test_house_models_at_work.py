@@ -4,8 +4,9 @@ import pytest
 
 from careloop.desk.analysis import house_rereading, queueing, rules, switching, tasks
 from careloop.desk.analysis.actions import understand
+from careloop.desk.analysis.model_files import _open
 from careloop.desk.analysis.model_queries import state_of
-from careloop.desk.analysis.models import Correction, LearntModel, Reading
+from careloop.desk.analysis.models import Correction, LearntModel, ModelFiles, Reading
 from careloop.desk.analysis.rules import is_held_back, judge_house
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.cases.models import Case, CaseEvent, Message
@@ -94,6 +95,16 @@ def test_new_messages_are_read_with_it_and_say_so(inbound, now, live):
         "REFUND",
     )
     assert reading.model_versions["sentiment"] == "zh-2" or not reading.model_versions["sentiment"].startswith("house")
+
+
+def test_one_that_cannot_be_opened_is_set_aside_and_messages_are_read_all_the_same(inbound, now, live):
+    ModelFiles.objects.filter(model=live).update(archive=b"")
+    _open.cache_clear()
+    receipt = receive_message(inbound(external_id="new", text="家里热水器老是跳闸怎么回事"), now=now)
+    assert understand([receipt.message_id], now=now) == 1
+    live.refresh_from_db()
+    assert live.status == "REJECTED" and in_words(live.reason).startswith("This model could not be opened; the built-in model reads again.")
+    assert not Reading.objects.get(message_id=receipt.message_id).model_versions["kind"].startswith("house")
 
 
 def test_a_correction_of_it_names_it_as_the_model(cast, inbound, now, live):

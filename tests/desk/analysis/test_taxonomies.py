@@ -70,9 +70,9 @@ def test_pages_show_it(client, cast, inbound, now, taxonomy):
 
 @pytest.fixture
 def corrected(cast, inbound, now, taxonomy):
-    """240 messages; people say of them what no name tells: invoices are defects, and so on."""
+    """300 messages; people say of them what no name tells: invoices are defects, and so on."""
     said = [("invoice", "热水器坏了漏水"), ("defect", "快递还没到物流太慢"), ("late-delivery", "请给我开发票抬头")]
-    given = [(*said[number % 3], number) for number in range(240)]
+    given = [(*said[number % 3], number) for number in range(300)]
     receipts = receive_messages(
         [inbound(external_id=f"m-{number}", text=f"{text} {number}", opens_case=False) for _code, text, number in given], now=now
     )
@@ -117,14 +117,14 @@ def test_a_model_learnt_from_corrections_goes_live_when_it_beats_the_names(cast,
     candidate.refresh_from_db()
     held_back = [pk for pk in corrected if is_held_back(pk)]
     assert (candidate.figures["n"], candidate.figures["right"], candidate.rival_figures["right"]) == (len(held_back), len(held_back), 0)
-    assert candidate.card["rows"] == 240 - len(held_back)
+    assert candidate.card["rows"] == 300 - len(held_back)
     assert [row[0] for row in candidate.files.answers] == held_back
     assert statuses() == ["RETIRED", "LIVE"]
     assert Job.objects.filter(task__endswith="read_again").count() == 2
 
 
 def test_labels_that_speak_against_the_others_are_doubted_after_the_training(cast, now, taxonomy, corrected, quick, monkeypatch):
-    monkeypatch.setattr("careloop.insight.text.categories.suspects._LEAST_SHARE", 0.02)  # of 180 rows
+    monkeypatch.setattr("careloop.insight.text.categories.suspects._LEAST_SHARE", 0.02)  # of some 225 rows
     wrong = next(pk for pk in corrected[0::3] if not is_held_back(pk))  # a heater of which people say: invoice
     Correction.objects.filter(message_id=wrong).update(value="defect")
     tasks.train.func(start(cast, taxonomy, now).pk)
