@@ -1,0 +1,1 @@
+"""Who should work on what: plain Python and NumPy, no rows, no clock."""
