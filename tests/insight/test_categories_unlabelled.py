@@ -1,11 +1,12 @@
 """Rows without a label: learnt as what models are sure of, if that helps, and never instead of the labelled ones."""
 
 import numpy as np
+import pytest
 
-from careloop.insight.text.categories import learn_categories
+from careloop.insight.text.categories import learn_categories, trials
 from careloop.insight.text.categories.recipes import Recipe
 from careloop.insight.text.categories.rows import check_rows, fold_rows
-from careloop.insight.text.categories.trials import Lesson, Material, choose_unlabelled
+from careloop.insight.text.categories.trials import Chosen, Lesson, Material, choose_unlabelled
 from careloop.insight.text.categories.unlabelled import Unlabelled, choose_texts, pick_surest
 
 LABELLED = {
@@ -60,7 +61,9 @@ def test_labelled_rows_stay_as_they_were_given():
 def test_rows_without_label_that_do_not_help_are_left_out():
     given = material([f"{number} {number} {number}" for number in range(60)])
     folds = fold_rows(given.rows.classes, 4, seed=0)
-    assert choose_unlabelled(given, folds, Recipe("ridge", 3.0), seed=0).unlabelled is None
+    chosen = Chosen(Recipe("svm", 0.5), Recipe("svm", 0.5))
+    left, recipes = choose_unlabelled(given, folds, chosen, [Recipe("svm", 0.5)], seed=0)
+    assert (left.unlabelled, recipes) == (None, chosen)
 
 
 def test_the_card_says_how_many_rows_without_label_there_were_and_how_many_were_learnt():
@@ -69,3 +72,18 @@ def test_the_card_says_how_many_rows_without_label_there_were_and_how_many_were_
     model = learn_categories(texts + COURIERS, labels + [""] * 30, algorithm="ridge", encoder=None)
     assert (model.card["data"]["rows_without_label"], model.card["data"]["rows_learnt_without_label"]) == (30, 0)  # too few to be asked
     assert model.card["rows"] == 12
+
+
+@pytest.mark.parametrize(("tree", "ridge", "is_helpful"), [(1.2, 1.3, True), (1.3, 1.2, True), (1.0, 1.1, False)])
+def test_the_recipe_that_rows_without_label_help_most_learns_them(monkeypatch, tree, ridge, is_helpful):
+    merits = {("tree", True): tree, ("ridge", True): ridge, ("tree", False): 1.1}
+    monkeypatch.setattr(
+        trials,
+        "_compare_recipes",
+        lambda given, _rows, recipes, *, seed: np.array([merits[one.algorithm, given.unlabelled is not None] for one in recipes]),
+    )
+    given, chosen = material(COURIERS), Chosen(Recipe("tree", 0.1), Recipe("svm", 0.5))
+    left, recipes = choose_unlabelled(given, np.full(12, 4), chosen, [Recipe("tree", 0.1), Recipe("ridge", 0.67)], seed=0)
+    assert (left.unlabelled is not None) == is_helpful
+    best = Recipe("tree", 0.1) if tree > ridge else Recipe("ridge", 0.67)
+    assert recipes == (Chosen(best, best) if is_helpful else chosen)

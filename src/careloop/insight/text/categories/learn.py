@@ -87,7 +87,7 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
         folds = fold_rows(rows.classes, FOLDS, seed=seed)
         recipes = [one for name, ones in RECIPES.items() if algorithm in ("auto", name) for one in ones]
         chosen = choose_recipes(material, folds, recipes, seed=seed)
-        material = choose_unlabelled(material, folds, chosen.semantic, seed=seed)
+        material, chosen = choose_unlabelled(material, folds, chosen, recipes, seed=seed)
         bar.update()
         trial = try_recipe(material, folds, chosen, seed=seed, step=bar.update)
         lesson = Lesson.prepare(material, np.arange(len(rows.texts)), seed=seed)

@@ -185,14 +185,22 @@ def choose_recipe(material: Material, folds: Places, recipes: Sequence[Recipe], 
     return left[0]
 
 
-def choose_unlabelled(material: Material, folds: Places, recipe: Recipe, *, seed: int) -> Material:
-    """Return the material without its rows without label unless they help the recipe in rows that are not tested."""
+def choose_unlabelled(
+    material: Material, folds: Places, chosen: Chosen, recipes: Sequence[Recipe], *, seed: int
+) -> tuple[Material, Chosen]:
+    """Return what to learn from and how: rows without label stay if they help on rows that are labelled and not tested.
+
+    Ridge regressions are tried beside the chosen recipe: they bear wrong guesses better than a softmax, which believes each of them.
+    """
     if material.unlabelled is None:
-        return material
+        return material, chosen
     pool = np.flatnonzero(folds >= TESTED_FOLDS)
     alone = replace(material, unlabelled=None)
-    helped, plain = (_compare_recipes(one, pool, [recipe], seed=seed)[0] for one in (material, alone))
-    return material if helped > plain else alone
+    plain = _compare_recipes(alone, pool, [chosen.semantic], seed=seed)[0]
+    tried = [chosen.semantic, *(one for one in recipes if one.algorithm == "ridge" and one != chosen.semantic)]
+    helped = _compare_recipes(material, pool, tried, seed=seed)
+    best = tried[int(helped.argmax())]
+    return (material, Chosen(best, best)) if helped.max() > plain else (alone, chosen)
 
 
 def _compare_recipes(material: Material, pool: Places, recipes: Sequence[Recipe], *, seed: int) -> Merits:
