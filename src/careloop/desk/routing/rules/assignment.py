@@ -1,7 +1,7 @@
 """Waiting cases given to people with room for them, with a proof of how much better any other choice could be.
 
-Cases bid for people (an auction with prices, after Bertsekas). A person's k-th place has a cost of its own, so that work spreads; a price is
-what one more case would have to offer. The prices also give an upper bound of the best total, whatever it is.
+Cases bid for people (an auction with prices, after Bertsekas). A person's k-th place has a cost of its own, so that work spreads; a price
+is what one more case would have to offer. The prices also give an upper bound of the best total, whatever it is.
 
 References
 ----------
