@@ -194,8 +194,11 @@ def test_the_training_starts_by_itself_after_thirty_corrections(cast, inbound, m
 def test_with_too_few_corrections_or_one_value_nothing_is_started(cast, messages, say, now):
     say(messages[:40], "REFUND")
     before = (LearntModel.objects.count(), Job.objects.count(), AuditEntry.objects.count())
-    with pytest.raises(InvalidInput, match="Too few corrections"):
+    with pytest.raises(InvalidInput, match="All corrections so far say the same"):
         queueing.start_house_training(task="KIND", viewer=cast.viewer(cast.supervisor), now=now)
+    assert switching.begin_if_due("kind", now=now) is None
+    with pytest.raises(InvalidInput, match="Too few corrections: 0 of 30 messages, 0 of 8 held back"):
+        queueing.start_house_training(task="SENTIMENT", viewer=cast.viewer(cast.supervisor), now=now)
     with pytest.raises(NotAllowed):
         queueing.start_house_training(task="KIND", viewer=cast.viewer(cast.agent), now=now)
     with pytest.raises(NotFound):

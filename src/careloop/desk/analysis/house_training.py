@@ -82,7 +82,7 @@ def _answers(candidate: LearntModel, read: _ReadRows, model: LearntModel | None)
 def _read(rows: Rows, on_progress: Progress | None) -> _ReadRows:
     readings: list[insight.Reading] = []
     for start in range(0, len(rows.ids), READ_AT_ONCE):
-        readings += insight.read(rows.texts[start : start + READ_AT_ONCE])
+        readings += insight.read(rows.texts[start : start + READ_AT_ONCE], is_explained=False)
         if on_progress is not None:
             on_progress(len(readings), len(rows.ids))
     return _ReadRows(rows, readings)

@@ -44,6 +44,8 @@ def begin_house_training(*, task: str, viewer: Viewer, now: datetime) -> LearntM
     check_may(viewer, "taxonomy.edit")
     scope = check_house_task(task)
     counts = count_corrected(scope)
+    if counts["n"] and counts["values"] < 2:
+        raise InvalidInput(_("All corrections so far say the same; two different ones are needed."))
     if not _is_enough_for_house(counts):
         sentence = _("Too few corrections: %(n)s of %(least)s messages, %(held)s of %(least_held)s held back.")
         facts = {"n": counts["n"], "least": LEAST_OF_HOUSE, "held": counts["held_back"], "least_held": LEAST_HELD_BACK_OF_HOUSE}
