@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from careloop.insight import Reading, read
 from careloop.insight.errors import InputError, ModelError
 from careloop.insight.text.aspects import learn_aspects, load_aspects
+from careloop.insight.text.aspects.clauses import Clause
+from careloop.insight.text.aspects.model import Detector, find_signs
 
 CARS = {
     "油耗": ["油耗太高了", "百公里油耗八个", "这车很省油", "费油得很", "油耗比想象的低", "跑高速省油"],
@@ -85,6 +88,16 @@ def test_learnt_opinions_use_the_words_of_the_examples():
     assert report.sentiment_accuracy == pytest.approx(0.5, abs=0.5)
 
 
+def test_signs_are_of_the_text_its_clearest_clause_and_the_strongest_other_aspect():
+    weights = np.array([[4.0, 0.0, 1.0], [0.0, 2.0, 0.0]], dtype=np.float32)
+    detector = Detector(np.arange(2), np.zeros((2, 3), dtype=np.float32), weights, np.zeros(3))  # a text's length is 2
+    texts = sparse.csr_matrix([[1.0, 1.0], [0.0, 1.0]])
+    parts = sparse.csr_matrix([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    signs = find_signs(detector, texts, parts, [Clause(0, 0, 1), Clause(0, 2, 3), Clause(1, 0, 1)])
+    assert signs[0].tolist() == [[2.0, 2.0, 1.0, 1.0], [1.0, 1.0, 2.0, 2.0], [0.5, 0.5, 2.0, 2.0]]
+    assert signs[1].tolist() == [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]]
+
+
 def test_text_without_anything_known_has_no_aspect():
     model, _ = learn_cars()
     assert model.read(["", "👍", "?"]) == [[], [], []]
@@ -112,6 +125,6 @@ def test_folder_without_or_with_a_damaged_model_is_refused(tmp_path):
     (tmp_path / "card.json").write_text("{}")
     with pytest.raises(ModelError, match="is for something else, not for aspects"):
         load_aspects(tmp_path)
-    (tmp_path / "card.json").write_text('{"task": "aspects", "format": 1}')
+    (tmp_path / "card.json").write_text('{"task": "aspects", "format": 2}')
     with pytest.raises(ModelError, match="learn the model again"):
         load_aspects(tmp_path)

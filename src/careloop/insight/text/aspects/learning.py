@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from careloop.insight.errors import InputError
-from careloop.insight.text.aspects.clauses import find_clauses
+from careloop.insight.text.aspects.clauses import Clause, find_clauses
 from careloop.insight.text.aspects.features import choose_columns, choose_units, find_features
-from careloop.insight.text.aspects.model import SHORTEST, AspectModel, Detector, Doubles, Polarity, lay_out
+from careloop.insight.text.aspects.model import SHORTEST, AspectModel, Detector, Doubles, Polarity, find_signs, lay_out, to_probabilities
 
 _FOLDS = 5
 _SEED = 20240503
 _LEAST_TEXTS = 2  # that hold an n-gram
+_SIGNS = 4  # of an aspect; see `find_signs`
+_RATIO_POWER = 0.7  # of log-count ratios as scales
 _COST, _POLARITY_COST = 0.5, 0.3  # of support vectors and of the softmax, inverse to their ridge
 _LEAST_EXAMPLES = 5  # of an aspect; a rarer one cannot be held back and learnt
 _POOLED = 4.0  # examples' worth of trust in the common calibration line and threshold
@@ -71,6 +73,15 @@ class _Task:
     n_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The n-grams of all texts and of their clauses."""
+
+    texts: sparse.csr_matrix
+    clauses: list[Clause]
+    parts: sparse.csr_matrix
+
+
 def learn_aspects(
     texts: Sequence[str], aspects: Sequence[str], polarities: Sequence[str] | None = None
 ) -> tuple[AspectModel, AspectReport]:
@@ -99,19 +110,22 @@ def learn_aspects(
 
     References
     ----------
-    Wang & Manning 2012 (log-count ratios as scales of a support vector machine; its root is ours), Platt 1999 (calibration).
+    Wang & Manning 2012 (log-count ratios as scales of a support vector machine; the power is ours), Platt 1999 (calibration).
     """
     task = _gather(texts, aspects, polarities)
     units = choose_units(task.texts)
-    found = find_features(task.texts, units)
-    scores, folds = _hold_back(found, task.is_spoken_of)
-    report, lines, thresholds, is_always_one = _measure(task, scores, folds)
-    detector = _fit_detector(found, task.is_spoken_of, np.arange(len(task.texts)))
+    clauses = find_clauses(task.texts)
+    seen = _Seen(
+        find_features(task.texts, units), clauses, find_features([task.texts[one.row][one.start : one.end] for one in clauses], units)
+    )
+    signs, folds = _hold_back(seen, task.is_spoken_of)
+    report, lines, thresholds, is_always_one = _measure(task, signs, folds)
+    detector = _fit_detector(seen.texts, task.is_spoken_of, np.arange(len(task.texts)))
     card = {"fingerprint": _fingerprint(task), "figures": asdict(report)}
     model = AspectModel(task.aspects, units, detector, lines, thresholds, is_always_one, None, card)
     if not task.opinions:
         return model, report
-    return _add_polarity(model, task, found, folds, report)
+    return _add_polarity(model, task, seen, folds, report)
 
 
 def _gather(texts: Sequence[str], aspects: Sequence[str], polarities: Sequence[str] | None) -> _Task:
@@ -148,13 +162,13 @@ def _fingerprint(task: _Task) -> str:
 
 
 def _fit_detector(found: sparse.csr_matrix, is_spoken_of: NDArray[np.bool_], rows: NDArray[np.int64]) -> Detector:
-    """Fit one support vector machine per aspect, on n-grams scaled by the root of their absolute log-count ratio."""
+    """Fit one support vector machine per aspect, on n-grams scaled by a power of their absolute log-count ratio."""
     from sklearn.svm import LinearSVC
 
     columns = choose_columns(found[rows], least=_LEAST_TEXTS)
     present, labels = found[rows][:, columns], is_spoken_of[rows].astype(np.float64)
     inside, outside = present.T @ labels + 1, present.T @ (1 - labels) + 1
-    scales = np.sqrt(np.abs(np.log(inside / inside.sum(axis=0)) - np.log(outside / outside.sum(axis=0))))
+    scales = np.abs(np.log(inside / inside.sum(axis=0)) - np.log(outside / outside.sum(axis=0))) ** _RATIO_POWER
     weights, bias = np.zeros_like(scales), np.full(labels.shape[1], -1.0)
     for aspect in np.flatnonzero((labels.sum(axis=0) > 0) & (labels.sum(axis=0) < len(rows))):
         scaled = present @ sparse.diags(scales[:, aspect])
@@ -164,26 +178,31 @@ def _fit_detector(found: sparse.csr_matrix, is_spoken_of: NDArray[np.bool_], row
     return Detector(columns, scales.astype(np.float32), weights.astype(np.float32), bias)
 
 
-def _hold_back(found: sparse.csr_matrix, is_spoken_of: NDArray[np.bool_]) -> tuple[Doubles, NDArray[np.int64]]:
-    """Return the score of every text by a detector that did not see it, and the number of its fold."""
-    n_texts = found.shape[0]
+def _hold_back(seen: _Seen, is_spoken_of: NDArray[np.bool_]) -> tuple[Doubles, NDArray[np.int64]]:
+    """Return the signs of every text by a detector that did not see it, and the number of its fold."""
+    n_texts = len(is_spoken_of)
     folds = np.random.default_rng(_SEED).permutation(n_texts) % _FOLDS
-    scores = np.zeros(is_spoken_of.shape)
-    for fold in range(_FOLDS):
+    fold_of_clause = folds[[one.row for one in seen.clauses]]
+    signs = np.zeros((*is_spoken_of.shape, _SIGNS))
+    for fold in np.unique(folds):
         held_back = np.flatnonzero(folds == fold)
-        scores[held_back] = _fit_detector(found, is_spoken_of, np.flatnonzero(folds != fold)).score(found[held_back])
-    return scores, folds
+        detector = _fit_detector(seen.texts, is_spoken_of, np.flatnonzero(folds != fold))
+        places = np.flatnonzero(fold_of_clause == fold)
+        clauses = [seen.clauses[place] for place in places]
+        renumbered = [one._replace(row=row) for one, row in zip(clauses, np.searchsorted(held_back, [c.row for c in clauses]), strict=True)]
+        signs[held_back] = find_signs(detector, seen.texts[held_back], seen.parts[places], renumbered)
+    return signs, folds
 
 
-def _measure(task: _Task, scores: Doubles, folds: NDArray[np.int64]) -> tuple[AspectReport, Doubles, Doubles, bool]:
-    """Return the report, and calibration lines and thresholds from all held-back scores."""
+def _measure(task: _Task, signs: Doubles, folds: NDArray[np.int64]) -> tuple[AspectReport, Doubles, Doubles, bool]:
+    """Return the report, and calibration lines and thresholds from all held-back signs."""
     labels = task.is_spoken_of
     is_always_one = bool(labels.any(axis=1).all())
     probabilities, is_named = np.zeros(labels.shape), np.zeros(labels.shape, dtype=bool)
     for fold in range(_FOLDS):
         held_back = folds == fold
-        lines, thresholds = _calibrate(scores[~held_back], labels[~held_back])
-        probabilities[held_back] = _to_probabilities(scores[held_back], lines)
+        lines, thresholds = _calibrate(signs[~held_back], labels[~held_back])
+        probabilities[held_back] = to_probabilities(signs[held_back], lines)
         is_named[held_back] = _name(probabilities[held_back], thresholds, is_always_one=is_always_one)
     per_label = [_describe(name, labels[:, place], is_named[:, place]) for place, name in enumerate(task.aspects)]
     spoken = labels.any(axis=1)
@@ -195,30 +214,28 @@ def _measure(task: _Task, scores: Doubles, folds: NDArray[np.int64]) -> tuple[As
         expected_calibration_error=round(_calibration_error(probabilities, labels), 4),
         per_label=per_label, sentiment_accuracy=None, sentiment_macro_f1=None,
     )  # fmt: skip
-    return report, *_calibrate(scores, labels), is_always_one
+    return report, *_calibrate(signs, labels), is_always_one
 
 
-def _calibrate(scores: Doubles, labels: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
-    """Return slope and bias per aspect, and the probability from which on naming it gives the best F1; rare aspects lean on the others'."""
+def _calibrate(signs: Doubles, labels: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
+    """Return slopes and bias per aspect, and the probability from which on naming it gives the best F1; rare aspects lean on others."""
     from sklearn.linear_model import LogisticRegression
 
-    common = LogisticRegression(C=100.0).fit(scores.reshape(-1, 1), labels.ravel())
-    common_line = np.array([common.coef_[0, 0], common.intercept_[0]])
+    def fit(own: Doubles, is_true: NDArray[np.bool_]) -> Doubles:
+        fitted = LogisticRegression(C=100.0).fit(own, is_true)
+        return np.append(fitted.coef_[0], fitted.intercept_[0])
+
+    common_line = fit(signs.reshape(-1, _SIGNS), labels.ravel())
     lines, thresholds = np.tile(common_line, (labels.shape[1], 1)), np.zeros(labels.shape[1])
-    common_threshold = _best_threshold(_to_probabilities(scores, lines).ravel(), labels.ravel())
+    common_threshold = _best_threshold(to_probabilities(signs, lines).ravel(), labels.ravel())
     for aspect in range(labels.shape[1]):
         n_examples = int(labels[:, aspect].sum())
         trust = n_examples / (n_examples + _POOLED * _FOLDS)
         if 0 < n_examples < len(labels):
-            own = LogisticRegression(C=100.0).fit(scores[:, [aspect]], labels[:, aspect])
-            lines[aspect] = trust * np.array([own.coef_[0, 0], own.intercept_[0]]) + (1 - trust) * common_line
-        probabilities = _to_probabilities(scores[:, [aspect]], lines[[aspect]])[:, 0]
+            lines[aspect] = trust * fit(signs[:, aspect], labels[:, aspect]) + (1 - trust) * common_line
+        probabilities = to_probabilities(signs[:, [aspect]], lines[[aspect]])[:, 0]
         thresholds[aspect] = trust * _best_threshold(probabilities, labels[:, aspect]) + (1 - trust) * common_threshold
     return lines, thresholds
-
-
-def _to_probabilities(scores: Doubles, lines: Doubles) -> Doubles:
-    return np.asarray(1 / (1 + np.exp(-np.clip(scores * lines[:, 0] + lines[:, 1], -30, 30))))
 
 
 def _best_threshold(probabilities: Doubles, labels: NDArray[np.bool_]) -> float:
@@ -257,18 +274,16 @@ def _calibration_error(probabilities: Doubles, labels: NDArray[np.bool_], *, bin
 
 
 def _add_polarity(
-    model: AspectModel, task: _Task, found: sparse.csr_matrix, folds: NDArray[np.int64], report: AspectReport
+    model: AspectModel, task: _Task, seen: _Seen, folds: NDArray[np.int64], report: AspectReport
 ) -> tuple[AspectModel, AspectReport]:
     from sklearn.metrics import f1_score
 
     pairs = np.array(sorted(task.opinions))
     names = tuple(sorted(set(task.opinions.values())))
     wanted = np.array([names.index(task.opinions[row, aspect]) for row, aspect in pairs.tolist()])
-    clauses = find_clauses(task.texts)
-    chosen = model.find_best_clauses(task.texts, clauses, pairs)
-    parts = find_features([task.texts[one.row][one.start : one.end] for one in (clauses[place] for place in chosen)], model.units)
-    columns = choose_columns(found, least=_LEAST_TEXTS)
-    features = lay_out(parts[:, columns], found[pairs[:, 0]][:, columns], pairs[:, 1], len(task.aspects))
+    chosen = model.find_best_clauses(seen.clauses, seen.parts, pairs)
+    columns = choose_columns(seen.texts, least=_LEAST_TEXTS)
+    features = lay_out(seen.parts[chosen][:, columns], seen.texts[pairs[:, 0]][:, columns], pairs[:, 1], len(task.aspects))
     guessed = np.zeros(len(wanted), dtype=np.int64)
     for fold in range(_FOLDS):
         held_back = folds[pairs[:, 0]] == fold

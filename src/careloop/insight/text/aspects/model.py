@@ -17,7 +17,7 @@ from careloop.insight.text.aspects.features import find_features
 from careloop.insight.text.model_folder import read_arrays, read_card, write_model
 
 Doubles = NDArray[np.float64]
-FORMAT = 1
+FORMAT = 2
 SHORTEST = 4.0  # added to a vector's squared length, so that one known n-gram alone does not decide like a sentence
 _LEAST_PROBABILITY = 0.15  # below it an aspect is not named, even where every training text had one
 _BATCH = 2000
@@ -123,8 +123,8 @@ class AspectModel:
     units : tuple of str
         What n-grams are counted of.
     detector : Detector
-    lines : ndarray of float64, shape (n_aspects, 2)
-        Slope and bias that turn a score into calibrated log-odds.
+    lines : ndarray of float64, shape (n_aspects, 5)
+        What turns scores into calibrated log-odds: a slope for each sign (see `find_signs`) and a bias.
     thresholds : ndarray of float64, shape (n_aspects,)
         Least probability from which on an aspect is named.
     is_always_one : bool
@@ -153,7 +153,7 @@ class AspectModel:
 
     def score(self, texts: Sequence[str]) -> Doubles:
         """Return the probability that each text speaks of each aspect, shape (n_texts, n_aspects)."""
-        return self._probabilities(find_features(texts, self.units)) if texts else np.zeros((0, len(self.aspects)))
+        return self._look(texts).probabilities if texts else np.zeros((0, len(self.aspects)))
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder, made if it is not there."""
@@ -175,47 +175,79 @@ class AspectModel:
         }  # fmt: skip
         write_model(folder, card, arrays)
 
-    def _probabilities(self, features: sparse.csr_matrix) -> Doubles:
-        logits = self.detector.score(features) * self.lines[:, 0] + self.lines[:, 1]
-        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+    def _look(self, texts: Sequence[str]) -> _Look:
+        """Return the n-grams of texts and of their clauses, and the probability that each text speaks of each aspect."""
+        features = find_features(texts, self.units)
+        clauses = find_clauses(texts)
+        parts = find_features([texts[one.row][one.start : one.end] for one in clauses], self.units)
+        signs = find_signs(self.detector, features, parts, clauses)
+        return _Look(features, clauses, parts, to_probabilities(signs, self.lines))
 
     def _read(self, texts: list[str]) -> list[list[LearntAspect]]:
-        features = find_features(texts, self.units)
-        probabilities = self._probabilities(features)
+        features, clauses, parts, probabilities = self._look(texts)
         is_named = probabilities >= self.thresholds
         is_known = np.asarray(features[:, self.detector.columns].sum(axis=1)).ravel() > 0
         if self.is_always_one and len(texts):
             is_named[np.arange(len(texts)), (probabilities / self.thresholds).argmax(axis=1)] = True
         is_named &= is_known[:, None] & (probabilities >= _LEAST_PROBABILITY)
         pairs = np.argwhere(is_named)
-        clauses = find_clauses(texts)
-        chosen = self.find_best_clauses(texts, clauses, pairs)
-        opinions = self._judge(texts, features, [clauses[place] for place in chosen], pairs)
+        chosen = self.find_best_clauses(clauses, parts, pairs)
+        opinions = self._judge(texts, [clauses[place] for place in chosen], features[pairs[:, 0]], parts[chosen], pairs[:, 1])
         found: list[list[LearntAspect]] = [[] for _ in texts]
         for (row, aspect), place, opinion in zip(pairs.tolist(), chosen, opinions, strict=True):
             probability = round(float(probabilities[row, aspect]), 4)
             found[row].append(LearntAspect(self.aspects[aspect], opinion, probability, clauses[place].start, clauses[place].end))
         return [sorted(one, key=lambda item: -item.probability) for one in found]
 
-    def find_best_clauses(self, texts: Sequence[str], clauses: list[Clause], pairs: NDArray[np.int64]) -> list[int]:
+    def find_best_clauses(self, clauses: Sequence[Clause], parts: sparse.csr_matrix, pairs: NDArray[np.int64]) -> list[int]:
         """Return, for each (text, aspect) pair, the number of the text's clause that speaks of the aspect most clearly."""
         if not len(pairs):
             return []
-        found = find_features([texts[one.row][one.start : one.end] for one in clauses], self.units)[:, self.detector.columns]
-        sums = np.asarray(found @ self.detector.weights)
-        starts = np.searchsorted([one.row for one in clauses], np.arange(len(texts) + 1))
+        sums = np.asarray(parts[:, self.detector.columns] @ self.detector.weights)
+        starts = np.searchsorted([one.row for one in clauses], np.arange(clauses[-1].row + 2))
         return [int(starts[row] + sums[starts[row] : starts[row + 1], aspect].argmax()) for row, aspect in pairs.tolist()]
 
-    def _judge(self, texts: list[str], features: sparse.csr_matrix, clauses: list[Clause], pairs: NDArray[np.int64]) -> list[str]:
-        parts = [texts[one.row][one.start : one.end] for one in clauses]
-        if not parts:
+    def _judge(
+        self, texts: list[str], clauses: list[Clause], features: sparse.csr_matrix, parts: sparse.csr_matrix, aspects: NDArray[np.int64]
+    ) -> list[str]:
+        if not clauses:
             return []
         if self.polarity is None:
             from careloop.insight.text.reader import read_batch
 
-            return [reading.sentiment for reading in read_batch(parts, is_explained=False)]
-        laid_out = self.polarity.lay_out(find_features(parts, self.units), features[pairs[:, 0]], pairs[:, 1], len(self.aspects))
-        return self.polarity.choose(laid_out)
+            return [reading.sentiment for reading in read_batch([texts[one.row][one.start : one.end] for one in clauses])]
+        return self.polarity.choose(self.polarity.lay_out(parts, features, aspects, len(self.aspects)))
+
+
+class _Look(NamedTuple):
+    """Texts as a model sees them; probabilities of shape (n_texts, n_aspects)."""
+
+    features: sparse.csr_matrix
+    clauses: list[Clause]
+    parts: sparse.csr_matrix
+    probabilities: Doubles
+
+
+def find_signs(detector: Detector, texts: sparse.csr_matrix, parts: sparse.csr_matrix, clauses: Sequence[Clause]) -> Doubles:
+    """Return the signs that a text speaks of an aspect, shape (n_texts, n_aspects, 4).
+
+    They are the whole text's score, the highest of its clauses', and of both the highest of another aspect: aspects vie for a text.
+    """
+    starts = np.searchsorted([one.row for one in clauses], np.arange(texts.shape[0]))
+    own = [detector.score(texts), np.maximum.reduceat(detector.score(parts), starts, axis=0)]
+    return np.stack([*own, *map(_find_highest_other, own)], axis=2)
+
+
+def _find_highest_other(scores: Doubles) -> Doubles:
+    first, second = np.partition(scores, -2, axis=1)[:, [-1, -2]].T[:, :, None]
+    is_first = np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None]
+    return np.asarray(np.where(is_first, second, first), dtype=np.float64)
+
+
+def to_probabilities(signs: Doubles, lines: Doubles) -> Doubles:
+    """Return calibrated probabilities, shape (n_texts, n_aspects), of signs."""
+    logits = (signs * lines[:, :-1]).sum(axis=2) + lines[:, -1]
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
 
 
 def load_aspects(folder: str | Path) -> AspectModel:
