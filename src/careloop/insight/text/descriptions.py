@@ -113,13 +113,13 @@ class DescribedCategories:
             batch = texts[start : start + _TEXTS_AT_ONCE]
             found = self._find(batch, encoder, is_semantic)
             is_enough = len(batch) >= max(FEWEST_TO_ADAPT, FEWEST_PER_LABEL * len(self.labels))
-            model = self._learn(found) if is_enough and self.lesson.spoken is None else self
+            model = self.learn(found) if is_enough and self.lesson.spoken is None else self
             answers += model._answer(model._judge(found), batch, top)
         return answers
 
     def adapt(self, texts: Sequence[str], *, encoder: Encoder | None = None, is_semantic: bool | None = None) -> DescribedCategories:
         """Return a model that learnt how the categories are spoken of in these unlabelled texts; later texts do not change it."""
-        return self._learn(self._find(texts, encoder, is_semantic))
+        return self.learn(self._find(texts, encoder, is_semantic))
 
     def _find(self, texts: Sequence[str], encoder: Encoder | None, is_semantic: bool | None) -> Texts:
         if is_semantic is False:
@@ -131,7 +131,8 @@ class DescribedCategories:
             )
         return Texts.find(texts, encoder.encode(texts))
 
-    def _learn(self, found: Texts) -> DescribedCategories:
+    def learn(self, found: Texts) -> DescribedCategories:
+        """Return what `adapt` does, for texts whose terms and vectors are there already."""
         lesson = replace(self.lesson, spoken=None)
         if found.vectors.any():
             lesson = replace(lesson, centre=found.vectors.mean(axis=0, dtype=np.float32))

@@ -1,13 +1,14 @@
 """Topics over time: counts a day or week, and which topics (or words) are emerging, with a bounded rate of false alarms.
 
 A period's count of a topic is compared with what its earlier share foretells. Days with the same share still differ by more than chance
-(campaigns, weekends), so the foretelling is a beta-binomial whose overdispersion is
-estimated from the earlier periods: a topic’s own or that of all topics together, whichever is greater. The p values of all topics
-of a period go through Holm's step-down procedure: the probability of any false alarm in a period is at most the rate asked for.
+(campaigns, weekends), so the foretelling is a mixture of beta-binomials: each overdispersion counts as much as the earlier periods bear it
+out. Those of the topic alone and those of all topics together give a p value each, and the greater is taken. The p values of all topics
+of a period go through Holm's step-down procedure. How often quiet periods still alarm is measured by `topics.false_alarms`.
 
 References
 ----------
 Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979.
+Gelman et al., "Bayesian Data Analysis", 3rd edition, 2013, section 1.3 (posterior predictive distribution).
 """
 
 from __future__ import annotations
@@ -15,19 +16,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
-from scipy.stats import betabinom, binom
 
 Period: TypeAlias = Literal["day", "week"]
 Counts: TypeAlias = NDArray[np.int64]
 
-FALSE_ALARM_RATE = 0.01  # of any alarm in a period in which nothing changed
+FALSE_ALARM_RATE = 0.01  # of any alarm in a period in which nothing changed; measured: `topics.false_alarms`
 _LEAST_HISTORY = 4  # periods
 _LEAST_COUNT = 3  # texts; two of a kind are no topic
+_LARGEST_SPREAD = 0.9
+_LEAST_WEIGHT = 1e-5  # of a dispersion that is looked at
 _DISPERSIONS = np.concatenate([[0.0], np.geomspace(1e-4, 0.3, 40)])
 
 
@@ -90,17 +92,23 @@ def find_emerging(trend: Trend, *, rate: float = FALSE_ALARM_RATE) -> list[Emerg
     before, totals = trend.counts[:-1], trend.totals[:-1]
     now, total = trend.counts[-1], int(trend.totals[-1])
     shares = (before.sum(axis=0) + 0.5) / (totals.sum() + 1)
-    likelihoods = np.array([_weigh_dispersions(before[:, topic], totals, shares[topic]) for topic in range(len(shares))])
-    together = _choose_dispersion(likelihoods.sum(axis=0))
-    dispersions = [max(together, _choose_dispersion(own)) for own in likelihoods]
-    p_values = np.array(
-        [_foretell(share, one, int(totals.sum()), (int(n), total)) for share, one, n in zip(shares, dispersions, now, strict=True)]
-    )
+    expected = shares * total
+    suspects = np.flatnonzero((now >= _LEAST_COUNT) & (now > expected + np.sqrt(expected)))  # the others have p values near 0.1 and above
+    if not len(suspects):
+        return []
+    likelihoods = _weigh_dispersions(before, totals, shares)
+    together = _bear_out(likelihoods.sum(axis=1))
+    p_values = np.ones(len(shares))
+    for topic in suspects:
+        weights = np.vstack([together, _bear_out(likelihoods[:, topic])])
+        borne_out = weights.max(axis=0) > _LEAST_WEIGHT
+        tails = _foretell(shares[topic], _DISPERSIONS[borne_out], totals, (int(now[topic]), total))
+        p_values[topic] = (weights[:, borne_out] @ tails).max()
     adjusted = adjust_holm(p_values)
     found = [
-        Emerging(topic, int(now[topic]), float(shares[topic] * total), float(adjusted[topic]))
-        for topic in range(len(adjusted))
-        if adjusted[topic] <= rate and now[topic] >= _LEAST_COUNT
+        Emerging(topic, int(now[topic]), float(expected[topic]), float(adjusted[topic]))
+        for topic in suspects.tolist()
+        if adjusted[topic] <= rate
     ]
     return sorted(found, key=lambda one: (one.p_value, -one.count))
 
@@ -114,30 +122,40 @@ def adjust_holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
-def _foretell(share: float, dispersion: float, n_before: int, now: tuple[int, int]) -> float:
-    """Return the probability of at least now[0] texts of now[1].
+def _foretell(share: float, dispersions: NDArray[np.float64], before: Counts, now: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the probability of at least now[0] texts of now[1] under each dispersion, shape (n_dispersions,).
 
-    The share is itself uncertain: the history adds to the dispersion as much as a sample of its size leaves open.
+    The share is itself uncertain: as much as a sample of the history's size leaves open, and as much as its few periods varied.
     """
     count, total = now
-    weight = 1 / (dispersion + 1 / (n_before + 2)) - 1
-    return float(betabinom.sf(count - 1, total, share * weight, (1 - share) * weight)) if total else 1.0
-
-
-def _choose_dispersion(likelihoods: NDArray[np.float64]) -> float:
-    """Return the largest dispersion that the history still bears out: within half a unit of the greatest log-likelihood."""
-    return float(_DISPERSIONS[np.flatnonzero(likelihoods >= likelihoods.max() - 0.5)[-1]])
-
-
-def _weigh_dispersions(counts: Counts, totals: Counts, share: float) -> NDArray[np.float64]:
-    """Return the log-likelihood of a topic's history under each dispersion (intra-period correlation, 0–0.3)."""
-    used = totals > 0
-    n, x = totals[used].astype(np.float64), counts[used].astype(np.float64)
-    spread = _DISPERSIONS[1:, None]
+    n_before = float(before.sum())
+    n_periods = n_before**2 / max(float((before.astype(np.float64) ** 2).sum()), 1.0)  # as many of equal size
+    spread = np.minimum(dispersions * (1 + 1 / n_periods) + 1 / (n_before + 2), _LARGEST_SPREAD)[:, None]
     a, b = share * (1 / spread - 1), (1 - share) * (1 / spread - 1)
-    choose = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
-    spreading = (choose + betaln(x + a, n - x + b) - betaln(a, b)).sum(axis=1)
-    return np.concatenate([[binom.logpmf(x, n, share).sum()], spreading])
+    fewer = np.arange(count, dtype=np.float64)
+    logs = _choose(float(total), fewer) + betaln(fewer + a, total - fewer + b) - betaln(a, b)
+    return np.asarray(np.clip(1 - np.exp(logs).sum(axis=1), 0, 1))
+
+
+def _bear_out(likelihoods: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much the history bears out each dispersion, shape (41,), sum 1: its likelihood, nothing else being known."""
+    weights = np.exp(likelihoods - likelihoods.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _weigh_dispersions(counts: Counts, totals: Counts, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-likelihood of each topic's history under each dispersion (intra-period correlation), shape (41, n_topics)."""
+    n, x = totals[totals > 0, None].astype(np.float64), counts[totals > 0].astype(np.float64)
+    spread = _DISPERSIONS[1:, None, None]
+    a, b = shares * (1 / spread - 1), (1 - shares) * (1 / spread - 1)
+    ways = _choose(n, x)
+    chance = (ways + x * np.log(shares) + (n - x) * np.log1p(-shares)).sum(axis=0)
+    return np.vstack([chance, (ways + betaln(x + a, n - x + b) - betaln(a, b)).sum(axis=1)])
+
+
+def _choose(n: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the number of ways to choose x of n."""
+    return np.asarray(gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1))
 
 
 def _start(moment: datetime | date, period: Period) -> date:
