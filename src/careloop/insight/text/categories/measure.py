@@ -64,6 +64,7 @@ def measure(data: Path, encoder: Encoder, *, algorithm: str, only: str | None) -
                 "noise_ratio",
                 "readers",
                 "reads_with",
+                "encoded_ratio",
             )
             yield {
                 "data": name,
@@ -119,9 +120,10 @@ def _test(model: CategoryModel, pairs: Pairs, encoder: Encoder) -> dict[str, Any
     places = {label: place for place, label in enumerate(sorted({*labels, *model.labels}))}
     given = np.array([places[label] for label in labels])
     report: dict[str, Any] = {"rows": len(pairs)}
-    for name in model.scorers:
+    ways = {name: name == "semantic" for name in model.scorers} | ({"both": None} if model.card["reads_with"] == "both" else {})
+    for name, is_semantic in ways.items():
         started = time.process_time()
-        answers = model.read(texts, encoder=encoder, is_semantic=name == "semantic")
+        answers = model.read(texts, encoder=encoder, is_semantic=is_semantic)
         seconds = time.process_time() - started
         found = np.array([places[one.label] for one in answers])
         report[name] = _describe(given, found, np.array([one.probability for one in answers]), len(places))
