@@ -11,7 +11,7 @@ from careloop.desk.customers.models import Customer
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.sla.queries import Calendars, list_levels
 from careloop.desk.sla.rules.clocks import RUNNING, ClockState, Tick, replay
-from careloop.desk.sla.rules.following import Change, Standing, follow
+from careloop.desk.sla.rules.following import FACTS, Change, Standing, follow
 from careloop.desk.sla.rules.levels import Level, choose_level
 
 COUNTED = ("level_id", "calendar_id", "state", "target_seconds", "due_at", "is_provisional", "elapsed_seconds", "is_late")
@@ -30,11 +30,13 @@ class Happening:
 def keep_clocks(happenings: Collection[Happening]) -> None:
     """Follow what happened with the clocks of these cases and write their nearest deadlines; a case may come more than once, in order.
 
-    Six queries for any number of cases, two when nothing is promised to them.
+    Six queries for any number of cases, one where nothing is promised: the clocks of a level that was taken away have ended with it.
     """
     if not happenings:
         return
     levels = list_levels()
+    if not levels and all(one.what != FACTS for one in happenings):
+        return
     cases = {one.case.pk: one.case for one in happenings}
     clocks = _find_clocks(cases)
     if not levels and not clocks:

@@ -9,12 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from careloop.desk.web.timeline import word
 
 ACTIONS: dict[str, Promise] = {
+    "calendar.delete": _("Calendar removed"),
+    "calendar.save": _("Calendar saved"),
     "case.assigned": _("Case assigned"),
     "case.corrected": _("Reading corrected"),
     "category.change": _("Category changed"),
     "category.create": _("Category added"),
     "label.keep": _("Doubted label kept"),
     "label.take": _("Suggested label taken"),
+    "level.delete": _("Service level removed"),
+    "level.save": _("Service level saved"),
     "model.switch": _("Another model made live"),
     "model.train": _("Training started"),
     "taxonomy.archive": _("Categories archived"),

@@ -44,6 +44,8 @@ TABS: tuple[tuple[str, Promise, str], ...] = (
 PASSWORD_BYTES = 12
 ENTRIES_SHOWN = 100
 OBJECTS: dict[str, Promise] = {
+    "calendar": gettext_lazy("Calendar"),
+    "level": gettext_lazy("Service level"),
     "case": gettext_lazy("Case"),
     "channel": gettext_lazy("Channel"),
     "customer": gettext_lazy("Customer"),
