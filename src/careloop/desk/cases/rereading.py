@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from careloop.desk.cases.actions import event_of
+from careloop.desk.cases.events import event_of
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
