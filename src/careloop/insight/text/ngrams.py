@@ -57,10 +57,19 @@ def find_ngrams(sequences: Sequences, *, orders: Sequence[int], bits: int) -> li
     ----------
     Weinberger et al. 2009, Feature hashing for large scale multitask learning.
     """
-    return list(_each_order(sequences, orders, np.uint64(64 - bits)))
+    if missing := [order for order in orders if order not in sequences.mixed]:
+        sequences.mixed.update(_mix(sequences, missing))
+    shift, found = np.uint64(64 - bits), []
+    for order in orders:
+        mixed, places, starts = sequences.mixed[order]
+        found.append(Ngrams(order, (mixed >> shift).astype(np.int32), places, starts))
+    return found
 
 
-def _each_order(sequences: Sequences, orders: Sequence[int], shift: np.uint64) -> Iterator[Ngrams]:
+def _mix(
+    sequences: Sequences, orders: Sequence[int]
+) -> Iterator[tuple[int, tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]]]:
+    """Yield each order with the hashes of its n-grams, their places and where each text's start."""
     codes = sequences.codes.astype(np.uint64)
     lengths = np.diff(sequences.starts)
     left = np.repeat(sequences.starts[1:], lengths) - np.arange(len(codes), dtype=np.int64)  # codes to the text's end
@@ -73,7 +82,7 @@ def _each_order(sequences: Sequences, orders: Sequence[int], shift: np.uint64) -
         mixed *= _MULTIPLIERS[0]
         starts = np.zeros(len(lengths) + 1, dtype=np.int64)
         np.cumsum(np.maximum(lengths - order + 1, 0), out=starts[1:])
-        yield Ngrams(order, (mixed >> shift).astype(np.int32), places, starts)
+        yield order, (mixed, places, starts)
 
 
 @dataclass(frozen=True, slots=True)

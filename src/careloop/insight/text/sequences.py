@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
@@ -23,10 +23,13 @@ class Sequences:
         Code points, or hashes of words.
     starts : ndarray of int64, shape (n_texts + 1,)
         Where each text starts in `codes`; the last entry is n_codes.
+    mixed : dict of int to tuple of ndarray
+        What `ngrams` found by the length of the n-grams: several models look at the same ones.
     """
 
     codes: NDArray[np.uint32]
     starts: NDArray[np.int64]
+    mixed: dict[int, tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return the number of texts."""
