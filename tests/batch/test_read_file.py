@@ -7,8 +7,10 @@ import json
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from careloop.batch.read import READING_COLUMNS, Wanted, read_file
+from careloop.cli import main
 from careloop.insight.errors import FileFormatError, InputError, MissingColumnError
 
 ROWS = [("1", "物流很慢，我要退款，电话13812345678"), ("2", ""), ("3", "I love it, great service"), ("4", "第一行\n第二行")]
@@ -114,3 +116,12 @@ def test_broken_json_line_is_named(tmp_path):
     (tmp_path / "in.jsonl").write_text('{"text": "a"}\nnot json\n', encoding="utf-8")
     with pytest.raises(FileFormatError, match="Line 2 is not JSON"):
         read_file(tmp_path / "in.jsonl", text_column="text", out=tmp_path / "out.csv")
+
+
+def test_sentiment_may_compare_meanings_but_not_while_they_are_forbidden(reviews, tmp_path):
+    wanted = Wanted(is_adapted=False, is_sentiment_semantic=True)
+    assert read_file(reviews, text_column="review", out=tmp_path / "out.csv", wanted=wanted) == 4
+    assert [row["sentiment"] for row in rows_of(tmp_path / "out.csv")][::2] == ["negative", "positive"]
+    refused = CliRunner().invoke(main, ["read", str(reviews), "--text", "review", "--no-semantic", "--semantic-sentiment"])
+    assert refused.exit_code == 2
+    assert "--no-semantic forbids what --semantic-sentiment asks for" in refused.output

@@ -132,8 +132,8 @@ def test_emoji_alone_have_a_sentiment():
 
 
 def test_models_and_versions_are_named():
-    assert read_one("很好").models == {"words": "rjieba-0.2.2", "sentiment": "zh-2", "kind": "zh-2"}
-    assert read_one("very good").models == {"words": "careloop-1", "sentiment": "en-2", "kind": "en-2"}
+    assert read_one("很好").models == {"words": "rjieba-0.2.2", "sentiment": "zh-2", "kind": "zh-3"}
+    assert read_one("very good").models == {"words": "careloop-1", "sentiment": "en-2", "kind": "en-3"}
 
 
 def test_what_is_not_text_fails_alone():

@@ -18,7 +18,7 @@ from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
 from careloop.batch.workers import forget_young_objects, map_in_order, open_pool
 from careloop.insight.errors import InputError, MissingColumnError
-from careloop.insight.text.adaptation import MOST_TEXTS, Adaptation, adapt
+from careloop.insight.text.adaptation import MOST_TEXTS, SHIPPED, Adaptation, adapt
 from careloop.insight.text.encoder_choice import BUNDLED, WordsAlone, choose_encoder, name_encoder
 from careloop.insight.types import Category, Entity, Reading
 
@@ -74,6 +74,8 @@ class Wanted:
         How many processes share the machine.
     is_adapted : bool
         Whether sentiment learns the words of the first 8,000 rows; see `careloop.insight.text.adaptation`.
+    is_sentiment_semantic : bool
+        Whether sentiment compares meanings, too; every text is then encoded.
     entities : Path or None
         Folder of a model of entities; what it finds is listed beside what patterns find of other types.
     aspects : Path or None
@@ -92,6 +94,7 @@ class Wanted:
     entities: Path | None = None
     aspects: Path | None = None
     is_adapted: bool = True
+    is_sentiment_semantic: bool = False
     encoder: str = BUNDLED
     encoder_key: str = ""
 
@@ -109,6 +112,8 @@ class Wanted:
 
     def load(self) -> Models:
         """Return the models that are named, each loaded once a process."""
+        if self.is_sentiment_semantic:
+            _check_meaning()
         return Models(
             None if self.category is None else _load_categories(self.category),
             None if self.entities is None else _load_entities(self.entities),
@@ -241,6 +246,15 @@ def _join(learnt: Iterable[Entity], others: Iterable[Entity]) -> tuple[Entity, .
     return join_entities(learnt, others)
 
 
+def _check_meaning() -> None:
+    """Refuse weights of meanings that are for another encoder than the installed one."""
+    from careloop.insight.text import sentiment
+    from careloop.insight.text.sentiment_meaning import load_meaning
+
+    for name in (sentiment.CHINESE, sentiment.ENGLISH):
+        load_meaning(name)
+
+
 @cache
 def _load_categories(folder: Path) -> Classifier:
     from careloop.insight.text.categories import load_categories
@@ -271,7 +285,7 @@ def _choose_encoder(categories: Classifier, wanted: Wanted) -> Encoder | None:
         return WordsAlone()
     if wanted.is_semantic is False:
         return None
-    return choose_encoder(wanted.encoder, key=wanted.encoder_key, threads=None if wanted.workers == 1 else 1)
+    return choose_encoder(wanted.encoder, key=wanted.encoder_key, threads=_count_threads(wanted))
 
 
 def _read_settled(texts: list[str], wanted: Wanted, learnt: Path | None) -> list[list[Any]]:
@@ -317,8 +331,14 @@ def _texts(records: Iterable[Record], place: int) -> list[str]:
 
 
 def _adapt(records: Iterator[Record], place: int, wanted: Wanted) -> tuple[Iterator[Record], Adaptation | None]:
-    """Return the records, all of them, and what sentiment learnt from the first."""
-    if not wanted.is_adapted:
-        return records, None
-    head = list(islice(records, MOST_TEXTS))
-    return chain(head, records), adapt(_texts(head, place))
+    """Return the records, all of them, and how sentiment is to read them: with what it learnt from the first, and by meanings."""
+    head = list(islice(records, MOST_TEXTS)) if wanted.is_adapted else []
+    adaptation = adapt(_texts(head, place)) if wanted.is_adapted else None
+    if wanted.is_sentiment_semantic:
+        adaptation = replace(adaptation or SHIPPED, compares_meanings=True, threads=_count_threads(wanted))
+    return chain(head, records), adaptation
+
+
+def _count_threads(wanted: Wanted) -> int | None:
+    """Return the encoder's threads: all there are when one process reads, else one for each process."""
+    return None if wanted.workers == 1 else 1

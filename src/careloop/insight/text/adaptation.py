@@ -71,10 +71,42 @@ class AdaptedSentiment:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """Adapted models by the name of the shipped one, and how many texts each learnt from."""
+    """How sentiment is read otherwise than by the shipped models alone.
+
+    Attributes
+    ----------
+    models : dict of str to AdaptedSentiment
+        Adapted models by the name of the shipped one.
+    n_texts : dict of str to int
+        How many texts each learnt from.
+    compares_meanings : bool
+        Whether the encoder's vectors have a say, too; see `careloop.insight.text.sentiment_meaning`.
+    threads : int or None
+        Of the encoder; None takes what the machine has.
+    """
 
     models: dict[str, AdaptedSentiment]
     n_texts: dict[str, int]
+    compares_meanings: bool = False
+    threads: int | None = None
+
+    def choose_judge(self, name: str, texts: list[str]) -> sentiment.Judge:
+        """Return who judges these texts, given the name of the shipped model."""
+        fast = self.models.get(name) or sentiment.load_sentiment(name)
+        if not self.compares_meanings:
+            return fast
+        from careloop.insight.text.sentiment_meaning import add_meaning  # loads what speaks to encoders
+
+        return add_meaning(name, fast, texts, threads=self.threads)
+
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """Return what is written behind a model's version, by the model's name: “*” for adapted, “~” for meanings."""
+        meaning = "~" if self.compares_meanings else ""
+        return tuple((name, "*" * (name in self.models) + meaning) for name in _ORDERS)
+
+
+SHIPPED = Adaptation({}, {})
 
 
 def adapt(texts: Sequence[str]) -> Adaptation:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careloop.insight.text import kind, sentiment
-from careloop.insight.text.adaptation import Adaptation
+from careloop.insight.text.adaptation import SHIPPED, Adaptation
 from careloop.insight.text.aspects.builtin import find_aspects
 from careloop.insight.text.background import common_english_words
 from careloop.insight.text.entities import find_entities
@@ -50,17 +50,16 @@ def read_batch(
     texts: Sequence[str], user_words: UserWords | None = None, adaptation: Adaptation | None = None, *, is_explained: bool = True
 ) -> list[Reading]:
     """Return one reading per text; a failure in any of them fails the batch. Unexplained ones have no evidence and no aspects."""
-    adapted = {} if adaptation is None else adaptation.models
-    own = frozenset(adapted)
+    adaptation = adaptation or SHIPPED
     readable = [to_readable(text) for text in texts]
     languages = find_languages(readable, read_characters(readable), common_english_words())
     chinese_rows = [row for row, language in enumerate(languages) if _is_chinese(language)]
     english_rows = [row for row, language in enumerate(languages) if _is_english(language)]
-    judges = {name: adapted.get(name) or sentiment.load_sentiment(name) for name in (sentiment.CHINESE, sentiment.ENGLISH)}
     chinese_texts, english_texts = [readable[row] for row in chinese_rows], [readable[row] for row in english_rows]
-    drafts = _read_chinese(chinese_texts, [languages[row] for row in chinese_rows], judges[sentiment.CHINESE], is_explained=is_explained)
+    judge = adaptation.choose_judge(sentiment.CHINESE, chinese_texts)
+    drafts = _read_chinese(chinese_texts, [languages[row] for row in chinese_rows], judge, is_explained=is_explained)
     chinese = dict(zip(chinese_rows, drafts, strict=True))
-    drafts = _read_english(english_texts, judges[sentiment.ENGLISH], is_explained=is_explained)
+    drafts = _read_english(english_texts, adaptation.choose_judge(sentiment.ENGLISH, english_texts), is_explained=is_explained)
     english = dict(zip(english_rows, drafts, strict=True))
     readings = []
     for row, (text, language) in enumerate(zip(readable, languages, strict=True)):
@@ -70,7 +69,7 @@ def read_batch(
             draft = chinese.get(row) or english.get(row) or _read_other(text)
         if user_words is not None:
             draft = replace(draft, tokens=user_words.merge(text, draft.tokens))
-        readings.append(_assemble(text, language, draft, own))
+        readings.append(_assemble(text, language, draft, adaptation.marks))
     return readings
 
 
@@ -190,7 +189,7 @@ def _read_other(text: str) -> _Draft:
     return _Draft(find_english_words(text).tokens, 0.0, False, np.zeros(len(KINDS), dtype=np.float32))
 
 
-def _assemble(text: str, language: Language, draft: _Draft, adapted: frozenset[str]) -> Reading:
+def _assemble(text: str, language: Language, draft: _Draft, marks: tuple[tuple[str, str], ...]) -> Reading:
     is_chinese, is_english = _is_chinese(language), _is_english(language)
     entities = find_entities(text, draft.tokens)
     keywords = find_keywords(draft.tokens, entities) if is_chinese or is_english else ()
@@ -219,7 +218,7 @@ def _assemble(text: str, language: Language, draft: _Draft, adapted: frozenset[s
         keywords=keywords,
         entities=entities,
         summary=summarise_reading(text, keywords),
-        models=_describe_models(is_chinese, is_english, adapted),
+        models=_describe_models(is_chinese, is_english, marks),
     )
 
 
@@ -232,15 +231,15 @@ def _limits(is_chinese: bool) -> tuple[float, float]:
 
 
 @cache
-def _describe_models(is_chinese: bool, is_english: bool, adapted: frozenset[str]) -> dict[str, str]:
-    """Return name and version of the models that took part, such as {"sentiment": "zh-2", "kind": "zh-2", "words": "rjieba-0.2.2"}.
+def _describe_models(is_chinese: bool, is_english: bool, marks: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return name and version of the models that took part, such as {"sentiment": "zh-2", "kind": "zh-3", "words": "rjieba-0.2.2"}.
 
-    An adapted model is marked with a star: "zh-2*".
+    An adapted model is marked with a star, one that compares meanings with a wave: "zh-2*~".
     """
     used = [("zh", sentiment.CHINESE, kind.CHINESE)] * is_chinese + [("en", sentiment.ENGLISH, kind.ENGLISH)] * is_english
     models = {"words": f"rjieba-{version('rjieba')}" if is_chinese else "careloop-1"}
     if used:
-        stars = dict.fromkeys(adapted, "*")
-        models["sentiment"] = "+".join(f"{name}-{sentiment.load_sentiment(model).version}{stars.get(model, '')}" for name, model, _ in used)
+        marked = dict(marks)
+        models["sentiment"] = "+".join(f"{name}-{sentiment.load_sentiment(model).version}{marked[model]}" for name, model, _ in used)
         models["kind"] = "+".join(f"{name}-{kind.load_kind(model).version}" for name, _, model in used)
     return models

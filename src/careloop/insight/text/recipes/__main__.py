@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from careloop.insight.errors import CareloopError
-from careloop.insight.text.recipes import learn_background, learn_kind, learn_sentiment
+from careloop.insight.text.recipes import learn_background, learn_kind, learn_meaning, learn_sentiment
 from careloop.insight.text.recipes.measure import measure
 from careloop.insight.text.recipes.sources import Folder
 from careloop.insight.text.recipes.store import write_model
@@ -16,6 +16,7 @@ from careloop.insight.text.recipes.store import write_model
 _RECIPES = (  # in this order: the kind models use the sentiment found by the models just written
     learn_sentiment.learn_chinese,
     learn_sentiment.learn_english,
+    learn_meaning.learn_meaning,
     learn_kind.learn_chinese,
     learn_kind.learn_english,
     learn_background.learn_background,

@@ -26,6 +26,7 @@ from careloop.insight.text.sequences import Sequences
 from careloop.insight.types import KINDS
 
 _SEED = 20240502
+_VERSION = "3"
 _CONTACTS = 1500  # made, of each kind
 _TOLD = 2500  # made of whole sentences, of each kind
 _CUES = 400  # made fragments, of each kind
@@ -188,7 +189,7 @@ def _learn(language: str, rows: _Rows, sequences: Sequences, features: Features,
     examples, scales = problem.weigh(np.ones(len(classes), dtype=np.bool_))
     settings = _settle(features, fitted := fit_softmax(examples, ridge=_RIDGE), calibration)
     settings["least_probability"] = _choose_threshold(here.judge(calibration), here.classes)
-    return Learnt(f"kind_{language}", features.pack(scales, fitted.sparse * scales[:, None]), settings, sources, figures)
+    return Learnt(f"kind_{language}", features.pack(scales, fitted.sparse * scales[:, None]), settings, sources, figures, version=_VERSION)
 
 
 def _sample(is_wanted: NDArray[np.bool_]) -> NDArray[np.int64]:

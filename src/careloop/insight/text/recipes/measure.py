@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
+from careloop.insight.text.adaptation import MOST_TEXTS, SHIPPED, Adaptation, adapt
 from careloop.insight.text.kind import CHINESE as CHINESE_KIND
 from careloop.insight.text.kind import ENGLISH as ENGLISH_KIND
 from careloop.insight.text.kind import load_kind
+from careloop.insight.text.ngrams import Floats
+from careloop.insight.text.readable import to_readable
 from careloop.insight.text.recipes.examples import read_chinese, read_english
 from careloop.insight.text.recipes.fit import measure_calibration
 from careloop.insight.text.recipes.learn_kind import map_intent
@@ -35,6 +41,7 @@ def measure(data: Path) -> dict[str, Any]:
             "eprstmt, 32-shot files (zh)": _measure_sentiment("zh", ((row["sentence"], row["label"] == "Positive") for row in buyers)),
             "app_reviews (en)": _measure_sentiment("en", ((row["reviewText"], row["Positive"] == "1") for row in apps)),
         },
+        "sentiment with the file's words and with meanings": measure_meanings(data),
         "kind": {
             "contacts written to measure with (zh)": measure_contacts("zh"),
             "contacts written to measure with (en)": measure_contacts("en"),
@@ -57,13 +64,46 @@ def measure_shops(data: Path) -> dict[str, Any]:
     return _measure_sentiment("zh", ((row["review"], row["label"] == "1") for row in rows))
 
 
+def measure_meanings(data: Path, *, n_rows: int = 700) -> dict[str, Any]:
+    """Return accuracy, AUC and calibration error of the shipped, adapted and meaning-comparing models on the same sampled rows."""
+    shops = [(row["review"], row["label"] == "1") for row in read_rows(data / "shop_reviews.csv.gz") if row["cat"] not in _OVERLAPPING]
+    apps = [(row["reviewText"], row["Positive"] == "1") for row in read_rows(data / "app_reviews.csv.gz")]
+    buyers = [row for i in range(5) for row in read_rows(data / f"eprstmt_train_{i}.csv.gz")]
+    unlabelled = [row["sentence"] for row in read_rows(data / "eprstmt_unlabelled.csv.gz")]
+    rng = random.Random(5)
+    sampled = {
+        "shop_reviews, unseen trades (zh)": (CHINESE, rng.sample(shops, n_rows), [text for text, _ in rng.sample(shops, MOST_TEXTS)]),
+        "eprstmt, 32-shot files (zh)": (CHINESE, [(row["sentence"], row["label"] == "Positive") for row in buyers], unlabelled),
+        "app_reviews (en)": (ENGLISH, rng.sample(apps, n_rows), [text for text, _ in rng.sample(apps, MOST_TEXTS)]),
+    }
+    return {name: _measure_judges(language, rows, adapt(teaching)) for name, (language, rows, teaching) in sampled.items()}
+
+
+def _measure_judges(name: str, rows: list[tuple[str, bool]], adaptation: Adaptation) -> dict[str, Any]:
+    texts, is_positive = [text for text, _ in rows], np.array([label for _, label in rows])
+    _, sequences = _read(name.removeprefix("sentiment_"), texts)
+    judges = {
+        "shipped": SHIPPED,
+        "adapted": adaptation,
+        "shipped, meanings": replace(SHIPPED, compares_meanings=True),
+        "adapted, meanings": replace(adaptation, compares_meanings=True),
+    }
+    return {
+        said: _describe_sentiment(one.choose_judge(name, [to_readable(text) for text in texts]).judge(sequences).logits, is_positive)
+        for said, one in judges.items()
+    }
+
+
 def _measure_sentiment(language: str, rows: Iterable[tuple[str, bool]]) -> dict[str, Any]:
     texts, labels = zip(*rows, strict=True)
     model, sequences = _read(language, list(texts))
-    probabilities = expit(model.judge(sequences).logits.astype(np.float64))
-    is_positive = np.array(labels)
+    return _describe_sentiment(model.judge(sequences).logits, np.array(labels))
+
+
+def _describe_sentiment(logits: Floats, is_positive: NDArray[np.bool_]) -> dict[str, Any]:
+    probabilities = expit(logits.astype(np.float64))
     return {
-        "rows": len(labels),
+        "rows": len(is_positive),
         "accuracy": round(float(((probabilities >= 0.5) == is_positive).mean()), 4),
         "auc": round(float(roc_auc_score(is_positive, probabilities)), 4),
         "expected_calibration_error": round(measure_calibration(probabilities, is_positive), 4),

@@ -34,6 +34,8 @@ class Learnt:
         Quality on rows not fitted on.
     also : tuple of str
         Other things learnt from, with their licences.
+    version : str
+        Raised whenever the model answers otherwise than before; readings keep it.
     """
 
     name: str
@@ -42,13 +44,14 @@ class Learnt:
     sources: list[str]
     figures: dict[str, Any]
     also: tuple[str, ...] = ()
+    version: str = VERSION
 
 
 def write_model(learnt: Learnt, *, folder: Folder, out: Path) -> Path:
     """Write NAME.npz and NAME.json into `out`; return the first path."""
     card = {
         "name": learnt.name,
-        "version": VERSION,
+        "version": learnt.version,
         "made_by": "python -m careloop.insight.text.recipes",
         "learnt_from": folder.describe(learnt.sources),
         "also_from": ["phrases written for Careloop (Apache-2.0)", *learnt.also],
