@@ -51,6 +51,7 @@ def read_batch(
 ) -> list[Reading]:
     """Return one reading per text; a failure in any of them fails the batch. Unexplained ones have no evidence and no aspects."""
     adaptation = adaptation or SHIPPED
+    marks = adaptation.marks
     readable = [to_readable(text) for text in texts]
     languages = find_languages(readable, read_characters(readable), common_english_words())
     chinese_rows = [row for row, language in enumerate(languages) if _is_chinese(language)]
@@ -69,7 +70,7 @@ def read_batch(
             draft = chinese.get(row) or english.get(row) or _read_other(text)
         if user_words is not None:
             draft = replace(draft, tokens=user_words.merge(text, draft.tokens))
-        readings.append(_assemble(text, language, draft, adaptation.marks))
+        readings.append(_assemble(text, language, draft, marks))
     return readings
 
 
