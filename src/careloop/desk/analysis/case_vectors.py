@@ -52,18 +52,15 @@ class StoredVectors:
 
     def __init__(self) -> None:
         self.name = house_encoder_name()
+        self.dimensions = 0  # until vectors are loaded
         self._found: dict[str, np.ndarray] = {}
-
-    @property
-    def dimensions(self) -> int:
-        """Length of the vectors that were loaded; 0 before the first."""
-        return len(next(iter(self._found.values()), ()))
 
     def load(self, texts: Sequence[str]) -> None:
         """Fetch what is kept of these texts."""
         by_hash = {hash_of(text): text for text in texts}
         rows = TextVector.objects.filter(encoder=self.name, text_hash__in=list(by_hash)).values_list("text_hash", "vector")
         self._found |= {by_hash[one]: np.frombuffer(bytes(vector), dtype="<f2").astype(np.float32) for one, vector in rows}
+        self.dimensions = len(next(iter(self._found.values()), ()))
 
     def has(self, text: str) -> bool:
         """Whether the text's vector was loaded."""

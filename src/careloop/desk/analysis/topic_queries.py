@@ -157,7 +157,7 @@ def name_of(topic_id: int, viewer: Viewer) -> str:
     return _name(found, viewer) if found is not None and is_seen and is_seen.exists() else _number(topic_id)
 
 
-def cases_about(topic_id: int, viewer: Viewer) -> QuerySet[Message]:
+def cases_about(topic_id: int, viewer: Viewer) -> QuerySet[Any]:
     """The numbers of the cases in the viewer's teams in which a customer speaks of a topic of the live run, as one column, each once."""
     sorted_here = MessageTopic.objects.filter(topic_id=topic_id, run__state=RunState.LIVE)
     said = Message.objects.visible_to(viewer).filter(pk__in=sorted_here.values("message_id"), case__isnull=False)
