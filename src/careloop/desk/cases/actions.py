@@ -6,24 +6,22 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
+from careloop.desk.accounts.queries import actor_of, list_assignable
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.audit import actions as audit
+from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event, event_of
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
-from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
-from careloop.desk.sla.rules.following import FACTS, REPLIED, STATUS
+from careloop.desk.sla.rules.following import FACTS, REPLIED
 
 MAX_BODY_LENGTH = 100_000
 SETTABLE = (Status.OPEN.value, Status.WAITING.value, Status.RESOLVED.value)
-CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
 TRIAGED_FIELDS = ("sentiment", "sentiment_probability", "kind", "kind_probability", "category", "priority")
 
 
@@ -37,7 +35,7 @@ def reply(
     if status not in SETTABLE:
         raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(SETTABLE)}.", field="status")
     with transaction.atomic():
-        case = _case_to_change(case_id, viewer)
+        case = case_to_change(case_id, viewer)
         _check_seen(case, seen_message_id)
         message = _write(case, Direction.OUTBOUND, body, viewer, now, delivery=Delivery.QUEUED)
         before: dict[str, Any] = {"status": case.status}
@@ -48,7 +46,7 @@ def reply(
         if case.assignee_id is None and viewer.role != "ANALYST":
             before["assignee"] = None
             case.assignee_id = viewer.user_id
-        _save(case, "status", "last_message_at", "snippet", "resolved_at", "first_response_at", "assignee_id")
+        save_case(case, "status", "last_message_at", "snippet", "resolved_at", "first_response_at", "assignee_id")
         keep_clocks([Happening(case, REPLIED, now, was_answered)])
         after = {"status": status, **({"assignee": viewer.user_id} if "assignee" in before else {})}
         add_event(
@@ -60,28 +58,28 @@ def reply(
             before=before,
             after=after,
         )
-        _audit(case, "case.reply", viewer, now, {"message": message.pk, "status": status})
+        audit_case(case, "case.reply", viewer, now, {"message": message.pk, "status": status})
     return message
 
 
 def add_note(*, case_id: int, body: str, viewer: Viewer, now: datetime) -> Message:
     """Write an internal note that the customer never sees."""
     with transaction.atomic():
-        case = _case_to_change(case_id, viewer)
+        case = case_to_change(case_id, viewer)
         message = _write(case, Direction.NOTE, body, viewer, now)
-        _save(case)
+        save_case(case)
         add_event(case=case, kind=EventKind.NOTED, actor=actor_of(viewer), now=now, message=message)
-        _audit(case, "case.note", viewer, now, {"message": message.pk})
+        audit_case(case, "case.note", viewer, now, {"message": message.pk})
     return message
 
 
 def assign(*, case_id: int, assignee_id: int | None, expected_version: int, viewer: Viewer, now: datetime) -> Case:
     """Give the case to somebody of its team, or to nobody."""
     with transaction.atomic():
-        case = _case_to_change(case_id, viewer, expected_version)
+        case = case_to_change(case_id, viewer, expected_version)
         if assignee_id is not None and assignee_id not in {person.pk for person in list_assignable(case.team_id)}:
             raise InvalidInput(_("That person does not work in this case's team; choose somebody from the list."), field="assignee")
-        _change(case, EventKind.ASSIGNED, {"assignee_id": assignee_id}, viewer, now)
+        change_case(case, EventKind.ASSIGNED, {"assignee_id": assignee_id}, viewer, now)
     return case
 
 
@@ -90,8 +88,8 @@ def set_priority(*, case_id: int, priority: int, expected_version: int, viewer: 
     if priority not in Priority.values:
         raise InvalidInput(f"The priority is {priority!r}; expected one of {', '.join(map(str, Priority.values))}.", field="priority")
     with transaction.atomic():
-        case = _case_to_change(case_id, viewer, expected_version)
-        _change(case, EventKind.PRIORITY, {"priority": priority}, viewer, now)
+        case = case_to_change(case_id, viewer, expected_version)
+        change_case(case, EventKind.PRIORITY, {"priority": priority}, viewer, now)
     return case
 
 
@@ -100,8 +98,8 @@ def set_status(*, case_id: int, status: str, expected_version: int, viewer: View
     if status not in SETTABLE:
         raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(SETTABLE)}.", field="status")
     with transaction.atomic():
-        case = _case_to_change(case_id, viewer, expected_version)
-        _change(
+        case = case_to_change(case_id, viewer, expected_version)
+        change_case(
             case,
             EventKind.STATUS,
             {"status": status, "resolved_at": now if status == Status.RESOLVED else None},
@@ -167,16 +165,16 @@ def categorise(*, categories: dict[int, tuple[str, float]], now: datetime) -> li
 def take_word(*, case_id: int, message: Message, said: dict[str, Any], is_of_case: bool, viewer: Viewer, now: datetime) -> Case:
     """A person's word on a message, taken over by its case unless it is about that message alone; readings leave it as it is."""
     with transaction.atomic():
-        case = _case_to_change(case_id, viewer)
+        case = case_to_change(case_id, viewer)
         before = {name: getattr(case, name) for name in said} if is_of_case else {}
         if is_of_case:
             for name, value in said.items():
                 setattr(case, name, value)
             case.corrected = sorted({*case.corrected, *said.keys() & {"kind", "category"}})
-        _save(case, *before, "corrected")
+        save_case(case, *before, "corrected")
         keep_clocks([_facts_of(case, now)] if "kind" in before else [])
         add_event(case=case, kind=EventKind.CORRECTED, actor=actor_of(viewer), now=now, message=message, before=before, after=said)
-        _audit(case, "case.corrected", viewer, now, {"message": message.pk, "before": before, "after": said})
+        audit_case(case, "case.corrected", viewer, now, {"message": message.pk, "before": before, "after": said})
     return case
 
 
@@ -198,16 +196,6 @@ def record_delivery(*, message_id: int, delivery: str, error: str, now: datetime
                 before=before,
                 after=after,
             )
-
-
-def _case_to_change(case_id: int, viewer: Viewer, expected_version: int | None = None) -> Case:
-    check_may(viewer, "case.work")
-    access_case(case_id, viewer)
-    case: Case = Case.objects.select_for_update().get(pk=case_id)
-    if expected_version is not None and case.version != expected_version:
-        sentence = _("Somebody else changed case #%(number)s in between; look at the change and repeat yours if it is still right.")
-        raise Conflict(sentence % {"number": case_id})
-    return case
 
 
 def _check_seen(case: Case, seen_message_id: int | None) -> None:
@@ -240,36 +228,9 @@ def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime,
     return message
 
 
-def _change(case: Case, kind: str, changes: dict[str, Any], viewer: Viewer, now: datetime) -> None:
-    before = {name: _plain(getattr(case, name)) for name in changes}
-    after = {name: _plain(value) for name, value in changes.items()}
-    if before == after:
-        return
-    for name, value in changes.items():
-        setattr(case, name, value)
-    _save(case, *changes)
-    if kind in CLOCKED:
-        keep_clocks([Happening(case, CLOCKED[kind], now, case.first_response_at is not None)])
-    add_event(case=case, kind=kind, actor=actor_of(viewer), now=now, before=before, after=after)
-    _audit(case, f"case.{kind.lower()}", viewer, now, {"before": before, "after": after})
-
-
 def _facts_of(case: Case, now: datetime) -> Happening:
     return Happening(case, FACTS, now, case.first_response_at is not None)
 
 
 def _is_promise_touched(event: CaseEvent) -> bool:
     return any(event.before.get(name) != event.after.get(name) for name in ("kind", "priority"))
-
-
-def _save(case: Case, *fields: str) -> None:
-    case.version += 1
-    case.save(update_fields=["version", *fields])
-
-
-def _audit(case: Case, action: str, viewer: Viewer, now: datetime, details: dict[str, Any]) -> None:
-    audit.record(actor=actor_of(viewer), action=action, object_type="case", object_id=case.pk, now=now, details=details)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,60 @@
+"""The steps that every change of a case by a person shares: let in, lock, write with event, clocks and audit entry."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from careloop.desk.accounts.queries import actor_of, check_may
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.audit import actions as audit
+from careloop.desk.cases.clocks import Happening, keep_clocks
+from careloop.desk.cases.events import add_event
+from careloop.desk.cases.models import Case, EventKind
+from careloop.desk.cases.queries import access_case
+from careloop.desk.kernel.errors import Conflict
+from careloop.desk.sla.rules.following import FACTS, STATUS
+
+CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
+
+
+def case_to_change(case_id: int, viewer: Viewer, expected_version: int | None = None) -> Case:
+    """The case, locked until the transaction ends; Conflict when it is not the version that the viewer has seen."""
+    check_may(viewer, "case.work")
+    access_case(case_id, viewer)
+    case: Case = Case.objects.select_for_update().get(pk=case_id)
+    if expected_version is not None and case.version != expected_version:
+        sentence = _("Somebody else changed case #%(number)s in between; look at the change and repeat yours if it is still right.")
+        raise Conflict(sentence % {"number": case_id})
+    return case
+
+
+def change_case(case: Case, kind: str, changes: dict[str, Any], viewer: Viewer, now: datetime) -> bool:
+    """Write columns of a locked case with the event of this kind; returns whether anything changed."""
+    before = {name: _plain(getattr(case, name)) for name in changes}
+    after = {name: _plain(value) for name, value in changes.items()}
+    if before == after:
+        return False
+    for name, value in changes.items():
+        setattr(case, name, value)
+    save_case(case, *changes)
+    if kind in CLOCKED:
+        keep_clocks([Happening(case, CLOCKED[kind], now, case.first_response_at is not None)])
+    add_event(case=case, kind=kind, actor=actor_of(viewer), now=now, before=before, after=after)
+    audit_case(case, f"case.{kind.lower()}", viewer, now, {"before": before, "after": after})
+    return True
+
+
+def save_case(case: Case, *fields: str) -> None:
+    """Write these columns and the next version, so that whoever saw the one before is refused."""
+    case.version += 1
+    case.save(update_fields=["version", *fields])
+
+
+def audit_case(case: Case, action: str, viewer: Viewer, now: datetime, details: dict[str, Any]) -> None:
+    """An audit entry about a case."""
+    audit.record(actor=actor_of(viewer), action=action, object_type="case", object_id=case.pk, now=now, details=details)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
