@@ -239,6 +239,24 @@ def test_a_gathering_label_takes_what_fits_nowhere_else():
     assert Gathering.learn(["bill", "parcel", "brother"], probabilities, classes).place == -1
 
 
+def test_a_row_outside_is_found_only_where_that_costs_less_than_a_tenth_inside():
+    inside = np.tile([0.90, 0.08, 0.02], (1_000, 1))
+    inside[:4] = [0.50, 0.30, 0.20]  # four right answers that look strange: 0.4 % of the rows
+    outside = np.tile([0.45, 0.30, 0.25], (20, 1))
+    outside[:8] = [0.52, 0.28, 0.20]  # strange, but less than those four
+    probabilities, classes = np.vstack([inside, outside]), np.array([0] * 1_000 + [2] * 20)
+    found = Gathering.learn(["bill", "parcel", "other"], probabilities, classes).apply(probabilities).argmax(axis=1)
+    assert np.bincount(found[1_000:], minlength=3).tolist() == [0, 0, 20]  # 8 of 20 are worth 0.4 %
+    outside[1:8] = inside[-1]
+    probabilities = np.vstack([inside, outside])
+    found = Gathering.learn(["bill", "parcel", "other"], probabilities, classes).apply(probabilities).argmax(axis=1)
+    assert np.bincount(found[1_000:], minlength=3).tolist() == [7, 0, 13]  # 1 of 20 is worth as much as 0.5 %
+    inside[4:7] = inside[0]  # 0.7 %
+    probabilities = np.vstack([inside, outside])
+    found = Gathering.learn(["bill", "parcel", "other"], probabilities, classes).apply(probabilities).argmax(axis=1)
+    assert (found[:1_000].max(), np.bincount(found[1_000:], minlength=3).tolist()) == (0, [8, 0, 12])
+
+
 def test_long_texts_are_compared_by_their_strongest_ngrams():
     texts = ["".join(chr(0x4E00 + (7 * row + place * place) % 3_000) for place in range(900)) for row in range(4)]
     features = FeatureSpace.learn(texts, None, np.array([0, 1, 0, 1])).find(texts, None)

@@ -15,6 +15,7 @@ _NAMES = re.compile(
     r"(?:oos|out[ _-]?of[ _-]?(?:scope|domain)|others?|none(?:[ _-]of[ _-](?:these|the[ _-]above))?|其[他它]|不属于.*|无关)", re.I
 )
 _MOST_LOST = 0.01  # of the rows inside the scope that may be taken for outside
+_PRICE = 10.0  # what losing a share of the rows inside counts beside finding a share of those outside
 _LEAST_ROWS = 20  # outside, to learn a limit from
 
 
@@ -35,7 +36,9 @@ class Gathering:
 
     @classmethod
     def learn(cls, labels: Sequence[str], probabilities: Doubles, classes: NDArray[np.int64]) -> Gathering:
-        """Return the limit that finds the most rows outside while at most 1 % of the rows inside, that would be right, are lost.
+        """Return the limit that finds the most rows outside, less ten times the share of the rows inside that would be right and are lost.
+
+        At most 1 % of the rows inside are lost.
 
         Only a label whose whole name says so (“out of scope”, “other”, “其他” …) gathers.
 
@@ -54,9 +57,12 @@ class Gathering:
             return cls(-1, np.inf)
         strangeness = find_strangeness(probabilities, named[0])
         right = (probabilities.argmax(axis=1) == classes) & ~outside  # only what would be right can be lost
-        losses = np.sort(strangeness[right])[::-1]
-        n_lost = int(_MOST_LOST * (~outside).sum())
-        return cls(named[0], float(losses[min(n_lost, len(losses) - 1)]) if len(losses) else np.inf)
+        losses = np.sort(strangeness[right])[::-1][: int(_MOST_LOST * (~outside).sum()) + 1]
+        if not len(losses):
+            return cls(named[0], np.inf)
+        found = (strangeness[outside][:, None] > losses).mean(axis=0)
+        lost = np.arange(len(losses)) / (~outside).sum()
+        return cls(named[0], float(losses[int((found - _PRICE * lost).argmax())]))
 
     def apply(self, probabilities: Doubles) -> Doubles:
         """Return probabilities in which the gathering label leads wherever a text is strange enough; rows sum to 1."""
