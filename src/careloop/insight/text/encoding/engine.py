@@ -43,7 +43,12 @@ class Engine:
         self._pieces = Pieces(weights.vocabulary)
         self._network = Network(weights)
         self._libraries = ThreadpoolController().select(user_api="blas")
-        self.threads = threads or max((one["num_threads"] for one in self._libraries.info()), default=1)
+        self._threads = threads
+
+    @property
+    def threads(self) -> int:
+        """How many batches are worked on at once, at this moment."""
+        return self._threads or max((one["num_threads"] for one in self._libraries.info()), default=1)
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return the mean vector of each text, shape (n_texts, 384); their lengths say nothing.
@@ -61,13 +66,14 @@ class Engine:
         def run(batch: list[int]) -> None:
             found[batch] = self._network.run([parts[place] for place in batch])
 
-        batches = list(_make_batches([len(part) for part in parts], self.threads))
+        threads = self.threads
+        batches = list(_make_batches([len(part) for part in parts], threads))
         with self._libraries.limit(limits=1):
-            if min(self.threads, len(batches)) < 2:
+            if min(threads, len(batches)) < 2:
                 for batch in batches:
                     run(batch)
             else:
-                with ThreadPoolExecutor(self.threads) as pool:
+                with ThreadPoolExecutor(threads) as pool:
                     list(pool.map(run, batches))
         if len(parts) == len(texts):
             return found
