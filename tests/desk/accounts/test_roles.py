@@ -37,6 +37,17 @@ pytestmark = pytest.mark.django_db
 TABLE = """
                  OWNER  SUPERVISOR  AGENT  ANALYST
 case.view        yes    yes         yes    yes
+case.approve     yes    yes         no     no
+flow.view        yes    yes         yes    yes
+flow.edit        yes    yes         no     no
+routing.view     yes    yes         yes    yes
+routing.edit     yes    yes         no     no
+rule.view        yes    yes         yes    yes
+rule.edit        yes    yes         no     no
+sla.view         yes    yes         yes    yes
+sla.edit         yes    yes         no     no
+solution.view    yes    yes         yes    yes
+solution.edit    yes    yes         no     no
 case.work        yes    yes         yes    no
 customer.view    yes    yes         yes    yes
 customer.edit    yes    yes         no     no
