@@ -88,7 +88,8 @@ def _tasks(data: Path) -> Iterator[tuple[str, Pairs, dict[str, Pairs]]]:
     clinc = {part: [(row["text"], row["intent"]) for row in rows] for part, rows in _by_split(data / "clinc150_train.csv.gz").items()}
     tests = {"in scope (val)": clinc["val"], "out of scope (oos_val)": clinc["oos_val"]}
     yield "clinc150 with 100 rows out of scope", clinc["train"] + clinc["oos_train"], tests
-    yield "clinc150, 14 a label, with 100 rows out of scope", _first(clinc["train"], 14) + clinc["oos_train"], tests
+    drawn = [clinc["train"][row] for row in np.random.default_rng(0).permutation(len(clinc["train"]))]  # rows alike stand together there
+    yield "clinc150, 14 a label, with 100 rows out of scope", _first(drawn, 14) + clinc["oos_train"], tests
 
 
 def _pairs(path: Path, text: str, label: str) -> Pairs:
