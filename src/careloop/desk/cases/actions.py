@@ -11,11 +11,12 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event, event_of
+from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.kernel.errors import Conflict, InvalidInput
-from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
+from careloop.desk.kernel.rows import insert_rows, update_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
 from careloop.desk.sla.rules.following import FACTS, REPLIED
@@ -115,7 +116,7 @@ def triage(*, readings: dict[int, dict[str, Any]], now: datetime) -> list[Case]:
     Three queries for any number of cases: on SQLite nobody else writes meanwhile.
     """
     with transaction.atomic():
-        cases = find_rows(Case, f"id IN ({marks(readings)}) ORDER BY id", [*readings], is_locked=True) if readings else []
+        cases = lock_unmerged([*readings])
         events = []
         for case in cases:
             before, after = take_over(case, readings[case.pk])
@@ -147,7 +148,7 @@ def categorise(*, categories: dict[int, tuple[str, float]], now: datetime) -> li
     """Take over (category, probability) by case id; cases whose category a person decided, or that have it already, stay as they are."""
     changed = []
     with transaction.atomic():
-        cases = find_rows(Case, f"id IN ({marks(categories)}) ORDER BY id", [*categories], is_locked=True) if categories else []
+        cases = lock_unmerged([*categories])
         events = []
         for case in cases:
             category, probability = categories[case.pk]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from careloop.desk.accounts.models import Channel, ChannelKind
 from careloop.desk.cases.clocks import Happening, keep_clocks
+from careloop.desk.cases.merged import follow_merged
 from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
 from careloop.desk.cases.rules import SUBJECT_LENGTH, UNRESOLVED, joins_case, snippet_from, subject_from
 from careloop.desk.kernel.actor import Actor
@@ -30,14 +31,16 @@ class Arrival:
 
 def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
     """Store the messages in the given order, each joined to its case if it belongs to one; returns them in that order."""
-    open_cases = _open_cases(arrivals)
-    joined = [_case_for(arrival, open_cases) for arrival in arrivals]
+    open_cases, merged = _open_cases(arrivals)
+    passed_on = [_case_merged(arrival, open_cases, merged) for arrival in arrivals]
+    joined = [_case_for(arrival, open_cases, merged.get(via)) for arrival, via in zip(arrivals, passed_on, strict=True)]
     new = list({id(case): case for case in filter(None, joined) if case.pk is None}.values())
     opened = {id(case) for case in new}
     insert_rows(new)
     messages = insert_rows(_message(arrival, case, now) for arrival, case in zip(arrivals, joined, strict=True))
     _advance([case for case in joined if case is not None and id(case) not in opened])
-    insert_rows(_events(arrivals, joined, messages, opened, now))
+    events = _events(arrivals, joined, messages, opened, now)
+    insert_rows(_noting_merged(events, dict(zip([message.pk for message in messages], passed_on, strict=True))))
     keep_clocks(_happenings(arrivals, joined, now))
     found = [
         Searchable(
@@ -54,29 +57,50 @@ def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
     return messages
 
 
-def _open_cases(arrivals: list[Arrival]) -> dict[tuple[int, int], Case]:
-    """The newest unresolved case of each customer in each channel, and by (0, id) the cases referred to; rows are locked."""
+def _open_cases(arrivals: list[Arrival]) -> tuple[dict[tuple[int, int], Case], dict[int, Case]]:
+    """The newest unresolved case of each customer in each channel, and by (0, id) the cases referred to; rows are locked.
+
+    A merged case stands there, too, where no other does; the second answer says which case stands for it now.
+    """
     customers = {arrival.customer_id for arrival in arrivals if arrival.customer_id and arrival.opens_case}
     named = {arrival.case_id for arrival in arrivals if arrival.case_id}
     found: dict[tuple[int, int], Case] = {}
     if not customers:
-        return found
+        return found, {}
     theirs = f"customer_id IN ({marks(customers)})"
-    unresolved = f"{theirs} AND status IN ({marks(UNRESOLVED)}) ORDER BY last_message_at"
-    for case in find_rows(Case, unresolved, [*customers, *UNRESOLVED], is_locked=True):
+    statuses = (*UNRESOLVED, Status.MERGED.value)
+    current = f"{theirs} AND status IN ({marks(statuses)}) ORDER BY last_message_at"
+    rows = find_rows(Case, current, [*customers, *statuses], is_locked=True)
+    for case in sorted(rows, key=lambda one: one.status != Status.MERGED):  # those that are merged give way to those that are not
         found[case.customer_id, case.channel_id] = case
     if named:
         for case in find_rows(Case, f"id IN ({marks(named)}) AND {theirs}", [*named, *customers], is_locked=True):
             same = found.get((case.customer_id, case.channel_id))
             found[0, case.pk] = same if same is not None and same.pk == case.pk else case
-    return found
+    merged = [case for case in found.values() if case.status == Status.MERGED]
+    return found, follow_merged(merged, [case for case in found.values() if case.status != Status.MERGED]) if merged else {}
 
 
-def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case]) -> Case | None:
+def _case_merged(arrival: Arrival, open_cases: dict[tuple[int, int], Case], merged: dict[int, Case]) -> int:
+    """The merged case that the message would have gone to, had it not been merged; 0 if there is none."""
+    if not arrival.opens_case or arrival.customer_id is None:
+        return 0
+    named = open_cases.get((0, arrival.case_id)) if arrival.case_id else None
+    if named is not None and named.customer_id == arrival.customer_id:
+        return named.pk if named.pk in merged else 0
+    thread = open_cases.get((arrival.customer_id, arrival.channel.pk))
+    if thread is None or thread.pk not in merged:
+        return 0
+    case = merged[thread.pk]
+    return thread.pk if joins_case(status=case.status, last_message_at=case.last_message_at, now=arrival.sent_at) else 0
+
+
+def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case], merged_into: Case | None) -> Case | None:
     if not arrival.opens_case or arrival.customer_id is None:
         return None
     named = open_cases.get((0, arrival.case_id)) if arrival.case_id else None
-    case = named if named is not None and named.customer_id == arrival.customer_id else None
+    is_theirs = named is not None and named.customer_id == arrival.customer_id and named.status != Status.MERGED
+    case = merged_into or (named if is_theirs else None)
     if case is None:
         case = open_cases.get((arrival.customer_id, arrival.channel.pk))
         if case is not None and not joins_case(status=case.status, last_message_at=case.last_message_at, now=arrival.sent_at):
@@ -150,4 +174,12 @@ def _events(
                 after={"status": case.status},
             )
         )
+    return events
+
+
+def _noting_merged(events: list[CaseEvent], passed_on: dict[int, int]) -> list[CaseEvent]:
+    """Note at each message that was passed on which merged case it was meant for: undoing the merge gives it back."""
+    for event in events:
+        if event.message_id is not None and (via := passed_on[event.message_id]):
+            event.after["via"] = via
     return events

@@ -10,22 +10,27 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event
-from careloop.desk.cases.models import Case, EventKind
+from careloop.desk.cases.merged import find_targets
+from careloop.desk.cases.models import Case, EventKind, Status
 from careloop.desk.cases.queries import access_case
-from careloop.desk.kernel.errors import Conflict
+from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.sla.rules.following import FACTS, STATUS
 
 CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
 
 
 def case_to_change(case_id: int, viewer: Viewer, expected_version: int | None = None) -> Case:
-    """The case, locked until the transaction ends; Conflict when it is not the version that the viewer has seen."""
+    """The case, locked until the transaction ends; refused when it is not the version that the viewer has seen, or was merged."""
     check_may(viewer, "case.work")
     access_case(case_id, viewer)
     case: Case = Case.objects.select_for_update().get(pk=case_id)
     if expected_version is not None and case.version != expected_version:
         sentence = _("Somebody else changed case #%(number)s in between; look at the change and repeat yours if it is still right.")
         raise Conflict(sentence % {"number": case_id})
+    if case.status == Status.MERGED:
+        into = find_targets([case_id]).get(case_id, case_id)
+        sentence = _("Case #%(number)s was merged into #%(into)s; go on there, or undo the merge first.")
+        raise InvalidInput(sentence % {"number": case_id, "into": into})
     return case
 
 

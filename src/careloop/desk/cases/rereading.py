@@ -6,9 +6,10 @@ from typing import Any
 from django.db import transaction
 
 from careloop.desk.cases.events import event_of
+from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.actor import SYSTEM
-from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
+from careloop.desk.kernel.rows import insert_rows, update_rows
 
 TAKEN = ("kind", "kind_probability", "sentiment", "sentiment_probability")
 
@@ -17,7 +18,7 @@ def take_readings_again(*, readings: dict[int, dict[str, Any]], now: datetime) -
     """Take over kind and sentiment by case id; a kind that a person said stays, and so does the priority. Returns the changed cases."""
     changed = []
     with transaction.atomic():
-        cases = find_rows(Case, f"id IN ({marks(readings)}) ORDER BY id", [*readings], is_locked=True) if readings else []
+        cases = lock_unmerged([*readings])
         events = []
         for case in cases:
             said = readings[case.pk]

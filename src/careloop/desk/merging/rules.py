@@ -25,4 +25,10 @@ TABLES = (
 
 STAYS = {
     ("cases.Clock", "case"): "a clock is of one case: those of merged cases are stopped by ticks, and undo takes the ticks away",
+    ("merging.Regrouping", "into"): "what was merged and split is told of the numbers that people saw",
+    ("merging.RegroupedCase", "case"): "the same",
+    ("merging.CaseLink", "case"): "people linked these numbers; pages follow them to the case that they were merged into",
+    ("merging.CaseLink", "other"): "the same",
+    ("merging.NotTheSame", "case"): "people said it of these numbers",
+    ("merging.NotTheSame", "other"): "the same",
 }
