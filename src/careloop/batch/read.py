@@ -18,7 +18,7 @@ from careloop.batch.sinks import open_sink
 from careloop.batch.sources import Record, open_source
 from careloop.batch.workers import forget_young_objects, map_in_order, open_pool
 from careloop.insight.errors import InputError, MissingColumnError
-from careloop.insight.text.adaptation import MOST_TEXTS, SHIPPED, Adaptation, adapt
+from careloop.insight.text.adaptation import LEAST_TEXTS, MOST_TEXTS, SHIPPED, Adaptation, adapt
 from careloop.insight.text.encoder_choice import BUNDLED, WordsAlone, choose_encoder, name_encoder
 from careloop.insight.types import Category, Entity, Reading
 
@@ -74,8 +74,9 @@ class Wanted:
         How many processes share the machine.
     is_adapted : bool
         Whether sentiment learns the words of the first 8,000 rows; see `careloop.insight.text.adaptation`.
-    is_sentiment_semantic : bool
-        Whether sentiment compares meanings, too; every text is then encoded.
+    is_sentiment_semantic : bool or None
+        Whether sentiment compares meanings, too; every text is then encoded. None: in files of fewer than 1,000 rows, which are too few to
+        learn words from and soon encoded, unless `is_semantic` is False.
     entities : Path or None
         Folder of a model of entities; what it finds is listed beside what patterns find of other types.
     aspects : Path or None
@@ -94,7 +95,7 @@ class Wanted:
     entities: Path | None = None
     aspects: Path | None = None
     is_adapted: bool = True
-    is_sentiment_semantic: bool = False
+    is_sentiment_semantic: bool | None = False
     encoder: str = BUNDLED
     encoder_key: str = ""
 
@@ -112,7 +113,7 @@ class Wanted:
 
     def load(self) -> Models:
         """Return the models that are named, each loaded once a process."""
-        if self.is_sentiment_semantic:
+        if self.is_sentiment_semantic is not False:
             _check_meaning()
         return Models(
             None if self.category is None else _load_categories(self.category),
@@ -332,9 +333,10 @@ def _texts(records: Iterable[Record], place: int) -> list[str]:
 
 def _adapt(records: Iterator[Record], place: int, wanted: Wanted) -> tuple[Iterator[Record], Adaptation | None]:
     """Return the records, all of them, and how sentiment is to read them: with what it learnt from the first, and by meanings."""
-    head = list(islice(records, MOST_TEXTS)) if wanted.is_adapted else []
+    head = list(islice(records, MOST_TEXTS)) if wanted.is_adapted else list(islice(records, LEAST_TEXTS))
     adaptation = adapt(_texts(head, place)) if wanted.is_adapted else None
-    if wanted.is_sentiment_semantic:
+    is_small = len(head) < LEAST_TEXTS and wanted.is_semantic is not False
+    if wanted.is_sentiment_semantic or (wanted.is_sentiment_semantic is None and is_small):
         adaptation = replace(adaptation or SHIPPED, compares_meanings=True, threads=_count_threads(wanted))
     return chain(head, records), adaptation
 

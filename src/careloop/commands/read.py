@@ -45,9 +45,9 @@ FILE = click.Path(path_type=Path, allow_dash=True)
 )
 @click.option(
     "--semantic-sentiment/--no-semantic-sentiment",
-    default=False,
-    show_default=True,
-    help="Let sentiment compare meanings, too: right more often in trades that it has not met, at 40–100 texts a second and core.",
+    default=None,
+    help="Let sentiment compare meanings, too: right more often in trades that it has not met, at some 40 texts a second and core; "
+    "default: in files of fewer than 1,000 rows.",
 )
 def read(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path,
@@ -62,7 +62,7 @@ def read(  # noqa: PLR0913, PLR0917 - one for each option
     entities: Path | None,
     aspects: Path | None,
     adapt: bool,
-    semantic_sentiment: bool,
+    semantic_sentiment: bool | None,
 ) -> None:
     """Read the texts of FILE: language, sentiment, kind, category, keywords, entities, summary as added columns."""
     from careloop.batch.read import Wanted, read_file
