@@ -11,6 +11,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event, event_of
+from careloop.desk.cases.flow_steps import end_flow, start_flows
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
@@ -38,6 +39,8 @@ def reply(
     with transaction.atomic():
         case = case_to_change(case_id, viewer)
         _check_seen(case, seen_message_id)
+        if status == Status.RESOLVED and case.status != status:
+            end_flow(case, viewer, now)
         message = _write(case, Direction.OUTBOUND, body, viewer, now, delivery=Delivery.QUEUED)
         before: dict[str, Any] = {"status": case.status}
         was_answered = case.first_response_at is not None
@@ -100,6 +103,8 @@ def set_status(*, case_id: int, status: str, expected_version: int, viewer: View
         raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(SETTABLE)}.", field="status")
     with transaction.atomic():
         case = case_to_change(case_id, viewer, expected_version)
+        if status == Status.RESOLVED and case.status != status:
+            end_flow(case, viewer, now)
         change_case(
             case,
             EventKind.STATUS,
@@ -124,6 +129,7 @@ def triage(*, readings: dict[int, dict[str, Any]], now: datetime) -> list[Case]:
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
         update_rows(cases, *TRIAGED_FIELDS, "version")
         insert_rows(events)
+        start_flows([case for case, event in zip(cases, events, strict=True) if event.before.get("kind") != event.after.get("kind")], now)
         keep_clocks([_facts_of(case, now) for case, event in zip(cases, events, strict=True) if _is_promise_touched(event)])
     return cases
 
@@ -173,6 +179,7 @@ def take_word(*, case_id: int, message: Message, said: dict[str, Any], is_of_cas
                 setattr(case, name, value)
             case.corrected = sorted({*case.corrected, *said.keys() & {"kind", "category"}})
         save_case(case, *before, "corrected")
+        start_flows([case] if "kind" in before else [], now, with_files=True)
         keep_clocks([_facts_of(case, now)] if "kind" in before else [])
         add_event(case=case, kind=EventKind.CORRECTED, actor=actor_of(viewer), now=now, message=message, before=before, after=said)
         audit_case(case, "case.corrected", viewer, now, {"message": message.pk, "before": before, "after": said})

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from careloop.desk.accounts.models import Channel, Team, User
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.customers.models import Customer
+from careloop.desk.flows.models import FlowVersion
 from careloop.desk.sla.models import Calendar, ServiceLevel
 
 
@@ -226,6 +227,61 @@ class EscalationDone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} for {self.clock_id}"
+
+
+class CaseFlow(models.Model):
+    """Where a case stands in the version of the flow on which it runs, and what was entered on the way."""
+
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="flow")
+    flow_version = models.ForeignKey(FlowVersion, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=30)
+    entered_at = models.DateTimeField()
+    values = models.JSONField(default=dict, help_text="what was entered, by the field's code")
+
+    class Meta:
+        indexes = [models.Index(fields=["flow_version", "state"], name="case_flow_state")]
+
+    def __str__(self) -> str:
+        return f"{self.state} of {self.case_id}"
+
+
+class Approval(models.Model):
+    """Somebody asked whether a step may be taken, for this amount; closed when the case leaves the state or the amount changes."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="approvals")
+    transition = models.CharField(max_length=30)
+    state = models.CharField(max_length=8, help_text="ASKED, GIVEN or REFUSED, as flows.rules.moving says")
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    amount = models.JSONField(null=True)
+    needs = models.PositiveSmallIntegerField()
+    roles = models.JSONField()
+    comment = models.CharField(max_length=500, blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "transition"], condition=models.Q(closed_at=None), name="approval_open_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.transition} of {self.case_id}"
+
+
+class Decision(models.Model):
+    """One person's word on an approval."""
+
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="decisions")
+    who = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    is_yes = models.BooleanField()
+    at = models.DateTimeField()
+    comment = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["approval", "who"], name="decision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.is_yes} for {self.approval_id}"
 
 
 class CaseEvent(models.Model):

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from careloop.desk.cases.events import event_of
+from careloop.desk.cases.flow_steps import start_flows
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.actor import SYSTEM
@@ -34,4 +35,5 @@ def take_readings_again(*, readings: dict[int, dict[str, Any]], now: datetime) -
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
         update_rows(changed, *TAKEN, "version")
         insert_rows(events)
+        start_flows([case for case, event in zip(changed, events, strict=True) if event.before.get("kind") != event.after.get("kind")], now)
     return changed
