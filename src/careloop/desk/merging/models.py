@@ -30,12 +30,11 @@ class Regrouping(models.Model):
 
 
 class RegroupedCase(models.Model):
-    """A case that took part: the columns that changed, as they were and became, and the newest tick of its clocks then."""
+    """A case that took part: its columns that change, as they were, and the newest tick of its clocks then."""
 
     regrouping = models.ForeignKey(Regrouping, on_delete=models.CASCADE, related_name="cases")
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
     before = models.JSONField(default=dict)
-    after = models.JSONField(default=dict)
     last_tick_id = models.BigIntegerField(default=0)
 
     class Meta:

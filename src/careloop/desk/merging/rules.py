@@ -1,30 +1,44 @@
-"""What belongs to a case and moves with it: plain Python. A new table that points to a case gets a line here (a test asks for it)."""
+"""What belongs to a case and moves with it, and what merging makes of a case's own columns: plain Python.
 
+A new table that points to a case gets a line in TABLES (or, with its reason, in STAYS); a test asks for it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
+
+MOST_SOURCES = 20
+PRECEDENCE = ("RESOLVED", "WAITING", "OPEN")  # of two cases that become one, the later word says how the one stands
 
 
 class CaseTable(NamedTuple):
     """A table whose rows belong to a case: "app.Model", its column, and the column of the message that a row tells of, if there is one.
 
-    A row that the target has already (by the table's own unique constraints) stays behind with its merged case.
+    A row that the target has already (by the table's own unique constraints) stays behind with its merged case. `only` says which rows
+    tell of a message.
     """
 
     model: str
     field: str
     message: str = ""
+    only: tuple[tuple[str, str], ...] = ()
 
 
 TABLES = (
     CaseTable("cases.Message", "case", "pk"),
-    CaseTable("cases.CaseEvent", "case", "message"),
-    CaseTable("analysis.Reading", "case", "message"),
-    CaseTable("search.SearchDocument", "case_id", "object_id"),
+    CaseTable("cases.CaseEvent", "case", "message_id"),
+    CaseTable("analysis.Reading", "case", "message_id"),
+    CaseTable("search.SearchDocument", "case_id", "object_id", (("subject", "MESSAGE"),)),
     CaseTable("notices.Notice", "case_id"),
     CaseTable("drafting.MachineText", "case"),
+    CaseTable("teamwork.Attachment", "case", "message_id"),
 )
 
 STAYS = {
+    ("teamwork.CustomerLink", "case"): "a link that was taken back stays so; links to merged cases lead to the case that they became",
     ("cases.Clock", "case"): "a clock is of one case: those of merged cases are stopped by ticks, and undo takes the ticks away",
+    ("cases.CaseFlow", "case"): "a flow is of one case: where the merged one stood is what its history says",
+    ("cases.Approval", "case"): "what was asked of one case is not asked of another",
     ("merging.Regrouping", "into"): "what was merged and split is told of the numbers that people saw",
     ("merging.RegroupedCase", "case"): "the same",
     ("merging.CaseLink", "case"): "people linked these numbers; pages follow them to the case that they were merged into",
@@ -32,3 +46,25 @@ STAYS = {
     ("merging.NotTheSame", "case"): "people said it of these numbers",
     ("merging.NotTheSame", "other"): "the same",
 }
+
+
+class Outline(NamedTuple):
+    """The columns of a case that its messages decide."""
+
+    status: str
+    resolved_at: datetime | None
+    last_message_at: datetime
+    snippet: str
+
+
+def outline_after_merge(into: Outline, sources: Sequence[Outline]) -> Outline:
+    """The newest message counts; whoever waits for us in one of the cases goes on waiting in the one that they become."""
+    newest = max((into, *sources), key=lambda one: one.last_message_at)
+    status = max((into.status, *(one.status for one in sources)), key=PRECEDENCE.index)
+    resolved_at = into.resolved_at if status == into.status else None
+    return Outline(status, resolved_at, newest.last_message_at, newest.snippet)
+
+
+def outline_after_arrival(case: Outline, sent_at: datetime, snippet: str) -> Outline:
+    """As an arriving message leaves a case."""
+    return Outline("OPEN", None, max(case.last_message_at, sent_at), snippet)
