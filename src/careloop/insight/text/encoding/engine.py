@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
 from careloop.insight.text.encoding.network import Network
 from careloop.insight.text.encoding.pieces import Pieces
-from careloop.insight.text.encoding.weights import Floats, WeightFile
+from careloop.insight.text.encoding.weights import Floats, WeightFile, widen_rows
 
 _PREFIX = "query: "  # what the model was taught to see before a text that is compared with its like
 _BATCH_PIECES = 1_024  # speed grows little beyond, memory does
 
 
 class Engine:
-    """Multilingual-e5-small in NumPy.
+    """Multilingual-e5-small in NumPy; its layers are read when they are first asked for.
 
     Parameters
     ----------
@@ -38,12 +40,16 @@ class Engine:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        weights = WeightFile(path)
-        self._begin, self._end = weights.vocabulary.begin, weights.vocabulary.end
-        self._pieces = Pieces(weights.vocabulary)
-        self._network = Network(weights)
+        self._weights = WeightFile(path)
+        self._begin, self._end = self._weights.vocabulary.begin, self._weights.vocabulary.end
+        self._pieces = Pieces(self._weights.vocabulary)
+        self._table = self._weights.blocks("emb.word")
         self._libraries = ThreadpoolController().select(user_api="blas")
         self._threads = threads
+
+    @cached_property
+    def _network(self) -> Network:
+        return Network(self._weights)
 
     @property
     def threads(self) -> int:
@@ -81,6 +87,16 @@ class Engine:
         sums: Floats = np.zeros((len(texts), self._network.hidden), dtype=np.float32)
         np.add.at(sums, owners, found * weights[:, None])
         return sums / np.bincount(owners, weights, len(texts)).astype(np.float32)[:, None]
+
+    def average_pieces(self, texts: Sequence[str]) -> Floats:
+        """Return the mean of what the first table holds for the pieces of each text, shape (n_texts, 384); no layer takes part."""
+        cut = [self._pieces.cut_words(text) or [self._end] for text in texts]
+        lengths = np.array([len(one) for one in cut], dtype=np.int64)
+        different, places = np.unique(np.array([place for one in cut for place in one], dtype=np.int64), return_inverse=True)
+        shares = np.repeat(1 / lengths, lengths).astype(np.float32)
+        starts = np.concatenate([[0], lengths.cumsum()])
+        mixed = sparse.csr_matrix((shares, places, starts), shape=(len(cut), len(different)))
+        return np.asarray(mixed @ widen_rows(self._table, different), dtype=np.float32)
 
     def _split(self, pieces: list[int]) -> Iterator[list[int]]:
         most = self._network.positions - 2

@@ -8,6 +8,7 @@ Kudo 2018, Subword Regularization: Improving Neural Network Translation Models w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,7 @@ _GAP = "\u2581"  # stands for a blank inside pieces
 _UNKNOWN_PENALTY = np.float32(10)
 _NEVER = np.float32(-1e30)
 _BLANKS = re.compile(" {2,}")
+_REMEMBERED_WORDS = 50_000
 
 
 class Pieces:
@@ -38,12 +40,19 @@ class Pieces:
             if piece and place != vocabulary.unknown:
                 self._places.setdefault(piece, place)
                 self._longest[piece[0]] = max(self._longest.get(piece[0], 1), len(piece))
+        self._remember = lru_cache(maxsize=_REMEMBERED_WORDS)(self._trace)
 
     def cut(self, text: str) -> list[int]:
         """Return the numbers of the pieces of a text, without begin and end."""
         text = _BLANKS.sub(" ", text.translate(self._rewritten))
-        text = (text if text.startswith(" ") else " " + text).replace(" ", _GAP)
-        return self._trace(text)
+        return self._trace((text if text.startswith(" ") else " " + text).replace(" ", _GAP))
+
+    def cut_words(self, text: str) -> list[int]:
+        """Return the same but for blanks at the end: no piece reaches over a blank, so that each word can be cut once and remembered.
+
+        Between ways of cutting that are equally likely, another may be taken.
+        """
+        return [place for word in text.translate(self._rewritten).split(" ") if word for place in self._remember(_GAP + word)]
 
     def _trace(self, text: str) -> list[int]:
         find, longest, scores, unknown_score = self._places.get, self._longest.get, self._scores, self._unknown_score
