@@ -23,6 +23,8 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
+from careloop.desk.writing.models import HeldReply
+from careloop.desk.teamwork.models import Attachment
 
 pytestmark = pytest.mark.django_db
 SECRET_WORDS = ("热水器漏水", "林晓彤", "lin@example.com")
@@ -47,6 +49,11 @@ PUBLIC = {
     "api:openapi-json": "the API's own description",
     "api:api-root": "answers 404; ninja needs it to know its own address",
     "form": "customers write here",
+    "customer-case": "a customer follows the case; needs a signed address",
+    "customer-write": "the same",
+    "customer-status": "the same",
+    "customer-rate": "the same",
+    "customer-file": "the same",
     "form-thanks": "the customer's receipt; needs a signed address",
 }
 
@@ -69,10 +76,13 @@ PARAMETERS = {
     "key_id": lambda house: house.key.pk,
     "calendar_id": lambda house: house.calendar.pk,
     "level_id": lambda house: house.level.pk,
+    "held_id": lambda house: house.held.pk,
     "notice_id": lambda house: house.notice.pk,
     "slug": lambda house: house.cast.form.slug,
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
+    "token": lambda house: "a-token-that-is-none",
+    "file_id": lambda house: house.file.pk,
     "receipt": lambda house: "a-receipt-that-is-none",
 }
 
@@ -169,7 +179,20 @@ def house(cast, inbound, now):
         cast=cast,
         doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
         calendar=calendar,
+        file=Attachment.objects.create(
+            case_id=receipt.case_id,
+            message_id=receipt.message_id,
+            name="热水器漏水.txt",
+            content_type="text/plain",
+            size_bytes=1,
+            sha256="0" * 64,
+            content="热水器漏水".encode(),
+            received_at=now,
+        ),
         level=level,
+        held=HeldReply.objects.create(
+            case_id=receipt.case_id, user=cast.agent, body="热水器漏水", status="WAITING", held_at=now, send_at=now
+        ),
         notice=Notice.objects.create(
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from careloop.desk.accounts.queries import actor_of, list_assignable
+from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
@@ -14,13 +14,14 @@ from careloop.desk.cases.events import add_event, event_of
 from careloop.desk.cases.flow_steps import end_flow, start_flows
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
+from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import insert_rows, update_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
-from careloop.desk.sla.rules.following import FACTS, REPLIED
+from careloop.desk.sla.rules.following import FACTS, REPLIED, STATUS
 
 MAX_BODY_LENGTH = 100_000
 SETTABLE = (Status.OPEN.value, Status.WAITING.value, Status.RESOLVED.value)
@@ -46,12 +47,13 @@ def reply(
         was_answered = case.first_response_at is not None
         case.status, case.last_message_at, case.snippet = status, now, snippet_from(body)
         case.resolved_at = now if status == Status.RESOLVED else None
-        case.first_response_at = case.first_response_at or now
-        if case.assignee_id is None and viewer.role != "ANALYST":
+        is_person = viewer.person_id is not None  # what a rule says by itself is not the answer that was promised
+        case.first_response_at = case.first_response_at or (now if is_person else None)
+        if case.assignee_id is None and is_person and viewer.role != "ANALYST":
             before["assignee"] = None
             case.assignee_id = viewer.user_id
         save_case(case, "status", "last_message_at", "snippet", "resolved_at", "first_response_at", "assignee_id")
-        keep_clocks([Happening(case, REPLIED, now, was_answered)])
+        keep_clocks([Happening(case, REPLIED if is_person else STATUS, now, was_answered)])
         after = {"status": status, **({"assignee": viewer.user_id} if "assignee" in before else {})}
         add_event(
             case=case,
@@ -64,6 +66,16 @@ def reply(
         )
         audit_case(case, "case.reply", viewer, now, {"message": message.pk, "status": status})
     return message
+
+
+def check_reply(*, case_id: int, body: str, viewer: Viewer, status: str, seen_message_id: int | None = None) -> None:
+    """Refuse what `reply` would refuse; nothing is written."""
+    if status not in SETTABLE:
+        raise InvalidInput(f"The status is {status!r}; expected one of {', '.join(SETTABLE)}.", field="status")
+    check_may(viewer, "case.work")
+    case = access_case(case_id, viewer)
+    _check_seen(case, seen_message_id)
+    _check_text(body)
 
 
 def add_note(*, case_id: int, body: str, viewer: Viewer, now: datetime) -> Message:
@@ -112,6 +124,16 @@ def set_status(*, case_id: int, status: str, expected_version: int, viewer: View
             viewer,
             now,
         )
+    return case
+
+
+def set_category(*, case_id: int, category: str, viewer: Viewer, now: datetime) -> Case:
+    """Decide what the case is about; readings leave it as it is from then on."""
+    with transaction.atomic():
+        case = case_to_change(case_id, viewer)
+        corrected = sorted({*case.corrected, "category"})
+        if case.category != category:
+            change_case(case, EventKind.CORRECTED, {"category": category, "corrected": corrected}, viewer, now)
     return case
 
 
@@ -214,19 +236,14 @@ def _check_seen(case: Case, seen_message_id: int | None) -> None:
 
 
 def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime, delivery: str = "") -> Message:
-    text = body.replace("\0", "").strip()
-    if not text:
-        raise InvalidInput(_("The message is empty; write something first."), field="body")
-    if len(text) > MAX_BODY_LENGTH:
-        sentence = _("The message has %(n)s characters; at most %(most)s fit. Shorten it.")
-        raise InvalidInput(sentence % {"n": f"{len(text):,}", "most": f"{MAX_BODY_LENGTH:,}"}, field="body")
+    text = _check_text(body)
     message = Message.objects.create(
         case=case,
         customer_id=case.customer_id,
         team_id=case.team_id,
         channel_id=case.channel_id,
         direction=direction,
-        author_id=viewer.user_id,
+        author_id=viewer.person_id,
         body=text,
         sent_at=now,
         received_at=now,
@@ -234,6 +251,16 @@ def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime,
     )
     search.index([Searchable("MESSAGE", message.pk, text, case.pk, case.customer_id, case.team_id)], is_new=True)
     return message
+
+
+def _check_text(body: str) -> str:
+    text = body.replace("\0", "").strip()
+    if not text:
+        raise InvalidInput(_("The message is empty; write something first."), field="body")
+    if len(text) > MAX_BODY_LENGTH:
+        sentence = _("The message has %(n)s characters; at most %(most)s fit. Shorten it.")
+        raise InvalidInput(sentence % {"n": f"{len(text):,}", "most": f"{MAX_BODY_LENGTH:,}"}, field="body")
+    return text
 
 
 def _facts_of(case: Case, now: datetime) -> Happening:

@@ -29,11 +29,14 @@ class Environment(BaseSettings):
     log_level: str = "WARNING"
     web_processes: int = Field(default=1, ge=1, le=64)
     upload_limit_megabytes: int = Field(default=200, ge=1, le=10_000)
+    customer_link_days: int = Field(default=90, ge=1, le=3650)
+    customer_link_in_mail: bool = False
     encoder: str = "bundled"
     encoder_key: str = Field(default="", repr=False)
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = Field(default="", repr=False)
+    undo_send_seconds: int = Field(default=10, ge=0, le=60)
     llm_timeout_seconds: int = Field(default=60, ge=1, le=600)
     llm_hourly_limit: int = Field(default=60, ge=1, le=100_000)
 

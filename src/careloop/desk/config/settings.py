@@ -25,7 +25,9 @@ DATA_DIR = ENVIRONMENT.data_dir
 UPLOAD_DIR = ENVIRONMENT.data_dir / "uploads"
 UPLOAD_LIMIT_BYTES = ENVIRONMENT.upload_limit_megabytes * 1_000_000
 LANGUAGE_MODEL = ENVIRONMENT.language_model()
+UNDO_SEND_SECONDS = ENVIRONMENT.undo_send_seconds
 LANGUAGE_MODEL_HOURLY_LIMIT = ENVIRONMENT.llm_hourly_limit
+CUSTOMER_LINK_DAYS, CUSTOMER_LINK_IN_MAIL = ENVIRONMENT.customer_link_days, ENVIRONMENT.customer_link_in_mail
 ENCODER, ENCODER_KEY = ENVIRONMENT.encoder, ENVIRONMENT.encoder_key
 
 INSTALLED_APPS = [
@@ -64,6 +66,7 @@ INSTALLED_APPS = [
     "careloop.desk.drafting",
     "careloop.desk.merging",
     "careloop.desk.solutions",
+    "careloop.desk.writing",
     "careloop.desk.automation",
     "careloop.desk.api",
     "careloop.desk.demo",
@@ -127,7 +130,10 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.analysis.queueing.ensure_schedules",
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
+    "careloop.desk.writing.tasks.ensure_schedules",
+    "careloop.desk.solutions.tasks.ensure_schedules",
 ]
+TEXTS_WITH_VECTORS = ["careloop.desk.solutions.queries.list_encoded_texts"]  # besides messages and categories: what trimming leaves
 TASKS = {"default": {"BACKEND": "careloop.desk.jobs.backend.LeaseBackend", "QUEUES": []}}
 
 AUTH_USER_MODEL = "accounts.User"

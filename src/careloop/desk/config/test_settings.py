@@ -22,6 +22,7 @@ os.environ.setdefault("CARELOOP_DATA_DIR", tempfile.mkdtemp(prefix="careloop-tes
 
 from careloop.desk.config.settings import *  # noqa: E402, F403
 
+UNDO_SEND_SECONDS = 0  # replies go at once; tests of the moment for second thoughts set it
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ALLOWED_HOSTS = ["*"]

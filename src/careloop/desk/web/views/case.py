@@ -17,17 +17,20 @@ from careloop.desk.analysis.correction_queries import correctable
 from careloop.desk.analysis.queries import readings_of
 from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.cases import actions, queries
+from careloop.desk.cases.flow_queries import flow_page
 from careloop.desk.cases.queries import CasePage
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.customers.rules import mask_address
 from careloop.desk.kernel.errors import Conflict, InvalidInput
-from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.clock_words import clock_lines
 from careloop.desk.web.correction_panel import Correctables, correction_panel
+from careloop.desk.web.flow_panel import flow_panel
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
 from careloop.desk.web.timeline import describe, timeline, word
 from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
+from careloop.desk.writing.actions import forget_draft, hold_reply
+from careloop.desk.writing.queries import writing_of
 
 
 @require_GET
@@ -76,7 +79,7 @@ def reply(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Write to the customer, unless somebody wrote in between."""
     seen = _number(request.POST.get("seen", ""), "seen") if request.POST.get("seen") else None
     try:
-        reply_to_case(
+        hold_reply(
             case_id=case_id,
             body=request.POST.get("body", ""),
             viewer=viewer,
@@ -94,6 +97,7 @@ def reply(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 def note(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Write something that only colleagues see."""
     actions.add_note(case_id=case_id, body=request.POST.get("body", ""), viewer=viewer, now=datetime.now(UTC))
+    forget_draft(case_id=case_id, kind="NOTE", viewer=viewer)
     return _done(request, viewer, case_id, sent="note")
 
 
@@ -142,7 +146,9 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
             {"label": address.get_kind_display(), "masked": mask_address(address.kind, address.value)}
             for address in list_addresses(shown.case.customer)
         ],
+        "writing": writing_of(case_id, viewer),
         "clocks": clock_lines(shown.clocks, find_chances(shown.clocks, moment), moment),
+        "flow": flow_panel(flow_page(shown.case, viewer), viewer),
         "choices": queries.choices(),
         "suffix": choice,
         "inbox_url": reverse("inbox") + choice,
