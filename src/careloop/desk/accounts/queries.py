@@ -20,7 +20,7 @@ def viewer_of(user: User) -> Viewer:
 
 def actor_of(viewer: Viewer) -> Actor:
     """The actor that events and audit entries name."""
-    return Actor("user", viewer.user_id, viewer.name)
+    return Actor(viewer.kind, viewer.user_id, viewer.name)
 
 
 def check_may(viewer: Viewer, permission: str) -> None:

@@ -34,6 +34,12 @@ class Viewer:
     role: str
     team_ids: frozenset[int] | None
     permissions: frozenset[str] = field(default_factory=frozenset)
+    kind: str = "user"  # "rule" for a rule of the house that acts by itself; its number is no person's
+
+    @property
+    def person_id(self) -> int | None:
+        """The number of the person, or None where nobody acts in person."""
+        return self.user_id if self.kind == "user" else None
 
     def may(self, permission: str) -> bool:
         """Whether the role grants `permission`, such as "case.work"."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """A person ("user"), an API key ("key"), a customer ("customer") or the house itself ("system")."""
+    """A person ("user"), an API key ("key"), a customer ("customer"), a rule ("rule") or the house itself ("system")."""
 
     kind: str
     id: int | None = None

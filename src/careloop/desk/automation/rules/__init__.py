@@ -1,0 +1,1 @@
+"""What rules and macros mean: conditions, checks, choice of candidates, loop guard, variables of texts. Plain Python."""
