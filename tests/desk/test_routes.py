@@ -17,7 +17,7 @@ from careloop.desk.accounts.queries import actor_of, viewer_of
 from careloop.desk.analysis.actions import understand
 from careloop.desk.analysis.models import Category, Correction, LabelDoubt, LearntModel, Taxonomy
 from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic, TopicRun, TopicSpace
-from careloop.desk.cases.models import Case, Message
+from careloop.desk.cases.models import Approval, Case, Message
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
@@ -78,6 +78,7 @@ PARAMETERS = {
     "level_id": lambda house: house.level.pk,
     "held_id": lambda house: house.held.pk,
     "notice_id": lambda house: house.notice.pk,
+    "approval_id": lambda house: house.approval.pk,
     "slug": lambda house: house.cast.form.slug,
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
@@ -197,6 +198,9 @@ def house(cast, inbound, now):
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),
         topic=new_topic(receipt, cast, now),
+        approval=Approval.objects.create(
+            case_id=receipt.case_id, transition="AGREE", state="ASKED", asked_by=cast.agent, asked_at=now, needs=1, roles=["SUPERVISOR"]
+        ),
         taxonomy=taxonomy,
         model=model,
         case=Case.objects.get(pk=receipt.case_id),

@@ -1,0 +1,57 @@
+"""Steps of a case on its flow, from the case page: taking one, asking for approval, deciding."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases import moves
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.views.case import case_context
+
+PREFIX = "field-"
+
+
+@require_POST
+@for_viewer("case.work")
+def take(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Take a step with what was entered for it, ask for its approval, or only keep what was entered."""
+    entered = {name.removeprefix(PREFIX): str(text) for name, text in request.POST.items() if name.startswith(PREFIX)}
+    version = request.POST.get("version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise InvalidInput(_("“%(given)s” is not a number; load the page again.") % {"given": version[:40]}, field="version")
+    facts: dict[str, Any] = {"case_id": case_id, "expected_version": int(version), "viewer": viewer, "now": datetime.now(UTC)}
+    step, what = request.POST.get("step", ""), request.POST.get("do", "")
+    if what == "keep":
+        moves.fill_fields(entered=entered, **facts)
+    elif what == "ask":
+        moves.ask_approval(transition=step, entered=entered, comment=request.POST.get("comment", ""), **facts)
+    else:
+        moves.move(transition=step, entered=entered, **facts)
+    return _shown(request, viewer, case_id)
+
+
+@require_POST
+@for_viewer("case.approve")
+def decide(request: HttpRequest, viewer: Viewer, case_id: int, approval_id: int) -> HttpResponse:
+    """Agree to a step, or refuse it."""
+    said = request.POST.get("decision", "")
+    if said not in ("yes", "no"):
+        raise InvalidInput(_("Agree or refuse; “%(given)s” was given.") % {"given": said[:40]}, field="decision")
+    comment = request.POST.get("comment", "")
+    asked = moves.decide(approval_id=approval_id, is_yes=said == "yes", viewer=viewer, now=datetime.now(UTC), comment=comment)
+    return _shown(request, viewer, asked.case_id)
+
+
+def _shown(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect("case", case_id)
+    response = render(request, "case/parts.html", case_context(request, viewer, case_id))
+    response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": ""}})
+    return response
