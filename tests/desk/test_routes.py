@@ -23,6 +23,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
+from careloop.desk.teamwork.models import Attachment
 from careloop.desk.writing.models import HeldReply
 from careloop.desk.teamwork.models import Attachment
 

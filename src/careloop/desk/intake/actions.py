@@ -150,4 +150,5 @@ def _feedback(inbound: Inbound, message: Message) -> NewFeedback:
         inbound.rating_max,
         clean_text(inbound.category),
         clean_text(inbound.product),
+        inbound.source,
     )

@@ -34,6 +34,7 @@ class Inbound:
     rating_max: float = 5
     category: str = ""
     product: str = ""
+    source: str = "REVIEW"
     content_type: str = field(default="application/json")
 
     @property

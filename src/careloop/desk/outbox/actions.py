@@ -10,6 +10,7 @@ from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Message, Status
 from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.outbox.tasks import deliver
+from careloop.desk.teamwork.customer_links import fill_link
 
 
 def reply_to_case(
@@ -17,6 +18,7 @@ def reply_to_case(
 ) -> Message:
     """Write to the customer and queue the message for delivery; refused when somebody wrote after `seen_message_id`."""
     with transaction.atomic():
+        body = fill_link(body, case_id, now=now)
         message = cases.reply(case_id=case_id, body=body, viewer=viewer, now=now, status=status, seen_message_id=seen_message_id)
         item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now)
         deliver.enqueue(item.pk)

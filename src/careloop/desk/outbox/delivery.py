@@ -11,6 +11,7 @@ from careloop.desk.channels import email
 from careloop.desk.channels.outgoing import CannotDeliver, Outgoing
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.outbox.models import OutboxItem
+from careloop.desk.teamwork.customer_links import with_link
 
 BY_MAIL = ("EMAIL", "FORM", "FILE")
 
@@ -23,7 +24,7 @@ def deliver(item_id: int, *, now: datetime) -> None:
     message = item.message
     try:
         if message.channel.kind in BY_MAIL:
-            email.send(_outgoing(item))
+            email.send(_outgoing(item, now))
     except CannotDeliver as error:
         cases.record_delivery(message_id=message.pk, delivery=Delivery.FAILED, error=str(error), now=now)
         return
@@ -32,9 +33,11 @@ def deliver(item_id: int, *, now: datetime) -> None:
         cases.record_delivery(message_id=message.pk, delivery=Delivery.SENT, error="", now=now)
 
 
-def _outgoing(item: OutboxItem) -> Outgoing:
+def _outgoing(item: OutboxItem, now: datetime) -> Outgoing:
     message = item.message
     if message.customer is None or message.case is None:
         raise CannotDeliver(gettext_noop("The message belongs to no customer."))
     mails = [address.value for address in list_addresses(message.customer) if address.kind == "EMAIL"]
-    return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, message.body, message.case.pk)
+    body = with_link(message.body, message.case, now=now)
+    is_automatic = message.author_id is None
+    return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, body, message.case.pk, is_automatic)

@@ -23,6 +23,8 @@ ACTIONS: dict[str, Promise] = {
     "model.train": _("Training started"),
     "taxonomy.archive": _("Categories archived"),
     "taxonomy.create": _("Categories made"),
+    "case.link_revoked": _("Customer's links taken back"),
+    "case.survey": _("Customer's rating"),
     "case.note": _("Note written"),
     "case.priority": _("Priority set"),
     "case.reply": _("Reply written"),
@@ -50,6 +52,8 @@ ACTIONS: dict[str, Promise] = {
     "user.password": _("Password replaced"),
 }
 NAMES: dict[str, Promise] = {
+    "rating": _("rating"),
+    "revision": _("revision"),
     "category": _("category"),
     "code": _("code"),
     "description": _("description"),

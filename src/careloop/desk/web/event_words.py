@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from careloop.desk.web.clock_words import span_words
+from careloop.desk.web.together_words import TOGETHER
 from careloop.desk.web.flow_words import FLOWS
 
 People = Mapping[int, str]
@@ -34,4 +35,4 @@ def _escalated(event: Any, _who: str, _people: People) -> str:
     return _("Service level: %(target)s %(when)s") % facts + " · " + done.get(after.get("action"), "")
 
 
-SENTENCES: dict[str, Callable[[Any, str, People], str]] = {"ESCALATED": _escalated, **FLOWS}
+SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **FLOWS}

@@ -1,0 +1,190 @@
+"""The customer's page: one case behind a signed link, without account and without script, in both languages."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from careloop.desk.customers.queries import list_addresses
+from careloop.desk.customers.rules import AddressValue
+from careloop.desk.intake.actions import receive_message
+from careloop.desk.intake.rules import Inbound, clean_text
+from careloop.desk.kernel.errors import DeskError, InvalidInput
+from careloop.desk.kernel.wording import spoken
+from careloop.desk.teamwork import attachments, customer_actions
+from careloop.desk.teamwork.attachments import GivenFile
+from careloop.desk.teamwork.customer_links import Visit, count_write, find_visit
+from careloop.desk.teamwork.rules import file_name
+
+LONGEST_TEXT = 20_000
+LONGEST_COMMENT = 2_000
+ONCE = re.compile(r"[0-9a-f]{32}")
+POLICY = {
+    "default-src": [NONE], "script-src": [NONE], "style-src": [SELF], "img-src": [SELF], "connect-src": [NONE], "form-action": [SELF],
+}  # fmt: skip
+STANDS = {
+    "NEW": gettext_lazy("We have your message and will answer."),
+    "OPEN": gettext_lazy("We are working on it."),
+    "WAITING": gettext_lazy("We have answered and wait for you."),
+    "RESOLVED": gettext_lazy("Solved."),
+}
+RATINGS = (
+    ("5", gettext_lazy("Very satisfied")), ("4", gettext_lazy("Satisfied")), ("3", gettext_lazy("So-so")),
+    ("2", gettext_lazy("Dissatisfied")), ("1", gettext_lazy("Very dissatisfied")),
+)  # fmt: skip
+
+View = Callable[..., HttpResponseBase]
+
+
+def now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
+def for_customer(view: View) -> View:
+    """A view that takes (request, visit, token, …); a link that leads nowhere shows a page that tells nothing."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        token = kwargs.pop("token")
+        visit = find_visit(token, now=now())
+        if visit is None:
+            response: HttpResponseBase = render(request, "customer_page/gone.html", status=404)
+        else:
+            try:
+                response = view(request, visit, token, **kwargs)
+            except DeskError as error:
+                response = _page(request, visit, token, error=spoken(error.message), status=error.status)
+        response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        return response
+
+    return never_cache(csp_replace(POLICY)(wrapped))
+
+
+@require_GET
+@for_customer
+def page(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
+    """How the case stands, what was said, and what the customer can do."""
+    return _page(request, visit, token)
+
+
+@require_POST
+@for_customer
+def write(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
+    """A message, files, or both; sent twice it is one message."""
+    text = clean_text(request.POST.get("text", ""))
+    files = [GivenFile(one.name or "", one.read()) for one in request.FILES.getlist("files") if one.size]
+    if not text and not files:
+        raise InvalidInput(_("Please write something or choose a file."), field="text")
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInput(_("This is too long: at most %(n)d characters fit.") % {"n": LONGEST_TEXT}, field="text")
+    attachments.check_files(visit.case, files)
+    count_write(visit, now=now())
+    names = "\n".join(f"[{file_name(one.name)}]" for one in files)
+    receipt = receive_message(_inbound(visit, _once(request), "\n\n".join(filter(None, [text, names]))), now=now())
+    if receipt.case_id is not None:
+        attachments.attach(case_id=receipt.case_id, message_id=receipt.message_id, files=files, now=now())
+    return _back(token, "written")
+
+
+@require_POST
+@for_customer
+def status(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
+    """Solved, or not."""
+    count_write(visit, now=now())
+    customer_actions.set_status(visit=visit, is_solved=request.POST.get("solved") == "yes", now=now())
+    return _back(token, "told")
+
+
+@require_POST
+@for_customer
+def rate(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
+    """One to five and a comment: a survey answer, once a case."""
+    rating = customer_actions.check_rating(request.POST.get("rating", ""))
+    comment = clean_text(request.POST.get("comment", ""))[:LONGEST_COMMENT]
+    count_write(visit, now=now())
+    inbound = _inbound(visit, f"rating-{visit.case.pk}", comment, rating=rating, opens_case=False, source="SURVEY")
+    receipt = receive_message(inbound, now=now())
+    if receipt.is_new:
+        customer_actions.note_rating(visit=visit, rating=rating, message_id=receipt.message_id, now=now())
+    return _back(token, "rated")
+
+
+@require_GET
+@for_customer
+def file(request: HttpRequest, visit: Visit, token: str, file_id: int) -> HttpResponse:
+    """A file that the customer sent, given back."""
+    return file_response(attachments.get_file(visit.case, file_id))
+
+
+def file_response(found: Any) -> HttpResponse:
+    """A file to keep, never one that a browser opens beside our pages."""
+    response = HttpResponse(bytes(found.content), content_type=found.content_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _inbound(visit: Visit, external_id: str, text: str, **facts: Any) -> Inbound:
+    case = visit.case
+    raw = json.dumps({"text": text, "case": case.pk}, ensure_ascii=False).encode("utf-8", "replace")
+    addresses = tuple(AddressValue(one.kind, one.value, one.scope) for one in list_addresses(case.customer))
+    return Inbound(
+        channel_slug=case.channel.slug,
+        external_id=f"customer-page-{external_id}",
+        text=text,
+        raw=raw,
+        sent_at=now(),
+        addresses=addresses,
+        case_id=case.pk,
+        **facts,
+    )
+
+
+def _once(request: HttpRequest) -> str:
+    """The form's own number: the same form sent twice is the same message."""
+    given = request.POST.get("once", "")
+    return given if ONCE.fullmatch(given) else secrets.token_hex(16)
+
+
+def _back(token: str, done: str) -> HttpResponse:
+    response = redirect("customer-case", token)
+    response["Location"] += f"?done={done}"
+    return response
+
+
+def _page(request: HttpRequest, visit: Visit, token: str, error: str = "", status: int = 200) -> HttpResponse:
+    case = visit.case
+    case.refresh_from_db()
+    stands = "NEW" if case.status == "OPEN" and case.first_response_at is None else case.status
+    context = {
+        "case": case,
+        "token": token,
+        "stands": STANDS.get(stands, STANDS["OPEN"]),
+        "messages_said": customer_actions.list_said(case),
+        "files": attachments.list_files(case),
+        "rating": customer_actions.find_rating(case),
+        "ratings": RATINGS,
+        "longest": LONGEST_TEXT,
+        "longest_comment": LONGEST_COMMENT,
+        "once": secrets.token_hex(16),
+        "typed": request.POST.get("text", "") if error else "",
+        "error": error,
+        "done": request.GET.get("done", ""),
+        "accepted": ".jpg,.jpeg,.png,.gif,.webp,.heic,.pdf,.txt",
+    }
+    return render(request, "customer_page/page.html", context, status=status)
