@@ -6,7 +6,9 @@ A vector is only kept to save work: one that is missing is made again when it is
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from django.conf import settings
 from django.db.models import Max
+from django.utils.module_loading import import_string
 
 from careloop.desk.analysis.case_vectors import encoded_part
 from careloop.desk.analysis.models import Category, Taxonomy, TextVector
@@ -56,6 +58,8 @@ def texts_in_use() -> Iterator[str]:
         last = rows[-1][0]
     for taxonomy in Taxonomy.objects.filter(is_archived=False):
         yield from _texts_of(list_leaves(taxonomy))
+    for found_by in settings.TEXTS_WITH_VECTORS:
+        yield from import_string(found_by)()
     yield from UNRELATED
 
 

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message to a customer; `to` is empty when the house knows no address that the channel can reach."""
+    """One message to a customer; `to` is empty when the house knows no address that the channel can reach.
+
+    `is_automatic` says that no person wrote it: other machines must not answer it.
+    """
 
     idempotency_key: str
     to: str
     subject: str
     body: str
     case_id: int
+    is_automatic: bool = False
 
 
 class CannotDeliver(Exception):

@@ -14,5 +14,8 @@ def send(outgoing: Outgoing) -> None:
         subject=f"{outgoing.subject} [#{outgoing.case_id}]",
         body=outgoing.body,
         to=[outgoing.to],
-        headers={"Message-ID": f"<{outgoing.idempotency_key}@careloop>", "Auto-Submitted": "no"},
+        headers={
+            "Message-ID": f"<{outgoing.idempotency_key}@careloop>",
+            "Auto-Submitted": "auto-replied" if outgoing.is_automatic else "no",
+        },
     ).send()

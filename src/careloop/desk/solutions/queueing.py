@@ -1,0 +1,33 @@
+"""Saving with what follows: the worker makes the vectors that screens compare the library with."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from careloop.desk.jobs.actions import enqueue_once
+from careloop.desk.solutions import actions, tasks
+from careloop.desk.solutions.models import Solution
+
+PAUSE = timedelta(seconds=3)  # several saves are one job
+
+
+def save_solution(*, now: datetime, **facts: Any) -> Solution:
+    """See actions.save_solution."""
+    with transaction.atomic():
+        solution = actions.save_solution(now=now, **facts)
+        vectors_soon(now)
+    return solution
+
+
+def restore_version(*, now: datetime, **facts: Any) -> Solution:
+    """See actions.restore_version."""
+    with transaction.atomic():
+        solution = actions.restore_version(now=now, **facts)
+        vectors_soon(now)
+    return solution
+
+
+def vectors_soon(now: datetime) -> None:
+    """Ask for the vectors of the library's texts, once for changes that come together."""
+    enqueue_once(tasks.keep_vectors.using(run_after=now + PAUSE), "solution vectors")

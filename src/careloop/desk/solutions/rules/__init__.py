@@ -1,0 +1,1 @@
+"""What needs no database: variables and letters, machine-made mail, the threshold of automatic replies, what counts as used and helped."""

@@ -1,0 +1,49 @@
+"""Whether a message was written by a machine: bounces, out-of-office notes, newsletters, mailing lists. Those are never answered by one."""
+
+import json
+import re
+from collections.abc import Mapping
+from email import policy
+from email.parser import BytesHeaderParser
+
+_SENDERS = re.compile(r"\b(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)\b", re.IGNORECASE)
+_BULK = {"bulk", "junk", "list", "auto_reply"}
+_MARKS = ("x-autoreply", "x-autorespond", "x-auto-response-suppress", "list-id", "list-unsubscribe", "x-failed-recipients", "feedback-id")
+_TYPICAL = re.compile(
+    r"out of (the )?office|auto(matic|mated)?[- ]?(reply|response|answer)|on (annual |parental |sick )?leave until|"
+    r"delivery (status notification|has failed|failure)|undeliver(able|ed)|returned mail|mail delivery (failed|subsystem)|"
+    r"(mailbox|inbox) (is )?(full|unavailable)|do not reply to this|this (mailbox|address) is not monitored|"
+    r"自动回复|自动答复|自动应答|外出办公|不在办公室|休假中|正在休假|出差中.{0,12}(回复|邮件)|退信|投递失败|无法投递|邮件被退回|邮箱已满|"
+    r"系统自动发送|请勿(直接)?回复(此|本)",
+    re.IGNORECASE,
+)
+_BEGINNING = 600  # characters of the text in which such a note says what it is
+
+
+def why_machine_made(subject: str, body: str, headers: Mapping[str, str]) -> str:
+    """What gives the message away as machine-made: "header", "sender", "text"; "" when nothing does.
+
+    References: RFC 3834 (Auto-Submitted), RFC 3464 (delivery reports), RFC 2919 (List-Id).
+    """
+    lowered = {name.lower(): str(value).strip().lower() for name, value in headers.items()}
+    if lowered.get("auto-submitted", "no").partition(";")[0].strip() != "no":
+        return "header"
+    is_report = "multipart/report" in lowered.get("content-type", "")
+    if lowered.get("precedence", "") in _BULK or is_report or any(mark in lowered for mark in _MARKS):
+        return "header"
+    if lowered.get("return-path", "?").replace(" ", "") == "<>" or _SENDERS.search(lowered.get("from", "").replace("_", "-")):
+        return "sender"
+    return "text" if _TYPICAL.search(f"{subject}\n{body[:_BEGINNING]}") else ""
+
+
+def headers_of(raw: bytes, content_type: str) -> dict[str, str]:
+    """The headers of a delivery: of a mail, or what a program handed over as "headers"; none for anything else."""
+    if content_type.startswith("message/"):
+        found = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
+        return {name: str(value) for name, value in found.items()}
+    try:
+        told = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    given = told.get("headers") if isinstance(told, dict) else None
+    return {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}

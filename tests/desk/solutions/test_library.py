@@ -1,0 +1,169 @@
+"""The library: saving, versions, scope, search, ranking for a case, what the nightly trimming leaves."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from careloop.desk.accounts.models import User
+from careloop.desk.analysis.models import TextVector
+from careloop.desk.analysis.vector_trimming import texts_in_use
+from careloop.desk.cases.models import Case
+from careloop.desk.intake.actions import receive_message
+from careloop.desk.jobs.models import Job
+from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from careloop.desk.notices.models import Notice
+from careloop.desk.solutions.actions import Facts, Wording, record_vote, remind_of_reviews
+from careloop.desk.solutions.models import HelpVote, Solution, SolutionUse, SolutionVersion
+from careloop.desk.solutions.queries import Wanted, access_solution, draft_of, library, list_help, offers
+from careloop.desk.solutions.queueing import restore_version, save_solution
+from careloop.desk.solutions.using import judge_uses, reply
+from tests.desk.solutions.conftest import INVOICE
+
+pytestmark = pytest.mark.django_db
+
+
+def titles(page):
+    return [row.text.title for row in page.rows]
+
+
+def listed(cast, now, **wanted):
+    return titles(library(Wanted(**wanted), cast.viewer(cast.agent), now.date()))
+
+
+def test_each_save_is_a_version_and_an_earlier_one_comes_back(cast, write, invoice, now):
+    viewer = cast.viewer(cast.supervisor)
+    changed = {"zh": Wording("发票", "新的做法", "好"), "en": Wording()}
+    save_solution(facts=Facts(changed, status="ARCHIVED"), viewer=viewer, now=now, solution_id=invoice.pk, expected_version=1)
+    assert access_solution(invoice.pk, viewer).texts.count() == 1
+    restore_version(solution_id=invoice.pk, number=1, viewer=viewer, now=now)
+    back = access_solution(invoice.pk, viewer)
+    assert (back.version, back.status, back.categories, back.slug) == (3, "PUBLISHED", ["invoice"], "ask-for-an-invoice")
+    assert {one.language: one.title for one in back.texts.all()} == {"zh": "补开发票", "en": "Ask for an invoice"}
+    assert list(SolutionVersion.objects.order_by("number").values_list("number", "saved_by_name")) == [(n, "Sun") for n in (1, 2, 3)]
+    assert Job.objects.filter(task__contains="solutions.tasks.keep_vectors").count() == 1
+
+
+def test_the_second_writer_is_told_and_nothing_changes(cast, invoice, now):
+    facts = Facts({"zh": Wording("发票", "别的", "")})
+    with pytest.raises(Conflict, match="Sun saved version 1"):
+        save_solution(facts=facts, viewer=cast.viewer(cast.owner), now=now, solution_id=invoice.pk, expected_version=0)
+    assert Solution.objects.get().version == 1 and SolutionVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "field"),
+    [
+        ({}, "form"),
+        ({"zh": Wording("", "x", "")}, "title_zh"),
+        ({"en": Wording("x", "", "")}, "body_en"),
+        ({"en": Wording("x" * 161, "x", "")}, "title_en"),
+        ({"en": Wording("x", "", "{{customer.birthday}}")}, "reply_en"),
+        ({"fr": Wording("x", "x", "x")}, "form"),
+    ],
+)
+def test_what_cannot_be_saved_names_its_field_and_changes_nothing(cast, now, texts, field):
+    with pytest.raises(InvalidInput) as refused:
+        save_solution(facts=Facts(texts), viewer=cast.viewer(cast.supervisor), now=now)
+    assert refused.value.field == field
+    assert not Solution.objects.exists() and not SolutionVersion.objects.exists()
+
+
+def test_agents_do_not_write_and_other_teams_do_not_see(cast, write, now):
+    with pytest.raises(NotAllowed):
+        write(INVOICE, who="agent")
+    solution = write(INVOICE, team_id=cast.team.pk)
+    with pytest.raises(NotFound):
+        access_solution(solution.pk, cast.viewer(cast.outsider))
+    with pytest.raises(InvalidInput, match="not one of yours"):
+        write(INVOICE, team_id=cast.other_team.pk)
+    assert Solution.objects.count() == 1
+
+
+def test_search_finds_two_chinese_characters_and_english_in_either_language(cast, invoice, leak, now):
+    assert listed(cast, now, query="发票") == ["Ask for an invoice"]
+    assert listed(cast, now, query="漏水") == listed(cast, now, query="valve") == ["The water heater leaks"]
+    assert listed(cast, now, query="退货") == []
+    assert listed(cast, now, category="invoice") == ["Ask for an invoice"]
+    assert listed(cast, now, status="DRAFT") == []
+
+
+def test_reviews_that_are_due_are_flagged_and_told_once(cast, write, now):
+    write(INVOICE, review_on=date(2026, 5, 4))
+    write(INVOICE, review_on=date(2026, 5, 5))
+    page = library(Wanted(is_due=True), cast.viewer(cast.agent), now.date())
+    assert (page.n_due, [row.is_due for row in page.rows]) == (1, [True])
+    assert remind_of_reviews(now=now) == remind_of_reviews(now=now) == 1
+    told = User.objects.filter(pk__in=Notice.objects.filter(kind="SOLUTION").values("user"))
+    assert sorted(told.values_list("display_name", flat=True)) == ["Olga", "Sun"] and Notice.objects.count() == 2
+
+
+@pytest.fixture
+def case(cast, inbound, now):
+    return Case.objects.get(pk=receive_message(inbound(), now=now).case_id)
+
+
+def test_the_likeliest_solution_comes_first_by_words_while_no_vectors_are_kept(cast, case, invoice, leak, now):
+    found = offers(case.pk, cast.viewer(cast.agent), now)
+    assert found.offers[0].row.solution.pk == leak.pk and not found.ranked.by_meaning
+    assert found.offers[0].reply == "请先断电并关闭进水阀，我们今天安排师傅上门。"
+    assert [one.row.solution.pk for one in offers(case.pk, cast.viewer(cast.agent), now, "发票").offers] == [invoice.pk]
+
+
+def test_drafts_of_another_team_and_unpublished_ones_are_not_offered(cast, case, write, now):
+    write(INVOICE, status="DRAFT")
+    write(INVOICE, who="owner", team_id=cast.other_team.pk)
+    found = offers(case.pk, cast.viewer(cast.agent), now)
+    assert (found.offers, found.has_library) == ([], False)
+
+
+def test_a_draft_is_a_whole_letter_in_the_customers_language(cast, case, invoice):
+    _case, _solution, text = draft_of(case.pk, invoice.pk, cast.viewer(cast.agent))
+    assert text.startswith("林晓彤，您好：\n\n林晓彤，电子发票今天会发到您的邮箱，工单 ") and text.endswith("Chen")
+
+
+def test_a_use_is_noted_when_the_reply_is_sent_and_only_if_it_was_kept(cast, case, invoice, leak, now):
+    told = "请先断电并关闭进水阀，我们今天安排师傅上门。"
+    facts = {"case_id": case.pk, "viewer": cast.viewer(cast.agent), "now": now}
+    reply(body=told, taken=[leak.pk, invoice.pk], shown=[leak.pk, invoice.pk], **facts)
+    uses = SolutionUse.objects.order_by("how").values_list("solution_id", "how", "is_first_reply", "who_id")
+    assert list(uses) == [(leak.pk, "INSERTED", True, cast.agent.pk), (invoice.pk, "SHOWN", True, cast.agent.pk)]
+    assert case.events.filter(kind="SOLUTION").get().after == {"solution": leak.pk, "title": "The water heater leaks"}
+    reply(body="另外，我们会回访。", taken=[leak.pk], **facts)
+    assert SolutionUse.objects.count() == 2
+
+
+def test_whether_it_helped_follows_the_customer(cast, case, leak, inbound, now):
+    reply(case_id=case.pk, body="请先断电并关闭进水阀，我们今天安排师傅上门。", taken=[leak.pk], viewer=cast.viewer(cast.agent), now=now)
+    assert (judge_uses(now=now + timedelta(days=1)), SolutionUse.objects.get().has_helped) == (0, None)
+    assert (judge_uses(now=now + timedelta(days=8)), SolutionUse.objects.get().has_helped) == (1, True)
+    later = now + timedelta(days=2)
+    receive_message(inbound(external_id="m-2", text="还是漏水", sent_at=later), now=later)
+    assert (judge_uses(now=now + timedelta(days=8)), SolutionUse.objects.get().has_helped) == (1, False)
+
+
+def test_earlier_uses_teach_the_ranking(cast, case, invoice, leak, inbound, now, monkeypatch):
+    monkeypatch.setattr("careloop.desk.analysis.rules.is_held_back", lambda _number: False)
+    viewer = cast.viewer(cast.agent)
+    assert offers(case.pk, viewer, now).offers[0].row.solution.pk == leak.pk
+    for number in range(4):
+        receipt = receive_message(inbound(external_id=f"u-{number}", text="热水器漏水，我要求退款", sender_name=f"C{number}"), now=now)
+        SolutionUse.objects.create(solution=invoice, case_id=receipt.case_id, question_id=receipt.message_id, how="INSERTED", at=now)
+    assert offers(case.pk, viewer, now).offers[0].row.solution.pk == invoice.pk
+
+
+def test_help_pages_list_what_is_published_and_public(cast, write, invoice, now):
+    write(INVOICE, status="DRAFT")
+    write(INVOICE, is_public=False)
+    assert [row.solution.pk for row in list_help("发票")] == [row.solution.pk for row in list_help("")] == [invoice.pk]
+
+
+def test_a_visitor_counts_once(invoice, now):
+    assert record_vote(slug=invoice.slug, visitor="a", has_helped=True, now=now)
+    assert not record_vote(slug=invoice.slug, visitor="a", has_helped=False, now=now)
+    assert record_vote(slug=invoice.slug, visitor="b", has_helped=False, now=now)
+    assert sorted(HelpVote.objects.values_list("has_helped", flat=True)) == [False, True]
+
+
+def test_the_librarys_texts_keep_their_vectors(invoice):
+    assert "补开发票 在订单页申请补开发票，电子发票当天发到邮箱。" in set(texts_in_use())
+    assert not TextVector.objects.exists()

@@ -1,0 +1,142 @@
+"""Letters, machine-made mail, the threshold and what counts as help."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careloop.desk.solutions.rules.letters import automatic_letter, fill, language_of, letter, unknown_variables
+from careloop.desk.solutions.rules.machine_mail import headers_of, why_machine_made
+from careloop.desk.solutions.rules.threshold import DOUBT, HeldBack, derive, interval_of, lower_bound
+from careloop.desk.solutions.rules.using import Answer, has_helped, is_kept
+
+FACTS = {"customer.name": "林晓彤", "case.number": "17", "agent.name": "苏晴"}
+AT = datetime(2026, 5, 4, 6, tzinfo=UTC)
+
+
+def test_variables_are_filled_once_and_missing_ones_leave_no_braces():
+    assert fill("{{ customer.name }}，工单 {{case.number}}", FACTS) == "林晓彤，工单 17"
+    assert fill("{{customer.name}}!", {"customer.name": "{{case.number}}", "case.number": "17"}) == "{{case.number}}!"
+    assert fill("Hello {{customer.name}}, thanks", {}) == "Hello, thanks"
+    assert unknown_variables("{{customer.name}} {{order}} {{ order }} {{x.y}}") == ["order", "x.y"]
+
+
+def test_a_letter_has_greeting_reply_and_closing_in_the_customers_language():
+    assert (
+        letter("已处理 {{case.number}}", FACTS, "zh") == "林晓彤，您好：\n\n已处理 17\n\n工单号 #17，回复本消息即可继续联系我们。\n\n苏晴"
+    )
+    assert letter("Done.", {"case.number": "17"}, "en").startswith("Hello,\n\nDone.\n\nYour case is #17; answer this message")
+
+
+def test_an_automatic_letter_says_that_it_is_one_and_how_to_reach_a_person():
+    assert "自动回复" in automatic_letter("好", FACTS, "zh") and "直接回复本消息" in automatic_letter("好", FACTS, "zh")
+    assert automatic_letter("Fine.", {"case.number": "9"}, "en").endswith("answer this message and a colleague takes over.")
+
+
+def test_the_language_is_the_records_else_the_texts():
+    assert [language_of("hello", "zh-Hans"), language_of("你好 hello", ""), language_of("Hello world 好", ""), language_of("")] == [
+        "zh", "zh", "en", "en",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "headers", "why"),
+    [
+        ("", "热水器漏水", {}, ""),
+        ("Re: order", "Please reply today", {"Auto-Submitted": "no", "From": "lin@example.com"}, ""),
+        ("", "Thanks", {"Auto-Submitted": "auto-replied; owner=x"}, "header"),
+        ("", "News", {"precedence": "Bulk"}, "header"),
+        ("", "News", {"List-Unsubscribe": "<mailto:x>"}, "header"),
+        ("", "?", {"Content-Type": "multipart/report; report-type=delivery-status"}, "header"),
+        ("", "?", {"Return-Path": "< >"}, "sender"),
+        ("", "?", {"From": "Mail <MAILER-DAEMON@example.com>"}, "sender"),
+        ("", "?", {"From": "no_reply@example.com"}, "sender"),
+        ("自动回复：您好", "我正在休假", {}, "text"),
+        ("Out of Office", "back on Monday", {}, "text"),
+        ("Undeliverable: hi", "Delivery has failed", {}, "text"),
+    ],
+)
+def test_machine_made_mail_is_recognised(subject, body, headers, why):
+    assert why_machine_made(subject, body, headers) == why
+
+
+def test_headers_come_from_mail_and_from_programs_that_hand_them_over():
+    assert (
+        headers_of(b"Auto-Submitted: auto-replied\r\nFrom: a@example.com\r\n\r\nhi", "message/rfc822")["Auto-Submitted"] == "auto-replied"
+    )
+    assert headers_of(b'{"headers": {"Precedence": "bulk"}}', "application/json") == {"Precedence": "bulk"}
+    assert headers_of(b"\xff\x00", "application/json") == headers_of(b"[1]", "application/json") == {}
+
+
+def draw(rng: random.Random, n: int, steepness: float) -> list[HeldBack]:
+    """Rows whose true chance of being right is 1 − (1 − p)^steepness."""
+    return [HeldBack(p, rng.random() < 1 - (1 - p) ** steepness) for p in (rng.random() for _ in range(n))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.85, 0.9, 0.95]), st.sampled_from([150, 400, 900]), st.floats(0.5, 4))
+def test_what_is_promised_of_rows_seen_holds_on_the_lower_bound(seed, promise, n, steepness):
+    rows = draw(random.Random(seed), n, steepness)
+    found = derive(rows, promise)
+    if found.threshold is None:
+        assert (found.n_answered, found.n_right) == (0, 0)
+        return
+    answered = [row for row in rows if row.probability >= found.threshold]
+    assert (len(answered), sum(row.is_right for row in answered)) == (found.n_answered, found.n_right)
+    assert found.n_answered >= found.needed and lower_bound(found.n_right, found.n_answered, DOUBT) >= promise
+
+
+def test_fresh_draws_keep_the_promise_but_for_the_stated_doubt():
+    """Over 400 random tables at most DOUBT (10 %) of the thresholds may have a true precision below the promise; on average it is above.
+
+    The true precision is computed from 3,000 fresh draws' true chances, whose own error is below half a point.
+    """
+    rng, n_broken, precisions = random.Random(7), 0, []
+    for _ in range(400):
+        promise, steepness = rng.choice([0.85, 0.9, 0.95]), rng.uniform(0.8, 5)
+        found = derive(draw(rng, rng.choice([120, 300, 800]), steepness), promise)
+        if found.threshold is None:
+            continue
+        fresh = [1 - (1 - p) ** steepness for p in (rng.random() for _ in range(3_000)) if p >= found.threshold]
+        precision = sum(fresh) / len(fresh)
+        precisions.append(precision - promise)
+        n_broken += precision < promise - 0.005
+    assert len(precisions) > 150
+    assert n_broken <= DOUBT * len(precisions)
+    assert 0 < sum(precisions) / len(precisions) < 0.1
+
+
+def test_few_cases_promise_nothing_and_say_how_many_are_needed():
+    found = derive([HeldBack(0.99, True)] * 44, 0.95)
+    assert (found.threshold, found.n, found.needed, found.is_enough) == (None, 44, 45, False)
+    assert derive([HeldBack(0.99, True)] * 45, 0.95).threshold == 0.99
+    assert derive([], 0.95).threshold is None
+
+
+def test_a_promise_outside_its_range_is_refused():
+    with pytest.raises(ValueError, match=r"promised precision is 0\.5; expected 0\.8 to 0\.995"):
+        derive([], 0.5)
+
+
+def test_the_interval_is_wilsons():
+    assert [round(bound, 4) for bound in interval_of(8, 10)] == [0.4902, 0.9433]
+    assert interval_of(0, 0) == (0, 1)
+
+
+def test_a_reply_that_kept_a_third_of_the_solution_used_it():
+    reply = "请先断电并关闭进水阀，我们今天安排师傅上门。"
+    assert is_kept(reply, f"林女士您好，{reply} 苏晴") and is_kept(reply, "请先断电并关闭进水阀，明天联系您。")
+    assert not is_kept(reply, "谢谢您的来信。") and not is_kept("", "x")
+
+
+def test_help_is_the_customers_word_then_silence():
+    day = timedelta(days=1)
+    assert has_helped(AT, [], AT + 3 * day) is None
+    assert has_helped(AT, [], AT + 7 * day) is True
+    assert has_helped(AT, [Answer(AT + day)], AT + 3 * day) is False
+    assert has_helped(AT, [Answer(AT + day, is_thanks=True)], AT + 2 * day) is True
+    assert has_helped(AT, [Answer(AT + 9 * day)], AT + 10 * day) is True
+    assert has_helped(AT, [Answer(AT + day), Answer(AT + 2 * day, said_solved=True)], AT + 3 * day) is True
+    assert has_helped(AT, [Answer(AT + 8 * day, said_solved=False)], AT + 9 * day) is False
