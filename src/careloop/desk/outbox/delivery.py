@@ -39,4 +39,5 @@ def _outgoing(item: OutboxItem, now: datetime) -> Outgoing:
         raise CannotDeliver(gettext_noop("The message belongs to no customer."))
     mails = [address.value for address in list_addresses(message.customer) if address.kind == "EMAIL"]
     body = with_link(message.body, message.case, now=now)
-    return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, body, message.case.pk)
+    is_automatic = message.author_id is None
+    return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, body, message.case.pk, is_automatic)

@@ -1,0 +1,191 @@
+"""Automatic replies: off until held-back cases keep a promise; never twice, never to machines, never where a person is at work."""
+
+from datetime import timedelta
+
+import pytest
+
+from careloop.desk.analysis.rules import is_held_back
+from careloop.desk.cases.actions import assign
+from careloop.desk.cases.models import Case, CaseEvent, Message
+from careloop.desk.customers.rules import AddressValue
+from careloop.desk.intake.actions import receive_message
+from careloop.desk.kernel.errors import InvalidInput, NotAllowed
+from careloop.desk.outbox.actions import reply_to_case
+from careloop.desk.outbox.models import OutboxItem
+from careloop.desk.solutions import automatic
+from careloop.desk.solutions.models import AutomaticReplies, SolutionUse, Suggested
+from tests.desk.analysis.conftest import LetterEncoder
+
+pytestmark = pytest.mark.django_db
+QUESTION = "热水器漏水，我要求退款。订单 20418837"
+
+
+@pytest.fixture(autouse=True)
+def encoder(monkeypatch):
+    monkeypatch.setattr("careloop.desk.analysis.vectors.house_encoder", LetterEncoder)
+
+
+@pytest.fixture
+def arrive(inbound, now):
+    """One new message of a customer of its own."""
+
+    def arrive(text=QUESTION, **facts) -> Message:
+        number = Message.objects.count()
+        given = {"external_id": f"a-{number}", "text": text, "addresses": (AddressValue("EMAIL", f"c{number}@example.com"),)}
+        return Message.objects.get(pk=receive_message(inbound(**{**given, **facts}), now=now).message_id)
+
+    return arrive
+
+
+@pytest.fixture
+def is_on(db, leak):
+    AutomaticReplies.objects.create(pk=1, is_on=True, threshold=0.9, promise=0.95)
+
+
+def answer(message, leak, now, probability=0.99):
+    return automatic.answer(message=message, solution_id=leak.pk, probability=probability, now=now)
+
+
+def is_untouched(message) -> bool:
+    case = Case.objects.get(pk=message.case_id)
+    return not SolutionUse.objects.exists() and not OutboxItem.objects.exists() and case.messages.filter(direction="OUTBOUND").count() == 0
+
+
+def test_one_message_is_answered_once_and_marked_as_automatic(is_on, leak, arrive, now):
+    message = arrive()
+    assert answer(message, leak, now) and not answer(message, leak, now)
+    case = Case.objects.get(pk=message.case_id)
+    sent = case.messages.get(direction="OUTBOUND")
+    assert (case.status, case.assignee_id, case.first_response_at, sent.author_id) == ("WAITING", None, now, None)
+    assert "请先断电并关闭进水阀" in sent.body and "直接回复本消息" in sent.body
+    assert OutboxItem.objects.get().message_id == sent.pk
+    use = SolutionUse.objects.get()
+    assert (use.how, use.question_id, use.message_id, use.probability) == ("AUTO", message.pk, sent.pk, 0.99)
+    event = CaseEvent.objects.get(kind="SOLUTION")
+    assert (event.actor_kind, event.after["automatic"], event.after["probability"]) == ("system", True, 0.99)
+
+
+def test_nothing_is_answered_while_it_is_off_or_below_the_threshold(is_on, leak, arrive, now):
+    message = arrive()
+    assert not answer(message, leak, now, probability=0.89)
+    AutomaticReplies.objects.update(is_on=False)
+    assert not answer(message, leak, now)
+    assert is_untouched(message)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"raw": b'{"headers": {"Auto-Submitted": "auto-replied"}}'},
+        {"raw": b"Precedence: bulk\r\n\r\nx", "content_type": "message/rfc822"},
+        {"subject": "自动回复：您的来信"},
+        {"text": "Delivery has failed to these recipients"},
+    ],
+)
+def test_machines_get_no_answer(is_on, leak, arrive, now, facts):
+    message = arrive(**facts)
+    assert not answer(message, leak, now)
+    assert is_untouched(message)
+
+
+def test_where_a_person_is_at_work_nothing_is_answered(is_on, cast, leak, arrive, now):
+    message, viewer = arrive(), cast.viewer(cast.agent)
+    assign(case_id=message.case_id, assignee_id=cast.agent.pk, expected_version=1, viewer=viewer, now=now)
+    assert not answer(message, leak, now) and is_untouched(message)
+    replied = arrive()
+    reply_to_case(case_id=replied.case_id, body="在看", viewer=viewer, now=now)
+    assert not answer(replied, leak, now) and not SolutionUse.objects.exists()
+
+
+def test_a_second_word_of_the_customer_or_a_note_of_a_colleague_leaves_it_to_people(is_on, leak, arrive, inbound, now):
+    message = arrive()
+    address = (AddressValue("EMAIL", "c0@example.com"),)
+    receive_message(inbound(external_id="more", text="还有一件事", addresses=address), now=now)
+    assert not answer(message, leak, now) and is_untouched(message)
+
+
+def test_a_customer_gets_one_automatic_reply_a_day(is_on, leak, arrive, now):
+    address = (AddressValue("EMAIL", "same@example.com"),)
+    first = arrive(addresses=address)
+    assert answer(first, leak, now)
+    Case.objects.filter(pk=first.case_id).update(status="RESOLVED", last_message_at=now - timedelta(days=400))
+    second = arrive(addresses=address)
+    assert second.case_id != first.case_id
+    assert not answer(second, leak, now) and SolutionUse.objects.count() == 1
+    assert answer(second, leak, now + timedelta(days=2))
+
+
+def test_a_withdrawn_solution_and_one_without_the_customers_language_are_not_sent(is_on, leak, arrive, now):
+    message = arrive()
+    leak.texts.filter(language="zh").delete()
+    assert not answer(message, leak, now)
+    leak.status = "ARCHIVED"
+    leak.save()
+    assert not answer(arrive("The heater leaks"), leak, now) and is_untouched(message)
+
+
+def test_the_job_notes_the_likeliest_solution_once_and_answers_what_is_sure(is_on, leak, invoice, arrive, now, monkeypatch):
+    AutomaticReplies.objects.update(threshold=0.5)
+    message = arrive("热水器漏水")
+    assert automatic.look_at_new_cases(now=now) == 1
+    assert automatic.look_at_new_cases(now=now) == 0
+    noted = Suggested.objects.get()
+    assert (noted.case_id, noted.solution_id, noted.is_sure) == (message.case_id, leak.pk, True)
+    assert SolutionUse.objects.filter(how="AUTO").count() == 1
+
+
+def test_it_is_off_at_first_and_cannot_be_switched_on_without_cases_enough(cast, leak, now):
+    assert not automatic.get_policy().is_on
+    with pytest.raises(InvalidInput, match="at least 45 are needed"):
+        automatic.switch_on(viewer=cast.viewer(cast.owner), now=now)
+    with pytest.raises(NotAllowed):
+        automatic.switch_on(viewer=cast.viewer(cast.supervisor), now=now)
+    assert not AutomaticReplies.objects.get().is_on
+
+
+def test_the_promise_is_the_owners_and_within_bounds(cast, now):
+    assert automatic.set_promise(promise=0.9, viewer=cast.viewer(cast.owner), now=now).promise == 0.9
+    with pytest.raises(InvalidInput, match=r"choose between 80% and 99\.5%"):
+        automatic.set_promise(promise=0.5, viewer=cast.viewer(cast.owner), now=now)
+    with pytest.raises(NotAllowed):
+        automatic.set_promise(promise=0.8, viewer=cast.viewer(cast.supervisor), now=now)
+    assert automatic.get_policy().promise == 0.9
+
+
+def test_a_supervisor_switches_it_off_with_one_click_and_an_agent_does_not(is_on, cast, now):
+    with pytest.raises(NotAllowed):
+        automatic.switch_off(viewer=cast.viewer(cast.agent), now=now)
+    assert automatic.get_policy().is_on
+    assert not automatic.switch_off(viewer=cast.viewer(cast.supervisor), now=now).is_on
+
+
+@pytest.fixture
+def held_back(leak, invoice, arrive, now):
+    """Sixty held-back cases, all answered with the solution that their words name."""
+    made = 0
+    while made < 60:
+        text, solution = (QUESTION, leak) if made % 2 else ("怎么补开发票", invoice)
+        message = arrive(text)
+        if is_held_back(message.pk):
+            made += 1
+            SolutionUse.objects.create(
+                solution=solution, case_id=message.case_id, question=message, how="INSERTED", is_first_reply=True, at=now
+            )
+
+
+def test_the_threshold_comes_from_held_back_cases_and_is_taken_back_with_them(held_back, cast, leak, now):
+    policy = automatic.switch_on(viewer=cast.viewer(cast.owner), now=now)
+    assert (policy.is_on, policy.n, policy.n_right) == (True, 60, policy.n_answered)
+    assert policy.n_answered >= 45
+    SolutionUse.objects.filter(solution=leak).delete()
+    policy = automatic.derive_threshold(now=now)
+    assert (policy.is_on, policy.threshold, policy.n, policy.switched_by_name) == (False, None, 30, "Careloop")
+
+
+def test_what_became_of_automatic_replies_counts(is_on, leak, arrive, now):
+    for has_helped in (True, True, False, None):
+        message = arrive()
+        facts = {"case_id": message.case_id, "question": message, "how": "AUTO", "has_helped": has_helped, "at": now}
+        SolutionUse.objects.create(solution=leak, **facts)
+    work = automatic.measure_at_work()
+    assert (work.n, work.n_judged, work.n_helped) == (4, 3, 2)
