@@ -43,8 +43,8 @@ def test_different_texts_are_taken_unless_they_are_few_or_labels_many():
 def test_guessed_rows_are_learnt_as_what_they_are_about():
     given = material(COURIERS + RECEIPTS)
     lesson = Lesson.prepare(given, np.arange(12), seed=0)
-    guessed = lesson.classes[12 : 12 + lesson.n_guessed]
-    assert lesson.n_guessed == 48  # four fifths of what is guessed
+    guessed = lesson.classes[12 : 12 + len(lesson.believed)]
+    assert len(lesson.believed) == 48  # four fifths of what is guessed
     assert np.bincount(guessed, minlength=3).tolist() == [24, 24, 0]
     model = lesson.fit(Recipe("ridge", 3.0), seed=0)
     asked = lesson.space.find(["a courier rang", "tax receipt please"], None)

@@ -73,15 +73,18 @@ class FeatureSpace:
     def learn(cls, texts: Sequence[str], vectors: Vectors | None, classes: NDArray[np.int64]) -> FeatureSpace:
         """Return the space of labelled texts; `vectors` has shape (n_texts, n_dimensions) or is None."""
         ngrams = NgramSpace.learn(texts, least_rows=1 if len(texts) <= _FEW_TEXTS else 2)
-        if vectors is None:
-            return cls(ngrams, np.zeros(0, dtype=np.float32), np.zeros((0, 0), dtype=np.float32))
-        centre = vectors.mean(axis=0, dtype=np.float32)
-        return cls(ngrams, centre, _learn_metric(vectors, centre, classes))
+        plain = cls(ngrams, np.zeros(0, dtype=np.float32), np.zeros((0, 0), dtype=np.float32))
+        return plain if vectors is None else plain.with_vectors(vectors, classes)
 
     @property
     def has_vectors(self) -> bool:
         """Whether an encoder takes part."""
         return len(self.centre) > 0
+
+    def with_vectors(self, vectors: Vectors, classes: NDArray[np.int64]) -> FeatureSpace:
+        """Return the same n-grams beside vectors, of whatever kind, of labelled texts, shape (n_texts, n_dimensions)."""
+        centre = vectors.mean(axis=0, dtype=np.float32)
+        return FeatureSpace(self.ngrams, centre, _learn_metric(vectors, centre, classes))
 
     def without_vectors(self) -> FeatureSpace:
         """Return the n-grams alone."""
@@ -91,7 +94,11 @@ class FeatureSpace:
         """Return the features of texts; without vectors the dense ones have no columns."""
         if vectors is None:
             return Features(self.ngrams.count(texts), np.zeros((len(texts), 0), dtype=np.float32))
-        return Features(self.ngrams.count(texts), np.asarray((vectors - self.centre) @ self.metric, dtype=np.float32))
+        return Features(self.ngrams.count(texts), self.spread(vectors))
+
+    def spread(self, vectors: Vectors) -> Floats:
+        """Return vectors as they are compared: centred, and long in the directions that tell labels apart."""
+        return np.asarray((vectors - self.centre) @ self.metric, dtype=np.float32)
 
 
 def _learn_metric(vectors: Vectors, centre: Floats, classes: NDArray[np.int64]) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from careloop.insight.errors import InputError
 from careloop.insight.text.categories.card import describe_quality
-from careloop.insight.text.categories.cascade import Cascade
+from careloop.insight.text.categories.cascade import FIRSTS, Cascade, First
 from careloop.insight.text.categories.model import Calibration, CategoryModel, Scorer
 from careloop.insight.text.categories.recipes import RECIPES
 from careloop.insight.text.categories.rows import LabelledRows, check_rows, fold_rows
@@ -29,7 +30,7 @@ from careloop.insight.text.categories.trials import (
     try_recipe,
 )
 from careloop.insight.text.categories.unlabelled import Unlabelled, choose_texts
-from careloop.insight.text.encoder import Encoder, get_bundled_encoder
+from careloop.insight.text.encoder import Encoder, encode_pieces, get_bundled_encoder
 from careloop.insight.text.ngrams import Floats
 
 ALGORITHMS = ("auto", *RECIPES)
@@ -91,9 +92,13 @@ def learn_categories(  # noqa: PLR0913  (the last only says whether to show a ba
         bar.update()
         trial = try_recipe(material, folds, chosen, seed=seed, step=bar.update)
         lesson = Lesson.prepare(material, np.arange(len(rows.texts)), seed=seed)
-        scorers = _fit_scorers(lesson, chosen, trial, rows, seed=seed)
+        cascade = _choose_cascade(rows, trial, lesson.judgement.noise_ratio)
+        lessons = {"fast": lesson} | ({"semantic": lesson} if material.vectors is not None else {})
+        if cascade.first == "pieces" and material.pieces is not None:
+            lessons["pieces"] = lesson.look_at(material.pieces, np.arange(len(rows.texts)))
+        scorers = _fit_scorers(lessons, chosen, trial, rows, seed=seed)
         bar.update(bar.total - bar.n)
-    card = _describe(rows, chosen, trial, lesson)
+    card = _describe(rows, chosen, trial, lesson, cascade)
     card["encoder"] = None if encoder is None else encoder.name
     card["settings"] |= {"asked_for": algorithm, "seed": seed}
     card["labels_without_rows"] = sorted(set(descriptions or ()) - set(rows.labels))
@@ -106,34 +111,39 @@ def _gather(rows: LabelledRows, names: list[str], encoder: Encoder | None, *, se
     if encoder is None:
         return Material(rows, None, names, None, Unlabelled(more, None) if more else None)
     unlabelled = Unlabelled(more, encoder.encode(more)) if more else None
-    return Material(rows, encoder.encode(rows.texts), names, encoder.encode(names), unlabelled)
+    material = Material(rows, encoder.encode(rows.texts), names, encoder.encode(names), unlabelled)
+    return replace(material, pieces=_gather_pieces(material, encoder))
 
 
-def _fit_scorers(lesson: Lesson, chosen: Chosen, trial: Trial, rows: LabelledRows, *, seed: int) -> dict[str, Scorer]:
+def _gather_pieces(material: Material, encoder: Encoder) -> Material | None:
+    """Return the same with vectors that the encoder makes without its layers, or None when it cannot."""
+    vectors, name_vectors = encode_pieces(encoder, material.rows.texts), encode_pieces(encoder, material.names)
+    if vectors is None or name_vectors is None:
+        return None
+    more = material.unlabelled
+    unlabelled = None if more is None else Unlabelled(more.texts, encode_pieces(encoder, more.texts))
+    return replace(material, vectors=vectors, name_vectors=name_vectors, unlabelled=unlabelled)
+
+
+def _fit_scorers(lessons: dict[str, Lesson], chosen: Chosen, trial: Trial, rows: LabelledRows, *, seed: int) -> dict[str, Scorer]:
     shares = np.bincount(rows.classes, minlength=len(rows.labels)) / len(rows.classes)
-    noise = lesson.judgement.noise_ratio
     scorers = {}
-    for name, scores in _variants(trial).items():
-        is_semantic = name == "semantic"
-        space = lesson.space if is_semantic else lesson.space.without_vectors()
-        calibration = Calibration.learn(scores.astype(np.float64), rows.classes[trial.rows], rows.labels, noise_ratio=noise)
-        scorers[name] = Scorer(
-            space, lesson.fit(chosen.semantic if is_semantic else chosen.fast, seed=seed, is_semantic=is_semantic), calibration, shares
-        )
+    for name, lesson in lessons.items():
+        has_vectors = name != "fast"
+        space = lesson.space if has_vectors else lesson.space.without_vectors()
+        scores, noise = trial.scores[name].astype(np.float64), lesson.judgement.noise_ratio
+        calibration = Calibration.learn(scores, rows.classes[trial.rows], rows.labels, noise_ratio=noise)
+        model = lesson.fit(chosen.semantic if has_vectors else chosen.fast, seed=seed, is_semantic=has_vectors)
+        scorers[name] = Scorer(space, model, calibration, shares)
     return scorers
 
 
-def _variants(trial: Trial) -> dict[str, Floats]:
-    return {"fast": trial.fast} | ({"semantic": trial.semantic} if len(trial.semantic) else {})
-
-
-def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) -> dict[str, Any]:
+def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson, cascade: Cascade) -> dict[str, Any]:
     noise = lesson.judgement.noise_ratio
     tested = trial.folds < TESTED_FOLDS
-    said = {name: _calibrate_across(scores, rows, trial, noise) for name, scores in _variants(trial).items()}
-    cascade = _choose_cascade(rows, trial, noise)
+    said = {name: _calibrate_across(scores, rows, trial, noise) for name, scores in trial.scores.items()}
     if cascade.reading == "both":
-        said["both"] = cascade.combine(said["fast"], said["semantic"])
+        said["both"] = cascade.combine(said[cascade.first], said["semantic"])
     quality = {name: describe_quality(rows, one[tested], trial.rows[tested], noise) for name, one in said.items()}
     figures = ("accuracy", "macro_f1", "expected_calibration_error")
     return {
@@ -142,8 +152,9 @@ def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) 
         "rows": len(rows.texts),
         **quality[cascade.reading],
         "reads_with": cascade.reading,
+        "reads_first": cascade.first,
         "doubt_limit": cascade.limit,
-        "encoded_ratio": round(float(cascade.find_doubtful(said["fast"][tested]).mean()), 4),
+        "encoded_ratio": round(float(cascade.find_doubtful(said[cascade.first][tested]).mean()), 4),
         "readers": {name: {figure: one[figure] for figure in figures} for name, one in quality.items()},
         "noise_ratio": round(noise, 4),
         "suspected_label_errors": list_suspects(rows, lesson.judgement),
@@ -152,27 +163,30 @@ def _describe(rows: LabelledRows, chosen: Chosen, trial: Trial, lesson: Lesson) 
             "rows_without_text": rows.n_without_text,
             "rows_without_label": rows.n_without_label,
             "rows_not_credible": len(rows.texts) - int((lesson.kept < len(rows.texts)).sum()),
-            "rows_learnt_without_label": lesson.n_guessed,
+            "rows_learnt_without_label": len(lesson.believed),
             "label_names_are_learnt": lesson.has_names,
             "labels_with_one_row": rows.list_rare(),
         },
-        "settings": {**{name: getattr(chosen, name)._asdict() for name in _variants(trial)}, "folds": FOLDS, "tested_folds": TESTED_FOLDS},
+        "settings": {
+            **{name: getattr(chosen, name)._asdict() for name in Chosen._fields if name in trial.scores},
+            "folds": FOLDS,
+            "tested_folds": TESTED_FOLDS,
+        },
     }
 
 
 def _choose_cascade(rows: LabelledRows, trial: Trial, noise_ratio: float) -> Cascade:
     """Return which texts to encode, chosen on the tried rows that are not tested."""
-    if not len(trial.semantic):
+    if "semantic" not in trial.scores:
         return Cascade("fast", 0.0)
     choosing = trial.folds >= TESTED_FOLDS
     classes = rows.classes[trial.rows[choosing]]
     if not len(classes):
         return Cascade("semantic", 0.0)
-    fast, semantic = (
-        Calibration.learn(scores, classes, rows.labels, noise_ratio=noise_ratio).apply(scores)
-        for scores in (trial.fast[choosing].astype(np.float64), trial.semantic[choosing].astype(np.float64))
-    )
-    return Cascade.learn(fast, semantic, classes, noise_ratio=noise_ratio)
+    wide = {name: one[choosing].astype(np.float64) for name, one in trial.scores.items()}
+    said = {name: Calibration.learn(one, classes, rows.labels, noise_ratio=noise_ratio).apply(one) for name, one in wide.items()}
+    firsts: dict[First, Doubles] = {name: said[name] for name in FIRSTS if name in said}
+    return Cascade.choose(firsts, said["semantic"], classes, noise_ratio=noise_ratio)
 
 
 def _calibrate_across(scores: Floats, rows: LabelledRows, trial: Trial, noise_ratio: float) -> Doubles:

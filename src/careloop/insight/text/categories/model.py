@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from careloop.insight.text.categories.ngrams import NgramSpace
 from careloop.insight.text.categories.outside import Gathering
 from careloop.insight.text.categories.recipes import Model
 from careloop.insight.text.categories.trees import ForestModel
-from careloop.insight.text.encoder import Encoder, get_bundled_encoder
+from careloop.insight.text.encoder import Encoder, Vectors, encode_pieces, get_bundled_encoder
 from careloop.insight.text.model_folder import read_arrays, write_model
 from careloop.insight.types import Category
 
@@ -122,9 +123,9 @@ class Scorer:
     calibration: Calibration
     shares: Doubles
 
-    def judge(self, texts: Sequence[str], encoder: Encoder | None) -> Doubles:
-        """Return probabilities of labels, shape (n_texts, n_labels); rows sum to 1."""
-        vectors = encoder.encode(texts) if encoder is not None and self.space.has_vectors else None
+    def judge(self, texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors] | None) -> Doubles:
+        """Return probabilities of labels, shape (n_texts, n_labels); rows sum to 1. `encode` makes the vectors that its space knows."""
+        vectors = encode(texts) if encode is not None and self.space.has_vectors else None
         features = self.space.find(texts, vectors)
         probabilities = self.calibration.apply(self.model.score(features).astype(np.float64))
         is_empty = np.array([not text.strip() for text in texts], dtype=bool)
@@ -144,7 +145,8 @@ class CategoryModel:
     card : dict
         Data, settings and figures, all of them from rows not trained on.
     scorers : dict of str to Scorer
-        “semantic” looks at n-grams and vectors, “fast” at n-grams alone; one of them or both.
+        “semantic” looks at n-grams and vectors, “pieces” at n-grams and the encoder's table without its layers, “fast” at n-grams alone.
+        “fast” is always there, “pieces” only where it is read with.
     least_probability : float
         Below it the model abstains.
     """
@@ -168,7 +170,7 @@ class CategoryModel:
             Must be the one that the model learnt with; the bundled one when left out.
         is_semantic : bool, optional
             False forbids the encoder, True asks for it for every text; left out, the model decides by what it measured
-            (`card["reads_with"]`): no text is encoded, only those that words leave in doubt, or all.
+            (`card["reads_with"]`): no text is encoded, only those that words or pieces of words leave in doubt, or all.
 
         Raises
         ------
@@ -188,16 +190,17 @@ class CategoryModel:
         if len(self.scorers) == 1:
             return Cascade("semantic" if "semantic" in self.scorers else "fast", 0.0)
         if is_semantic is None:
-            return Cascade(self.card["reads_with"], float(self.card.get("doubt_limit", 0.0)))
+            return Cascade(self.card["reads_with"], float(self.card.get("doubt_limit", 0.0)), self.card.get("reads_first", "fast"))
         return Cascade("semantic" if is_semantic else "fast", 0.0)
 
     def _judge(self, texts: Sequence[str], cascade: Cascade, encoder: Encoder | None) -> Doubles:
+        encode = None if encoder is None else encoder.encode
         if cascade.reading == "semantic":
-            return self.scorers["semantic"].judge(texts, encoder)
-        probabilities = self.scorers["fast"].judge(texts, None)
+            return self.scorers["semantic"].judge(texts, encode)
+        probabilities = self.scorers[cascade.first].judge(texts, None if encoder is None else partial(_encode_pieces, encoder))
         doubtful = [place for place in np.flatnonzero(cascade.find_doubtful(probabilities)).tolist() if texts[place].strip()]
         if doubtful:
-            probabilities[doubtful] = self.scorers["semantic"].judge([texts[place] for place in doubtful], encoder)
+            probabilities[doubtful] = self.scorers["semantic"].judge([texts[place] for place in doubtful], encode)
         return probabilities
 
     def _check(self, encoder: Encoder) -> Encoder:
@@ -224,6 +227,16 @@ class CategoryModel:
             arrays |= {f"{name}_{key}": value for key, value in _pack(one).items()}
         card = self.card | {"format": FORMAT, "labels": list(self.labels), "least_probability": self.least_probability}
         write_model(folder, card, arrays)
+
+
+def _encode_pieces(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    vectors = encode_pieces(encoder, texts)
+    if vectors is None:
+        raise ModelError(
+            f"This model reads the table of pieces of the encoder “{encoder.name}”, which cannot be read here; learn the model again, "
+            "or read with --semantic or --no-semantic."
+        )
+    return vectors
 
 
 def _pack(scorer: Scorer) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +47,8 @@ class Material:
     name_vectors : ndarray of float32, shape (n_labels, n_dimensions), or None
     unlabelled : Unlabelled, optional
         Further texts, to be learnt as what models take them for.
+    pieces : Material, optional
+        The same with vectors that the encoder makes without its layers, if it can.
     """
 
     rows: LabelledRows
@@ -54,6 +56,7 @@ class Material:
     names: list[str]
     name_vectors: Vectors | None
     unlabelled: Unlabelled | None = None
+    pieces: Material | None = None
 
     def pick(self, chosen: Places) -> tuple[list[str], Vectors | None, Places]:
         """Return texts, vectors and classes of these rows."""
@@ -66,7 +69,7 @@ class Lesson:
     """Rows prepared for learning: their features, what they look like to models without them, and which are credible.
 
     When the labels' names say what their rows are about, each name is learnt as one more row of its label (`has_names`). Rows that models
-    gave their label to stand behind the labelled ones (`guessed`), the names behind both.
+    gave their label to stand behind the labelled ones (`believed`: places among the texts without one), the names behind both.
     """
 
     space: FeatureSpace
@@ -75,7 +78,7 @@ class Lesson:
     judgement: Judgement
     kept: Places
     has_names: bool
-    n_guessed: int = 0
+    believed: Places = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @classmethod
     def prepare(cls, material: Material, chosen: Places, *, seed: int) -> Lesson:
@@ -115,8 +118,19 @@ class Lesson:
                 [all_texts[row] for row in kept], None if all_vectors is None else all_vectors[kept], all_classes[kept]
             )
             features = space.find(all_texts, all_vectors)
-            lesson = Lesson(space, features, all_classes, self.judgement, kept, self.has_names, len(believed))._add_names(material)
+            lesson = Lesson(space, features, all_classes, self.judgement, kept, self.has_names, believed)._add_names(material)
         return lesson
+
+    def look_at(self, other: Material, chosen: Places) -> Lesson:
+        """Return the lesson of the same rows, n-grams and doubts with other vectors; `chosen` are the rows that it was prepared for."""
+        if other.vectors is None or other.name_vectors is None:
+            return replace(self, space=self.space.without_vectors(), features=self.features.without_dense())
+        guessed = [] if other.unlabelled is None or other.unlabelled.vectors is None else [other.unlabelled.vectors[self.believed]]
+        vectors = np.vstack([other.vectors[chosen], *guessed])
+        credible = self.kept[self.kept < len(vectors)]
+        space = self.space.with_vectors(vectors[credible], self.classes[credible])
+        dense = space.spread(np.vstack([vectors, other.name_vectors]) if self.has_names else vectors)
+        return replace(self, space=space, features=Features(self.features.sparse, dense))
 
     def fit(self, recipe: Recipe, *, seed: int, is_semantic: bool = True) -> Model:
         """Return what a recipe learns from the credible rows; without `is_semantic`, from n-grams alone."""
@@ -147,14 +161,13 @@ class Trial:
     rows : ndarray of int64, shape (n_rows,)
     folds : ndarray of int64, shape (n_rows,)
         Below `TESTED_FOLDS`: the row took no part in choosing, either.
-    semantic, fast : ndarray of float32, shape (n_rows, n_labels)
-        Scores with and without vectors; `semantic` is empty without an encoder.
+    scores : dict of str to ndarray of float32, shape (n_rows, n_labels)
+        By words alone (“fast”), beside the encoder's pieces (“pieces”) and beside its vectors (“semantic”), as far as there is an encoder.
     """
 
     rows: Places
     folds: Places
-    semantic: Floats
-    fast: Floats
+    scores: dict[str, Floats]
 
 
 def choose_recipes(material: Material, folds: Places, recipes: Sequence[Recipe], *, seed: int) -> Chosen:
@@ -225,19 +238,24 @@ def try_recipe(material: Material, folds: Places, chosen: Chosen, *, seed: int, 
     """Return what models learnt from the other folds say of each row; of many rows, only those of the tested folds and of one more."""
     rows = material.rows
     n_folds = FOLDS if len(rows.texts) <= _MOST_ROWS_IN_ALL_FOLDS else TESTED_FOLDS + 1  # one more chooses which texts to encode
-    semantic = np.zeros((len(rows.texts), len(rows.labels)), dtype=np.float32)
-    fast = np.zeros_like(semantic)
+    names = ["fast"] + ["pieces"] * (material.pieces is not None) + ["semantic"] * (material.vectors is not None)
+    scores = {name: np.zeros((len(rows.texts), len(rows.labels)), dtype=np.float32) for name in names}
     for fold in range(n_folds):
         held = np.flatnonzero(folds == fold)
         if len(held):
-            lesson = Lesson.prepare(material, np.flatnonzero(folds != fold), seed=seed)
+            learnt = np.flatnonzero(folds != fold)
+            lesson = Lesson.prepare(material, learnt, seed=seed)
             features = _find(lesson, material, held)
-            fast[held] = lesson.fit(chosen.fast, seed=seed, is_semantic=False).score(features.without_dense())
+            scores["fast"][held] = lesson.fit(chosen.fast, seed=seed, is_semantic=False).score(features.without_dense())
             if material.vectors is not None:
-                semantic[held] = lesson.fit(chosen.semantic, seed=seed).score(features)
+                scores["semantic"][held] = lesson.fit(chosen.semantic, seed=seed).score(features)
+            if material.pieces is not None and material.pieces.vectors is not None:
+                other = lesson.look_at(material.pieces, learnt)
+                seen = Features(features.sparse, other.space.spread(material.pieces.vectors[held]))
+                scores["pieces"][held] = other.fit(chosen.semantic, seed=seed).score(seen)
         step()
     tried = np.flatnonzero((folds >= 0) & (folds < n_folds))
-    return Trial(tried, folds[tried], semantic[tried] if material.vectors is not None else semantic[:0], fast[tried])
+    return Trial(tried, folds[tried], {name: one[tried] for name, one in scores.items()})
 
 
 def _find(lesson: Lesson, material: Material, held: Places) -> Features:
