@@ -12,11 +12,12 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
+from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.solutions.actions import Facts, Wording, record_vote, remind_of_reviews
-from careloop.desk.solutions.models import HelpVote, Solution, SolutionUse, SolutionVersion
+from careloop.desk.solutions.models import HelpVote, Solution, SolutionUse, SolutionVersion, Suggested, Taken
 from careloop.desk.solutions.queries import Wanted, access_solution, draft_of, library, list_help, offers
 from careloop.desk.solutions.queueing import restore_version, save_solution
-from careloop.desk.solutions.using import judge_uses, reply
+from careloop.desk.solutions.using import judge_uses, note_uses, take
 from tests.desk.solutions.conftest import INVOICE
 
 pytestmark = pytest.mark.django_db
@@ -121,19 +122,55 @@ def test_a_draft_is_a_whole_letter_in_the_customers_language(cast, case, invoice
     assert text.startswith("林晓彤，您好：\n\n林晓彤，电子发票今天会发到您的邮箱，工单 ") and text.endswith("Chen")
 
 
-def test_a_use_is_noted_when_the_reply_is_sent_and_only_if_it_was_kept(cast, case, invoice, leak, now):
-    told = "请先断电并关闭进水阀，我们今天安排师傅上门。"
-    facts = {"case_id": case.pk, "viewer": cast.viewer(cast.agent), "now": now}
-    reply(body=told, taken=[leak.pk, invoice.pk], shown=[leak.pk, invoice.pk], **facts)
-    uses = SolutionUse.objects.order_by("how").values_list("solution_id", "how", "is_first_reply", "who_id")
-    assert list(uses) == [(leak.pk, "INSERTED", True, cast.agent.pk), (invoice.pk, "SHOWN", True, cast.agent.pk)]
+TOLD = "请先断电并关闭进水阀，我们今天安排师傅上门。"
+
+
+@pytest.fixture
+def use(cast, case, leak, now):
+    """The solution was taken into the first reply."""
+
+    def use(body=TOLD, solution=leak, at=now):
+        viewer = cast.viewer(cast.agent)
+        take(case_id=case.pk, solution_id=solution.pk, viewer=viewer, now=at)
+        reply_to_case(case_id=case.pk, body=body, viewer=viewer, now=at)
+        return note_uses(now=at)
+
+    return use
+
+
+def test_a_use_is_noted_when_the_reply_is_sent_and_only_if_it_was_kept(cast, case, use, invoice, leak, now):
+    assert use() == 1
+    told = SolutionUse.objects.values_list("solution_id", "how", "is_first_reply", "who_id", "question__body")
+    assert list(told) == [(leak.pk, "INSERTED", True, cast.agent.pk, "热水器漏水，我要求退款。订单 20418837")]
     assert case.events.filter(kind="SOLUTION").get().after == {"solution": leak.pk, "title": "The water heater leaks"}
-    reply(body="另外，我们会回访。", taken=[leak.pk], **facts)
-    assert SolutionUse.objects.count() == 2
+    assert use("另外，我们会回访。", invoice) == 0
+    assert SolutionUse.objects.count() == 1 and not Taken.objects.exists()
 
 
-def test_whether_it_helped_follows_the_customer(cast, case, leak, inbound, now):
-    reply(case_id=case.pk, body="请先断电并关闭进水阀，我们今天安排师傅上门。", taken=[leak.pk], viewer=cast.viewer(cast.agent), now=now)
+def test_what_is_taken_and_never_sent_is_forgotten_after_a_week(cast, case, leak, now):
+    take(case_id=case.pk, solution_id=leak.pk, viewer=cast.viewer(cast.agent), now=now)
+    assert (note_uses(now=now + timedelta(days=6)), Taken.objects.count()) == (0, 1)
+    assert (note_uses(now=now + timedelta(days=8)), Taken.objects.count()) == (0, 0)
+
+
+def test_outsiders_and_analysts_take_nothing(cast, case, leak, now):
+    for who, refusal in ((cast.outsider, NotFound), (cast.analyst, NotAllowed)):
+        with pytest.raises(refusal):
+            take(case_id=case.pk, solution_id=leak.pk, viewer=cast.viewer(who), now=now)
+    assert not Taken.objects.exists()
+
+
+def test_a_confident_offer_that_was_not_taken_is_noted_as_shown(cast, case, leak, now):
+    message = case.messages.get()
+    Suggested.objects.create(case=case, message=message, solution=leak, probability=0.8, is_sure=True, at=now)
+    assert note_uses(now=now) == 0
+    reply_to_case(case_id=case.pk, body="我们看一下。", viewer=cast.viewer(cast.agent), now=now)
+    assert (note_uses(now=now), note_uses(now=now)) == (1, 0)
+    assert SolutionUse.objects.values_list("how", "probability").get() == ("SHOWN", 0.8)
+
+
+def test_whether_it_helped_follows_the_customer(case, use, inbound, now):
+    use()
     assert (judge_uses(now=now + timedelta(days=1)), SolutionUse.objects.get().has_helped) == (0, None)
     assert (judge_uses(now=now + timedelta(days=8)), SolutionUse.objects.get().has_helped) == (1, True)
     later = now + timedelta(days=2)

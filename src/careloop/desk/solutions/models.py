@@ -107,6 +107,21 @@ class SolutionUse(models.Model):
         return f"{self.how} {self.solution_id} in {self.case_id}"
 
 
+class Taken(models.Model):
+    """Somebody took a solution into a reply that is not sent yet; gone once the reply has told whether it stayed in."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+    solution = models.ForeignKey(Solution, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "solution", "user"], name="solution_taken_once")]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id} by {self.user_id} in {self.case_id}"
+
+
 class Suggested(models.Model):
     """What the worker found for the first message of a case: the likeliest solution, if any."""
 

@@ -18,7 +18,8 @@ def clock() -> datetime:
 
 @task(priority=-10)
 def look_at_new_cases() -> int:
-    """Note the likeliest solution of new cases; answer them where that is on."""
+    """Note the likeliest solution of new cases, answer them where that is on, and see which solutions went out."""
+    using.note_uses(now=clock())
     return automatic.look_at_new_cases(now=clock())
 
 

@@ -1,61 +1,85 @@
-"""Solutions in replies: noted in the transaction that writes the reply; whether they helped is found out later."""
+"""Solutions in replies: taken while somebody writes, noted once the reply went out, judged by what the customer did then."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
-from careloop.desk.accounts.queries import actor_of
+from careloop.desk.accounts.queries import actor_of, check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.models import Reading
 from careloop.desk.cases.events import add_event
-from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message
-from careloop.desk.kernel.rows import insert_rows
-from careloop.desk.outbox.actions import reply_to_case
-from careloop.desk.solutions.models import Solution, SolutionUse
-from careloop.desk.solutions.queries import facts_of, text_of
+from careloop.desk.cases.models import CaseEvent, Direction, EventKind, Message
+from careloop.desk.cases.queries import access_case
+from careloop.desk.solutions.models import SolutionUse, Suggested, Taken
+from careloop.desk.solutions.queries import access_solution, facts_of, text_of
 from careloop.desk.solutions.rules.letters import fill
-from careloop.desk.solutions.rules.using import INSERTED, QUIET_DAYS, SHOWN, Answer, has_helped, is_kept
+from careloop.desk.solutions.rules.using import INSERTED, SHOWN, Answer, has_helped, is_kept
 
+FORGOTTEN_AFTER = timedelta(days=7)  # a solution that was taken and never sent
+SHOWN_AT_ONCE = 200
 JUDGED_FOR_DAYS = 30
 JUDGED_AT_ONCE = 2_000
 
 
-def reply(*, viewer: Viewer, now: datetime, taken: Sequence[int] = (), shown: Sequence[int] = (), **facts: Any) -> Message:
-    """`outbox.reply_to_case`, and which solutions were taken into the reply or only shown beside it."""
-    with transaction.atomic():
-        message = reply_to_case(viewer=viewer, now=now, **facts)
-        if (taken or shown) and message.case_id is not None:
-            _note_uses(message, viewer, now, taken, shown)
-    return message
+def take(*, case_id: int, solution_id: int, viewer: Viewer, now: datetime) -> None:
+    """Somebody takes a solution into what they are writing; whether it stays in is seen when it is sent."""
+    check_may(viewer, "case.work")
+    case, solution = access_case(case_id, viewer), access_solution(solution_id, viewer)
+    Taken.objects.update_or_create(case=case, solution=solution, user_id=viewer.user_id, defaults={"at": now})
 
 
-def _note_uses(message: Message, viewer: Viewer, now: datetime, taken: Sequence[int], shown: Sequence[int]) -> None:
-    case = Case.objects.select_related("customer").get(pk=message.case_id)
-    found = {one.pk: one for one in Solution.objects.visible_to(viewer).filter(pk__in=[*taken, *shown]).prefetch_related("texts")}
-    kept = [key for key in dict.fromkeys(taken) if key in found and _stands_in(found[key], case, viewer, message.body)]
-    seen = [key for key in dict.fromkeys(shown) if key in found and key not in kept]
-    inbound = case.messages.filter(direction=Direction.INBOUND, pk__lt=message.pk)
-    is_first = not case.messages.filter(direction=Direction.OUTBOUND).exclude(pk=message.pk).exists()
-    question_id = inbound.order_by("pk" if is_first else "-pk").values_list("pk", flat=True).first()
-    insert_rows(
-        SolutionUse(
-            solution_id=key, case_id=case.pk, question_id=question_id, message_id=message.pk, who_id=viewer.user_id, how=how,
-            is_first_reply=is_first, at=now,
+def note_uses(*, now: datetime) -> int:
+    """Look at the replies that were sent since solutions were taken, or offered with confidence; returns how many uses were noted."""
+    n = 0
+    for taken in Taken.objects.select_related("case__customer", "user", "solution").prefetch_related("solution__texts").order_by("pk"):
+        sent = (
+            taken.case.messages.filter(direction=Direction.OUTBOUND, author_id=taken.user_id, sent_at__gte=taken.at).order_by("pk").first()
         )
-        for how, keys in ((INSERTED, kept), (SHOWN, seen))
-        for key in keys
+        if sent is None:
+            if taken.at < now - FORGOTTEN_AFTER:
+                taken.delete()
+            continue
+        with transaction.atomic():
+            if Taken.objects.filter(pk=taken.pk).delete()[0]:  # another worker may have seen to it
+                n += _note(taken, sent, now)
+    return n + _note_shown(now)
+
+
+def _note(taken: Taken, sent: Message, now: datetime) -> int:
+    facts = {**facts_of(taken.case, None), "agent.name": taken.user.display_name}
+    if not any(is_kept(fill(text.reply or text.body, facts), sent.body) for text in taken.solution.texts.all()):
+        return 0
+    before = taken.case.messages.filter(pk__lt=sent.pk)
+    is_first = not before.filter(direction=Direction.OUTBOUND).exists()
+    question = before.filter(direction=Direction.INBOUND).order_by("pk" if is_first else "-pk").first()
+    SolutionUse.objects.create(
+        solution=taken.solution, case=taken.case, question=question, message=sent, who=taken.user, how=INSERTED, is_first_reply=is_first,
+        at=sent.sent_at,
     )  # fmt: skip
-    for key in kept:
-        after = {"solution": key, "title": text_of(found[key]).title}
-        add_event(case=case, kind=EventKind.SOLUTION, actor=actor_of(viewer), now=now, message=message, after=after)
+    after = {"solution": taken.solution_id, "title": text_of(taken.solution).title}
+    actor = actor_of(viewer_of(taken.user))
+    add_event(case=taken.case, kind=EventKind.SOLUTION, actor=actor, now=now, message=sent, after=after)
+    return 1
 
 
-def _stands_in(solution: Solution, case: Case, viewer: Viewer, sent: str) -> bool:
-    facts = facts_of(case, viewer)
-    return any(is_kept(fill(text.reply or text.body, facts), sent) for text in solution.texts.all())
+def _note_shown(now: datetime) -> int:
+    """What was offered with confidence, where the first reply went out without any solution."""
+    sure = Suggested.objects.filter(is_sure=True, at__gte=now - FORGOTTEN_AFTER, case__first_response_at__isnull=False)
+    undecided = Taken.objects.values("case_id")
+    rows = sure.exclude(case_id__in=SolutionUse.objects.values("case_id")).exclude(case_id__in=undecided).select_related("case")
+    uses = []
+    for one in rows[:SHOWN_AT_ONCE]:
+        first = one.case.messages.filter(direction=Direction.OUTBOUND).order_by("pk").first()
+        if first is not None and one.solution_id is not None:
+            uses.append(
+                SolutionUse(
+                    solution_id=one.solution_id, case=one.case, question_id=one.message_id, message=first, who_id=first.author_id,
+                    how=SHOWN, is_first_reply=True, probability=one.probability, at=first.sent_at,
+                )
+            )  # fmt: skip
+    SolutionUse.objects.bulk_create(uses, ignore_conflicts=True)
+    return len(uses)
 
 
 def judge_uses(*, now: datetime) -> int:
@@ -86,6 +110,3 @@ def _answers_in(case_ids: set[int], since: datetime) -> dict[int, list[Answer]]:
         if isinstance(after.get("solved"), bool):
             found[case_id].append(Answer(at, said_solved=after["solved"]))
     return found
-
-
-__all__ = ["QUIET_DAYS", "judge_uses", "reply"]
