@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "careloop.desk.merging",
     "careloop.desk.solutions",
     "careloop.desk.writing",
+    "careloop.desk.bulk",
     "careloop.desk.automation",
     "careloop.desk.api",
     "careloop.desk.demo",

@@ -35,6 +35,10 @@ TABLES = (
 )
 
 STAYS = {
+    ("bulk.BulkChangedCase", "case"): "what was changed at once is told of the numbers that people saw",
+    ("writing.Draft", "case"): "what somebody is typing stays where they type it",
+    ("writing.HeldReply", "case"): "a reply held for a merged case is refused and given back to its writer",
+    ("writing.Presence", "case"): "who has a page open says nothing of another",
     ("teamwork.CustomerLink", "case"): "a link that was taken back stays so; links to merged cases lead to the case that they became",
     ("cases.Clock", "case"): "a clock is of one case: those of merged cases are stopped by ticks, and undo takes the ticks away",
     ("cases.CaseFlow", "case"): "a flow is of one case: where the merged one stood is what its history says",
