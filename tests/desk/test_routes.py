@@ -14,10 +14,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import actor_of, viewer_of
+from careloop.desk.accounts.rules import EVERYBODY_MAY
 from careloop.desk.analysis.actions import understand
 from careloop.desk.analysis.models import Category, Correction, LabelDoubt, LearntModel, Taxonomy
 from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic, TopicRun, TopicSpace
 from careloop.desk.cases.models import Approval, Case, Message
+from careloop.desk.flows.actions import ensure_shipped
+from careloop.desk.flows.models import Flow
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
@@ -80,6 +83,7 @@ PARAMETERS = {
     "held_id": lambda house: house.held.pk,
     "notice_id": lambda house: house.notice.pk,
     "approval_id": lambda house: house.approval.pk,
+    "flow_id": lambda house: house.flow.pk,
     "slug": lambda house: house.cast.form.slug,
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
@@ -91,6 +95,7 @@ PARAMETERS = {
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
 HOUSE_WIDE = {
     "calendar_id": "sla.edit",
+    "flow_id": "flow.edit",
     "level_id": "sla.edit",
     "job_id": "job.view",
     "user_id": "user.edit",
@@ -147,7 +152,7 @@ def routes(patterns=None, prefix: str = "", space: str = "") -> list[Route]:
 ALL = routes()
 PRIVATE = [route for route in ALL if route.name not in PUBLIC]
 OF_AN_OBJECT = [route for route in PRIVATE if route.parameters and not set(route.parameters) & HOUSE_WIDE.keys()]
-OF_THE_HOUSE = [route for route in PRIVATE if set(route.parameters) & HOUSE_WIDE.keys()]
+OF_THE_HOUSE = [route for route in PRIVATE if set(route.parameters) & HOUSE_WIDE.keys() and route.permission not in EVERYBODY_MAY]
 WITHOUT_OBJECT = [route for route in PRIVATE if not route.parameters]
 
 
@@ -173,6 +178,7 @@ def house(cast, inbound, now):
         scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", taxonomy=taxonomy, status="RETIRED", started_by_kind="system",
         started_by_name="热水器漏水", started_at=now,
     )  # fmt: skip
+    ensure_shipped(now=now)
     calendar = Calendar.objects.create(name="Always", zone="UTC", weekly=[[[0, 1440]]] * 7, changed_at=now)
     level = ServiceLevel.objects.create(name="Standard", calendar=calendar, first_response_minutes=60, changed_at=now)
     facts = {"message_id": receipt.message_id, "team": cast.team, "task": "CATEGORY", "value": "leak", "made_by_name": "林晓彤"}
@@ -199,6 +205,7 @@ def house(cast, inbound, now):
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),
         topic=new_topic(receipt, cast, now),
+        flow=Flow.objects.get(kind="REFUND"),
         approval=Approval.objects.create(
             case_id=receipt.case_id, transition="AGREE", state="ASKED", asked_by=cast.agent, asked_at=now, needs=1, roles=["SUPERVISOR"]
         ),

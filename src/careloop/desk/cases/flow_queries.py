@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.flow_steps import facts_of, find_case_flow
@@ -43,10 +43,11 @@ def flow_page(case: Case, viewer: Viewer) -> FlowPage | None:
     return FlowPage(row, flow, possible_moves(flow, row.state, facts_of(row, approvals), viewer.role), approvals)
 
 
-def count_cases(flow_id: int) -> list[StateCount]:
-    """How many cases of the whole house stand where on each version of a flow, newest version first."""
+def count_cases(flow_id: int, viewer: Viewer) -> list[StateCount]:
+    """How many cases of the viewer's teams stand where on each version of a flow, newest version first."""
     rows = (
-        CaseFlow.objects.filter(flow_version__flow_id=flow_id)
+        _in_sight(viewer)
+        .filter(flow_version__flow_id=flow_id)
         .values_list("flow_version__number", "state")
         .annotate(cases=Count("pk"), unresolved=Count("pk", filter=Q(case__status__in=UNRESOLVED)))
         .order_by("-flow_version__number", "state")
@@ -54,7 +55,11 @@ def count_cases(flow_id: int) -> list[StateCount]:
     return [StateCount(*row) for row in rows]
 
 
-def count_unresolved() -> dict[int, int]:
-    """How many unresolved cases run on each flow."""
-    rows = CaseFlow.objects.filter(case__status__in=UNRESOLVED).values("flow_version__flow_id").annotate(n=Count("pk"))
+def count_unresolved(viewer: Viewer) -> dict[int, int]:
+    """How many unresolved cases of the viewer's teams run on each flow."""
+    rows = _in_sight(viewer).filter(case__status__in=UNRESOLVED).values("flow_version__flow_id").annotate(n=Count("pk"))
     return dict(rows.values_list("flow_version__flow_id", "n"))
+
+
+def _in_sight(viewer: Viewer) -> QuerySet[CaseFlow]:
+    return CaseFlow.objects.all() if viewer.team_ids is None else CaseFlow.objects.filter(case__team_id__in=viewer.team_ids)

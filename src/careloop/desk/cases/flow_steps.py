@@ -47,7 +47,7 @@ def start_flows(cases: Collection[Case], now: datetime, *, with_files: bool = Fa
     starts = {version.pk: flow_of(version).start.code for _case, version in begun}
     insert_rows(CaseFlow(case_id=case.pk, flow_version_id=one.pk, state=starts[one.pk], entered_at=now, values={}) for case, one in begun)
     insert_rows(
-        event_of(case=case, kind=EventKind.MOVED, actor=SYSTEM, now=now, after={**_place(one, starts[one.pk]), "is_start": True})
+        event_of(case=case, kind=EventKind.MOVED, actor=SYSTEM, now=now, after={**place_of(one, starts[one.pk]), "is_start": True})
         for case, one in begun
     )
 
@@ -74,7 +74,7 @@ def facts_of(row: CaseFlow, approvals: Iterable[Approval]) -> CaseFacts:
 
 def take_step(case: Case, row: CaseFlow, step: Transition, viewer: Viewer, now: datetime) -> None:
     """Bring the flow of a locked case to the step's end: row, approvals, event, audit entry, what follows. Not the case's status."""
-    before = _place(row.flow_version, row.state)
+    before = place_of(row.flow_version, row.state)
     row.state, row.entered_at = step.target, now
     row.save(update_fields=["state", "entered_at"])
     close_approvals(Approval.objects.filter(case_id=case.pk, closed_at=None), now)
@@ -82,7 +82,12 @@ def take_step(case: Case, row: CaseFlow, step: Transition, viewer: Viewer, now: 
         {"name": dict(task.name), "department": task.department, "due_at": (now + timedelta(days=task.days)).isoformat()}
         for task in step.tasks
     ]
-    after = {**_place(row.flow_version, row.state), "step": step.code, "step_name": dict(step.name), **({"tasks": tasks} if tasks else {})}
+    after = {
+        **place_of(row.flow_version, row.state),
+        "step": step.code,
+        "step_name": dict(step.name),
+        **({"tasks": tasks} if tasks else {}),
+    }
     add_event(case=case, kind=EventKind.MOVED, actor=actor_of(viewer), now=now, before=before, after=after)
     audit_case(case, "case.moved", viewer, now, {"before": {"state": before["state"]}, "after": {"state": row.state}, "step": step.code})
     for what in step.then:
@@ -126,7 +131,8 @@ def approvers_of(case: Case, roles: Iterable[str], but: int) -> list[int]:
     return sorted({*in_team, *owners})
 
 
-def _place(version: FlowVersion, state: str) -> dict[str, Any]:
+def place_of(version: FlowVersion, state: str) -> dict[str, Any]:
+    """Flow, version and state with its name, as events keep them."""
     found = next((one for one in version.definition["states"] if one["code"] == state), None)
     return {"flow": version.flow_id, "version": version.number, "state": state, "state_name": found["name"] if found else {}}
 

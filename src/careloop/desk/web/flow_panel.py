@@ -90,13 +90,14 @@ def _move(page: FlowPage, move: Move) -> dict[str, Any]:
         "can_enter": can_enter,
         "inputs": inputs,
         "why": "" if move.obstacle == MISSING else why_not(page.flow, move),
-        "limit": _limit(page.flow, step.approval),
+        "limit": limit_words(page.flow, step.approval),
         "form": f"step-{row.case_id}-{step.code}-{stamp}",
         "tasks": [f"{named(task.name)} ({task.department})" for task in step.tasks],
     }
 
 
-def _limit(flow: Flow, approval: Any) -> str:
+def limit_words(flow: Flow, approval: Any) -> str:
+    """Above which amount a step needs whose approval; "" when it needs none."""
     if approval is None:
         return ""
     field = flow.find_field(approval.field) if approval.field else None

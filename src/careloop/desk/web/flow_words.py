@@ -43,3 +43,25 @@ def _field(event: Any, who: str, _people: People) -> str:
 
 
 FLOWS: dict[str, Callable[[Any, str, People], str]] = {"MOVED": _moved, "APPROVAL": _approval, "FIELD": _field}
+
+
+def type_names() -> dict[str, str]:
+    """The types of fields in words."""
+    return {
+        "text": _("text"),
+        "number": _("number"),
+        "money": _("amount of money"),
+        "date": _("date"),
+        "choice": _("choice"),
+        "yes_no": _("yes or no"),
+    }
+
+
+def consequence_names() -> dict[str, str]:
+    """What may follow a step, in words."""
+    return {
+        "NOTIFY_ASSIGNEE": _("Tell the assignee"),
+        "NOTIFY_SUPERVISORS": _("Tell the supervisors"),
+        "RAISE_PRIORITY": _("Raise the priority"),
+        "UNASSIGN": _("Give it back to the queue"),
+    }

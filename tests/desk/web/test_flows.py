@@ -1,0 +1,201 @@
+"""The pages of flows: list, drawing, editor, versions, and the move of running cases."""
+
+import json
+import re
+from copy import deepcopy
+
+import pytest
+
+from careloop.desk.audit.models import AuditEntry
+from careloop.desk.cases import actions, moves
+from careloop.desk.cases.models import Approval, Case, CaseEvent, CaseFlow
+from careloop.desk.flows.actions import ensure_shipped, shipped_flows
+from careloop.desk.flows.models import Flow, FlowVersion
+from careloop.desk.flows.rules.reading import read_flow
+from careloop.desk.intake.actions import receive_message
+from careloop.desk.web.flow_diagram import draw_flow
+from careloop.desk.web.flow_form import definition_from, rows_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def refunds(now) -> Flow:
+    """The shipped flow of refunds."""
+    ensure_shipped(now=now)
+    return Flow.objects.get(kind="REFUND")
+
+
+@pytest.fixture
+def browser(client, cast):
+    """The supervisor's browser."""
+    client.force_login(cast.supervisor)
+    return client
+
+
+@pytest.fixture
+def case(cast, refunds, inbound, now) -> Case:
+    """A refund that is being checked, with an approval asked for."""
+    case = Case.objects.get(pk=receive_message(inbound(), now=now).case_id)
+    actions.triage(readings={case.pk: {"kind": "REFUND", "kind_probability": 0.9}}, now=now)
+    viewer = cast.viewer(cast.agent)
+    moves.move(case_id=case.pk, transition="CHECK", expected_version=2, viewer=viewer, now=now, entered={"ORDER": "1"})
+    case.refresh_from_db()
+    facts = {"case_id": case.pk, "expected_version": case.version, "viewer": viewer, "now": now}
+    moves.ask_approval(transition="AGREE", entered={"AMOUNT": "600"}, **facts)
+    case.refresh_from_db()
+    return case
+
+
+def newest() -> dict:
+    return deepcopy(FlowVersion.objects.filter(flow__kind="REFUND").order_by("-number").first().definition)
+
+
+def as_json(definition, **given) -> dict[str, str]:
+    facts = {"en": "Refund", "zh": "退款", "kind": "REFUND", "position": "10", "is_active": "on", "number": "1", "as_json": "1"}
+    return {**facts, "json": json.dumps(definition), **given}
+
+
+def as_form(definition) -> dict[str, object]:
+    """What a browser posts from the editor's form."""
+    posted: dict[str, object] = {"en": "Refund", "zh": "退款", "kind": "REFUND", "position": "10", "is_active": "on", "number": "1"}
+    for kind, rows in (("state", "states"), ("step", "steps"), ("field", "fields")):
+        for row in rows_of(definition)[rows]:
+            base = f"{kind}-{row['number']}"
+            if row.get("is_blank"):
+                continue
+            names = {"name_en": "en", "name_zh": "zh", "source": "from", "target": "to", "has_approval": "approval"}
+            for name, value in row.items():
+                if name == "is_start" and value:
+                    posted["start"] = str(row["number"])
+                elif name not in ("number", "is_start") and value is not False:
+                    posted[f"{base}-{names.get(name, name)}"] = "on" if value is True else value
+    return posted
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_shipped_flow_comes_back_from_the_form_as_it_went_in(number):
+    definition = shipped_flows()[number].definition
+    posted = as_form(definition)
+    lists = {name: value for name, value in posted.items() if isinstance(value, list)}
+    assert definition_from({name: str(value) for name, value in posted.items()}, lists) == definition
+
+
+def test_the_list_names_each_flow_its_kind_and_its_open_cases(browser, case):
+    page = browser.get("/flows/").content.decode()
+    assert [name in page for name in ("Consultation", "Complaint", "Refund and return", "Suggestion", "Praise")] == [True] * 5
+    row = re.search(r"<tr[^>]*>(?:(?!</tr>).)*Refund and return.*?</tr>", page, re.DOTALL).group(0)
+    assert re.findall(r'<td class="n"[^>]*>(\d+)</td>', row) == ["1", "1"]
+
+
+def test_a_flow_is_drawn_and_told_in_words(browser, refunds, case):
+    page = browser.get(f"/flows/{refunds.pk}/").content.decode()
+    drawing = page.split('class="card diagram"')[1].split("</section>")[0]
+    assert (drawing.count("<rect"), drawing.count("<circle")) == (6, 7)
+    assert "Amount above 500.00 needs an approval: Supervisor, Owner." in page
+    assert "Finance, 3 days" in page
+
+
+def test_every_shipped_flow_is_drawn_inside_its_frame():
+    for facts in shipped_flows():
+        drawing = draw_flow(read_flow(facts.definition), {})
+        assert len(drawing["boxes"]) == len(facts.definition["states"])
+        assert len({(box["x"], box["y"]) for box in drawing["boxes"]}) == len(drawing["boxes"])
+        for box in drawing["boxes"]:
+            assert 0 <= box["x"] <= drawing["width"] - drawing["box"]["width"]
+            assert 0 <= box["y"] <= drawing["height"] - drawing["box"]["height"]
+
+
+def test_a_change_makes_a_version_and_running_cases_stay_on_theirs(browser, refunds, case):
+    definition = newest()
+    definition["states"][1]["name"]["en"] = "Under review"
+    answer = browser.post(f"/flows/{refunds.pk}/edit/", as_json(definition, note="clearer"))
+    assert answer.status_code == 302
+    assert list(FlowVersion.objects.filter(flow=refunds).values_list("number", "note").order_by("number")) == [(1, ""), (2, "clearer")]
+    assert CaseFlow.objects.get().flow_version.number == 1
+    assert AuditEntry.objects.order_by("-pk").first().action == "flow.save"
+    page = browser.get(f"/flows/{refunds.pk}/").content.decode()
+    assert "1 open case runs on an older version and finishes there." in page
+    assert "Being checked" in browser.get(f"/flows/{refunds.pk}/?version=1").content.decode()
+
+
+def test_the_same_flow_saved_again_is_no_new_version(browser, refunds):
+    assert browser.post(f"/flows/{refunds.pk}/edit/", as_form(newest())).status_code == 302
+    assert FlowVersion.objects.filter(flow=refunds).count() == 1
+
+
+def test_a_flow_that_makes_no_sense_is_refused_sentence_by_sentence_and_nothing_is_saved(browser, refunds):
+    definition = newest()
+    definition["states"] = [state for state in definition["states"] if not state["is_end"]]
+    answer = browser.post(f"/flows/{refunds.pk}/edit/", as_json(definition))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The flow has no end state, so its cases could never be closed; mark at least one." in page
+    assert "The step “REFUSE” leads to “REFUSED”, which is no state of this flow." in page
+    assert FlowVersion.objects.filter(flow=refunds).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"json": "{"}, "The text is no JSON: line 1, column 2. Put it right and save again."),
+        ({"json": "[]"}, "the flow is []; expected an object in braces."),
+        ({"kind": "COLOUR"}, "Choose the kind of contact whose cases take this flow."),
+        ({"en": "", "zh": " "}, "The flow needs a name of at most 60 characters."),
+        ({"position": "-1"}, "The order is a number from 0 to 32000."),
+        ({"number": "7"}, "Somebody made version 1 of this flow in between; look at it and repeat your change if it is still right."),
+    ],
+)
+def test_what_cannot_be_saved_says_why(browser, refunds, given, sentence):
+    answer = browser.post(f"/flows/{refunds.pk}/edit/", as_json(newest(), **given))
+    assert sentence in answer.content.decode()
+    assert answer.status_code in (409, 422)
+    assert FlowVersion.objects.filter(flow=refunds).count() == 1
+
+
+def test_a_new_flow_is_made_from_the_form(browser, refunds):
+    assert browser.get("/flows/new/").status_code == 200
+    posted = {**as_form(newest()), "kind": "OTHER", "number": ""}
+    assert browser.post("/flows/new/", posted).status_code == 302
+    assert Flow.objects.get(kind="OTHER").versions.get().definition == newest()
+
+
+def test_moving_shows_what_would_happen_and_asks_where_a_state_is_gone(browser, cast, refunds, case, now):
+    definition = newest()
+    for state in definition["states"]:
+        state["code"] = {"CHECKING": "REVIEW"}.get(state["code"], state["code"])
+    for step in definition["transitions"]:
+        step["from"], step["to"] = ({"CHECKING": "REVIEW"}.get(step[end], step[end]) for end in ("from", "to"))
+    browser.post(f"/flows/{refunds.pk}/edit/", as_json(definition))
+    page = browser.get(f"/flows/{refunds.pk}/move/").content.decode()
+    assert "Being checked" in page
+    assert "1 open approval would be closed and has to be asked for again." in page
+    refused = browser.post(f"/flows/{refunds.pk}/move/", {"number": "2"})
+    assert refused.status_code == 422
+    assert "Say where the cases at “Being checked” of version 1 go (1 open); an end is not possible." in refused.content.decode()
+    assert browser.post(f"/flows/{refunds.pk}/move/", {"number": "2", "to-1-CHECKING": "REFUSED"}).status_code == 422
+    assert browser.post(f"/flows/{refunds.pk}/move/", {"number": "1", "to-1-CHECKING": "REVIEW"}).status_code == 409
+    assert (CaseFlow.objects.get().state, CaseFlow.objects.get().flow_version.number) == ("CHECKING", 1)
+    assert browser.post(f"/flows/{refunds.pk}/move/", {"number": "2", "to-1-CHECKING": "REVIEW"}).status_code == 302
+    row, version = CaseFlow.objects.get(), case.version
+    case.refresh_from_db()
+    assert (row.state, row.flow_version.number, row.values, case.version) == ("REVIEW", 2, {"ORDER": "1", "AMOUNT": 60000}, version + 1)
+    assert Approval.objects.get().closed_at is not None
+    assert CaseEvent.objects.filter(kind="MOVED").last().after["state"] == "REVIEW"
+    assert "Sun moved the case to version 2 of its flow" in browser.get(f"/cases/{case.pk}/").content.decode()
+
+
+def test_agents_see_flows_of_the_house_without_other_teams_counts_and_change_none(client, cast, refunds, case):
+    client.force_login(cast.outsider)
+    page = client.get("/flows/").content.decode()
+    row = re.search(r"<tr[^>]*>(?:(?!</tr>).)*Refund and return.*?</tr>", page, re.DOTALL).group(0)
+    assert re.findall(r'<td class="n"[^>]*>(\d+)</td>', row) == ["1", "0"]
+    assert client.get(f"/flows/{refunds.pk}/").status_code == 200
+    for path in (f"/flows/{refunds.pk}/edit/", "/flows/new/", f"/flows/{refunds.pk}/move/"):
+        assert (client.get(path).status_code, client.post(path, as_json(newest())).status_code) == (403, 403)
+    assert FlowVersion.objects.count() == 5
+
+
+def test_the_shipped_flows_are_made_once(refunds, now):
+    assert ensure_shipped(now=now) == 0
+    assert sorted(Flow.objects.values_list("kind", flat=True)) == ["COMPLAINT", "CONSULTATION", "PRAISE", "REFUND", "SUGGESTION"]
