@@ -31,10 +31,12 @@ TABLES = (
     CaseTable("search.SearchDocument", "case_id", "object_id", (("subject", "MESSAGE"),)),
     CaseTable("notices.Notice", "case_id"),
     CaseTable("drafting.MachineText", "case"),
+    CaseTable("automation.MacroUse", "case"),
     CaseTable("teamwork.Attachment", "case", "message_id"),
 )
 
 STAYS = {
+    ("automation.Firing", "case"): "which rules acted on a case, and for what, guards that case against loops",
     ("bulk.BulkChangedCase", "case"): "what was changed at once is told of the numbers that people saw",
     ("writing.Draft", "case"): "what somebody is typing stays where they type it",
     ("writing.HeldReply", "case"): "a reply held for a merged case is refused and given back to its writer",
