@@ -33,6 +33,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "priority": ("-priority", "last_message_at", "pk"),
     "unhappiest": ("sentiment_probability", "pk"),
     "due": (F("due_at").asc(nulls_last=True), "pk"),
+    "matters": (F("weight__score").desc(nulls_last=True), "pk"),  # cost of delay, as routing last counted it
 }
 
 
@@ -101,6 +102,14 @@ def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
     by_number = Case.objects.select_related("customer", "assignee").in_bulk(shown)
     rows = [by_number[number] for number in shown if number in by_number]
     return InboxPage(rows, total, counted > extent, page, _pages(total), count_views(viewer))
+
+
+def list_chosen(wanted: InboxFilter, viewer: Viewer, most: int) -> list[int]:
+    """The numbers of the cases that a filter wants, in its order; merged ones, which take no changes, are left out."""
+    if wanted.view not in VIEWS or wanted.sort not in SORTS:
+        raise InvalidInput(f"The view is {wanted.view!r} and the order {wanted.sort!r}; expected {', '.join(VIEWS)} and {', '.join(SORTS)}.")
+    cases = _restrict(Case.objects.visible_to(viewer).exclude(status=Status.MERGED), wanted, viewer)
+    return list(cases.order_by(*SORTS[wanted.sort]).values_list("pk", flat=True)[:most])
 
 
 def _near_numbers(cases: ScopedQuerySet, order: tuple[Any, ...], page: int, extent: int) -> tuple[list[int], int, int]:

@@ -20,7 +20,7 @@ from careloop.desk.kernel.rows import insert_rows
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
 from careloop.desk.routing.models import CaseWeight, Mode, Profile, RoutingDecision, RoutingSetting
-from careloop.desk.routing.queries import list_open, list_routed_teams, list_scores, list_waiting, needs_of, people_from, weigh
+from careloop.desk.routing.queries import find_rates, list_open, list_routed_teams, list_scores, list_waiting, needs_of, people_from, weigh
 from careloop.desk.routing.rules.matching import MOST_CAPACITY, Choice, Person, choose, explain, refusal
 
 AT_ONCE = 500
@@ -124,10 +124,10 @@ def return_cases(
 
 def refresh_weights(*, now: datetime) -> int:
     """Store what a delay of each open case costs, for the order of the inbox, in batches; returns how many changed."""
-    changed, last = 0, 0
+    changed, last, rates = 0, 0, find_rates()
     while cases := list_open(last, AT_ONCE):
         last = cases[-1].pk
-        stored, delays = list_scores([case.pk for case in cases]), weigh(cases, now)
+        stored, delays = list_scores([case.pk for case in cases]), weigh(cases, now, rates)
         off = {number: delay.score for number, delay in delays.items() if _is_off(stored.get(number), delay.score)}
         with transaction.atomic():
             insert_rows(
