@@ -131,6 +131,7 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.analysis.queueing.ensure_schedules",
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
+    "careloop.desk.flows.actions.ensure_shipped",
     "careloop.desk.automation.tasks.ensure_schedules",
     "careloop.desk.writing.tasks.ensure_schedules",
     "careloop.desk.solutions.tasks.ensure_schedules",

@@ -19,6 +19,7 @@ from careloop.desk.customers.models import Customer
 from careloop.desk.demo import books
 from careloop.desk.demo.categories import found_categories, keep_corrections
 from careloop.desk.demo.conversations import plan_conversations
+from careloop.desk.demo.flows import put_on_flows
 from careloop.desk.demo.people import draw_people
 from careloop.desk.demo.playing import deliver, new_people, play, read_all
 from careloop.desk.demo.promises import make_promises
@@ -64,6 +65,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         books.write_ledger(ledger, delivered)
         keep_corrections(ledger, taxonomy, now=now)
         make_promises(house, now=now)
+        put_on_flows(house, now=now)
         _keep_sign_ins(house.sign_ins)
         find_soon()
     return house.sign_ins

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases import moves
+from careloop.desk.cases.queries import access_case
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.views.case import case_context
@@ -41,6 +42,7 @@ def take(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 @for_viewer("case.approve")
 def decide(request: HttpRequest, viewer: Viewer, case_id: int, approval_id: int) -> HttpResponse:
     """Agree to a step, or refuse it."""
+    access_case(case_id, viewer)
     said = request.POST.get("decision", "")
     if said not in ("yes", "no"):
         raise InvalidInput(_("Agree or refuse; “%(given)s” was given.") % {"given": said[:40]}, field="decision")
