@@ -18,6 +18,7 @@ from careloop.desk.accounts.rules import EVERYBODY_MAY
 from careloop.desk.analysis.actions import understand
 from careloop.desk.analysis.models import Category, Correction, LabelDoubt, LearntModel, Taxonomy
 from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic, TopicRun, TopicSpace
+from careloop.desk.bulk.models import BulkChange
 from careloop.desk.cases.models import Approval, Case, Message
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.flows.models import Flow
@@ -81,6 +82,7 @@ PARAMETERS = {
     "calendar_id": lambda house: house.calendar.pk,
     "level_id": lambda house: house.level.pk,
     "held_id": lambda house: house.held.pk,
+    "change_id": lambda house: house.bulk.pk,
     "notice_id": lambda house: house.notice.pk,
     "approval_id": lambda house: house.approval.pk,
     "flow_id": lambda house: house.flow.pk,
@@ -198,6 +200,7 @@ def house(cast, inbound, now):
             received_at=now,
         ),
         level=level,
+        bulk=BulkChange.objects.create(field="priority", value=40, made_by=cast.agent, made_at=now),
         held=HeldReply.objects.create(
             case_id=receipt.case_id, user=cast.agent, body="热水器漏水", status="WAITING", held_at=now, send_at=now
         ),

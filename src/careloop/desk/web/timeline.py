@@ -69,6 +69,13 @@ def _with_days(entries: list[Entry]) -> list[Entry]:
 
 def describe(event: Any, people: Mapping[int, str], names: Mapping[str, str] | None = None) -> str:
     """The event as a sentence; "" when the message beside it already says everything."""
+    sentence = _sentence(event, people, names)
+    if not sentence or "bulk" not in event.after:
+        return sentence
+    return f"{sentence} · {_('taking a bulk change back') if event.after.get('is_undo') else _('as part of a bulk change')}"
+
+
+def _sentence(event: Any, people: Mapping[int, str], names: Mapping[str, str] | None) -> str:
     who, names = event.actor_name or _("Somebody"), names or {}
     if event.kind == "ASSIGNED":
         return _assigned(event, who, people)
@@ -110,6 +117,8 @@ def _corrected(after: Mapping[str, Any], who: str, names: Mapping[str, str]) -> 
     field = next((name for name in sentences if name in after), "")
     if not field:
         return ""
+    if not after[field]:
+        return _("%(who)s took the category away") % {"who": who}
     what = names.get(after[field], after[field]) if field == "category" else word(field, after[field])
     return sentences[field] % {"who": who, "what": what}
 

@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from careloop.desk.web.views import (
     beside,
+    bulk,
     case,
     categories,
     corrections,
@@ -31,6 +32,11 @@ from careloop.desk.web.views import (
 urlpatterns = [
     path("", inbox.page, name="inbox"),
     path("inbox/counts/", inbox.counts, name="inbox-counts"),
+    path("inbox/bulk/", bulk.bar, name="bulk-bar"),
+    path("inbox/bulk/preview/", bulk.preview, name="bulk-preview"),
+    path("inbox/bulk/apply/", bulk.apply, name="bulk-apply"),
+    path("inbox/bulk/<int:change_id>/", bulk.page, name="bulk-change"),
+    path("inbox/bulk/<int:change_id>/undo/", bulk.undo, name="bulk-undo"),
     path("cases/<int:case_id>/", case.page, name="case"),
     path("cases/<int:case_id>/row/", inbox.row, name="case-row"),
     path("cases/<int:case_id>/parts/", case.parts, name="case-parts"),

@@ -36,9 +36,7 @@ NAMES = {
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """The list of cases: a whole page, or the part of it that htmx asks for."""
     categories = choices_for(viewer)
-    wanted = filter_from(request)
-    among = cases_about(int(wanted.topic), viewer) if wanted.topic else None
-    wanted = replace(wanted, below=codes_below(categories, wanted.category), among=among)
+    wanted = _complete(filter_from(request), viewer, categories)
     event_id = newest_event_id()
     found = inbox(wanted, viewer)
     context = {
@@ -66,6 +64,16 @@ def row(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """One row of the list, fresh."""
     writer = RowWriter(suffix=suffix(filter_from(request)), now=timezone.now())
     return render(request, "inbox/row.html", {"row": writer.row(access_case(case_id, viewer))})
+
+
+def whole_filter(request: HttpRequest, viewer: Viewer) -> InboxFilter:
+    """What the address asks for, with the categories below one and the cases of a topic."""
+    return _complete(filter_from(request), viewer, choices_for(viewer))
+
+
+def _complete(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice]) -> InboxFilter:
+    among = cases_about(int(wanted.topic), viewer) if wanted.topic else None
+    return replace(wanted, below=codes_below(categories, wanted.category), among=among)
 
 
 def filter_from(request: HttpRequest) -> InboxFilter:
@@ -126,6 +134,7 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
         active.append({"label": f"“{wanted.query}”", "url": address + suffix(wanted, query="")})
     return {
         "wanted": wanted,
+        "suffix": suffix(wanted),
         "choices": offered,
         "channels": channels,
         "categories": categories,
