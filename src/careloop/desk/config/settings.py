@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "careloop.desk.writing",
     "careloop.desk.bulk",
     "careloop.desk.automation",
+    "careloop.desk.starting",
     "careloop.desk.api",
     "careloop.desk.demo",
     "careloop.desk.web",
@@ -131,8 +132,10 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.analysis.queueing.ensure_schedules",
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
+    "careloop.desk.routing.tasks.ensure_schedules",
     "careloop.desk.flows.actions.ensure_shipped",
     "careloop.desk.automation.tasks.ensure_schedules",
+    "careloop.desk.teamwork.tasks.ensure_schedules",
     "careloop.desk.writing.tasks.ensure_schedules",
     "careloop.desk.solutions.tasks.ensure_schedules",
 ]

@@ -254,3 +254,8 @@ def get_help(slug: str) -> Solution:
     if found is None:
         raise NotFound(_("There is no help page of this name."))
     return cast(Solution, found)
+
+
+def count_solutions() -> int:
+    """How many solutions the house has, whatever their status."""
+    return Solution.objects.count()
