@@ -27,6 +27,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
+from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.teamwork.models import Attachment
 from careloop.desk.writing.models import HeldReply
 from careloop.desk.teamwork.models import Attachment
@@ -59,6 +60,9 @@ PUBLIC = {
     "customer-status": "the same",
     "customer-rate": "the same",
     "customer-file": "the same",
+    "help": "customers look for answers here",
+    "help-article": "a published answer",
+    "help-vote": "visitors say whether it helped; counted once",
     "form-thanks": "the customer's receipt; needs a signed address",
 }
 
@@ -83,6 +87,7 @@ PARAMETERS = {
     "level_id": lambda house: house.level.pk,
     "held_id": lambda house: house.held.pk,
     "change_id": lambda house: house.bulk.pk,
+    "solution_id": lambda house: house.solution.pk,
     "notice_id": lambda house: house.notice.pk,
     "approval_id": lambda house: house.approval.pk,
     "flow_id": lambda house: house.flow.pk,
@@ -207,6 +212,7 @@ def house(cast, inbound, now):
         notice=Notice.objects.create(
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),
+        solution=new_solution(cast, now),
         topic=new_topic(receipt, cast, now),
         flow=Flow.objects.get(kind="REFUND"),
         approval=Approval.objects.create(
@@ -222,6 +228,13 @@ def house(cast, inbound, now):
         other_token=other_token,
         rival=rival,
     )
+
+
+def new_solution(cast, now) -> Solution:
+    """A solution of the first team."""
+    solution = Solution.objects.create(team=cast.team, slug="leak", status="PUBLISHED", is_public=False, created_at=now, changed_at=now)
+    SolutionText.objects.create(solution=solution, language="zh", title="热水器漏水", body="热水器漏水", reply="热水器漏水")
+    return solution
 
 
 def new_topic(receipt, cast, now) -> Topic:

@@ -33,9 +33,12 @@ TABLES = (
     CaseTable("drafting.MachineText", "case"),
     CaseTable("automation.MacroUse", "case"),
     CaseTable("teamwork.Attachment", "case", "message_id"),
+    CaseTable("solutions.SolutionUse", "case", "message_id"),
+    CaseTable("solutions.Taken", "case"),
 )
 
 STAYS = {
+    ("solutions.Suggested", "case"): "what was found for the first message of one case",
     ("automation.Firing", "case"): "which rules acted on a case, and for what, guards that case against loops",
     ("bulk.BulkChangedCase", "case"): "what was changed at once is told of the numbers that people saw",
     ("writing.Draft", "case"): "what somebody is typing stays where they type it",

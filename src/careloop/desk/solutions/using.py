@@ -9,7 +9,7 @@ from careloop.desk.accounts.queries import actor_of, check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.models import Reading
 from careloop.desk.cases.events import add_event
-from careloop.desk.cases.models import CaseEvent, Direction, EventKind, Message
+from careloop.desk.cases.models import CaseEvent, Direction, EventKind, Message, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.solutions.models import SolutionUse, Suggested, Taken
 from careloop.desk.solutions.queries import access_solution, facts_of, text_of
@@ -99,14 +99,16 @@ def judge_uses(*, now: datetime) -> int:
 
 
 def _answers_in(case_ids: set[int], since: datetime) -> dict[int, list[Answer]]:
-    """What customers wrote or said in these cases."""
+    """What customers wrote or said in these cases, and which were opened again."""
     found: dict[int, list[Answer]] = defaultdict(list)
     inbound = Message.objects.filter(case_id__in=case_ids, direction=Direction.INBOUND, sent_at__gte=since)
     thanks = set(Reading.objects.filter(case_id__in=case_ids, kind="PRAISE").values_list("message_id", flat=True))
     for pk, case_id, at in inbound.values_list("pk", "case_id", "sent_at"):
         found[case_id].append(Answer(at, is_thanks=pk in thanks))
-    said = CaseEvent.objects.filter(case_id__in=case_ids, kind=EventKind.SURVEY, at__gte=since).values_list("case_id", "at", "after")
-    for case_id, at, after in said:
-        if isinstance(after.get("solved"), bool):
-            found[case_id].append(Answer(at, said_solved=after["solved"]))
+    events = CaseEvent.objects.filter(case_id__in=case_ids, kind=EventKind.STATUS, at__gte=since)
+    for case_id, at, who, before, after in events.values_list("case_id", "at", "actor_kind", "before", "after"):
+        if who == "customer":
+            found[case_id].append(Answer(at, said_solved=after.get("status") == Status.RESOLVED))
+        elif before.get("status") == Status.RESOLVED and after.get("status") == Status.OPEN:
+            found[case_id].append(Answer(at))  # opened again by a colleague
     return found

@@ -31,6 +31,7 @@ RAIL = (
     Entry(_("Customers"), "users", "customers", "customer.view"),
     Entry(_("Categories"), "tags", "categories", "model.view", ("/models/",)),
     Entry(_("Workflow"), "workflow", "service-levels", "sla.edit", ("/service-levels/", "/flows/", "/routing/", "/rules/", "/macros/")),
+    Entry(_("Solutions"), "book-open", "solutions", "solution.view"),
     Entry(_("Import"), "file-up", "imports", "import.run"),
     Entry(_("Jobs"), "list-checks", "jobs", "job.view"),
     Entry(_("Settings"), "settings", "users", "user.edit", ("/settings/",), at_end=True),

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from careloop.desk.web.clock_words import span_words
+from careloop.desk.web.templatetags.desk import probability as probability_words
 from careloop.desk.web.together_words import TOGETHER
 from careloop.desk.web.flow_words import FLOWS
 
@@ -35,4 +36,12 @@ def _escalated(event: Any, _who: str, _people: People) -> str:
     return _("Service level: %(target)s %(when)s") % facts + " · " + done.get(after.get("action"), "")
 
 
-SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **FLOWS}
+def _solution(event: Any, who: str, _people: People) -> str:
+    after = event.after
+    if after.get("automatic"):
+        facts = {"title": after.get("title", ""), "probability": probability_words(after.get("probability", 0))}
+        return _("Answered automatically with the solution “%(title)s” (%(probability)s)") % facts
+    return _("%(who)s used the solution “%(title)s”") % {"who": who, "title": after.get("title", "")}
+
+
+SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, "SOLUTION": _solution, **FLOWS}

@@ -41,6 +41,7 @@
     if (on("[data-mode]")) write(on("[data-mode]").dataset.mode);
     if (on("#newbar")) loadNew();
     if (on("[data-take-draft]")) takeDraft(on(".machine"));
+    if (on("[data-take-solution]")) takeText(find("[data-reply]", on("[data-offered]")).textContent);
     if (on("[data-to-message]") && showMessage(on("[data-to-message]").dataset.toMessage)) event.preventDefault();
     const open = find("details.filters[open]");
     if (open && !open.contains(event.target)) open.open = false;
@@ -54,14 +55,17 @@
     if (focus) find(`#${mode}-form textarea`)?.focus();
   };
   /* A machine's draft becomes a person's text: behind what stands there already, ready to be changed. */
-  const takeDraft = (box) => {
+  const takeText = (text) => {
     const area = find("#reply-form textarea");
-    area.value = [area.value.trim(), find("[data-made]", box).innerText.trim()].filter(Boolean).join("\n\n");
+    area.value = [area.value.trim(), text.trim()].filter(Boolean).join("\n\n");
     area.dispatchEvent(new Event("input", { bubbles: true }));
-    find("[data-offer]", box).remove();
-    find("[data-take-draft]", box).remove();
     write("reply");
     area.setSelectionRange(area.value.length, area.value.length);
+  };
+  const takeDraft = (box) => {
+    takeText(find("[data-made]", box).innerText);
+    find("[data-offer]", box).remove();
+    find("[data-take-draft]", box).remove();
   };
   const showMessage = (id) => {
     const message = find(`#message-${id}`);
