@@ -321,8 +321,8 @@ def test_resolving_before_the_end_names_the_steps_that_lead_there(cast, case, no
     error = refused(change)
     assert isinstance(error, InvalidInput)
     assert error.message == (
-        "“Refund and return” stands at “Received”; before the case is resolved these steps are taken: Check → Refuse. "
-        "“Check” needs first: Order."
+        "“Refund and return” stands at “Received”; before the case is resolved these steps are taken: "
+        "Check → Agree to the refund → Refund paid. “Check” needs first: Order."
     )
 
 

@@ -172,11 +172,15 @@ def test_one_refusal_refuses_and_enough_agreements_give():
     ]  # fmt: skip
 
 
-def test_the_way_to_the_end_is_the_shortest():
+def test_the_way_to_the_end_is_the_shortest_to_the_first_end_that_can_be_reached():
     short = {"code": "SKIP", "name": {"en": "Skip"}, "from": "NEW", "to": "DONE"}
     assert [step.code for step in steps_to_end(FLOW, "NEW")] == ["AGREE", "PAID"]
     assert [step.code for step in steps_to_end(check_flow({**SOUND, "transitions": [AGREE, PAID, short]}), "NEW")] == ["SKIP"]
     assert steps_to_end(FLOW, "DONE") == []
+    lost = {"code": "LOST", "name": {"en": "Lost"}, "status": "RESOLVED", "is_end": True}
+    lose = {"code": "LOSE", "name": {"en": "Lose"}, "from": "NEW", "to": "LOST"}
+    flow = check_flow({**SOUND, "states": [*STATES, lost], "transitions": [lose, AGREE, PAID]})
+    assert [[step.code for step in steps_to_end(flow, code)] for code in ("NEW", "LOST")] == [["AGREE", "PAID"], []]
 
 
 @st.composite

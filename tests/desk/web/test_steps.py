@@ -51,14 +51,15 @@ def test_a_case_without_a_flow_has_no_strip(browser, case):
 
 def test_the_strip_shows_the_way_and_where_the_case_is_in_the_readers_language(browser, cast, case):
     path = re.findall(r'<li class="(\w+)"[^>]*>(.*?)</li>', strip(browser, case))
-    assert path == [("here", "Received"), ("ahead", "Being checked"), ("ahead", "Refused")]
+    assert path == [("here", "Received"), ("ahead", "Being checked"), ("ahead", "Being paid"), ("ahead", "Refunded")]
     browser.cookies["django_language"] = "zh-hans"
     cast.agent.language = "zh-hans"
     cast.agent.save()
     assert [name for _when, name in re.findall(r'<li class="(\w+)"[^>]*>(.*?)</li>', strip(browser, case))] == [
         "已受理",
         "审核中",
-        "已拒绝",
+        "退款中",
+        "已退款",
     ]
 
 

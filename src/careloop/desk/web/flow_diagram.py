@@ -1,5 +1,6 @@
 """A flow as a drawing: states in columns by their distance from the start, numbered steps between them. Plain figures for SVG."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from typing import Any
 from careloop.desk.flows.queries import named
 from careloop.desk.flows.rules.flow import Flow, State, Transition
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, LANE, MARGIN = 132, 44, 64, 30, 16, 24
-LONGEST_NAME = 20
+WIDTH, HEIGHT, GAP_X, GAP_Y, LANE, MARGIN = 132, 52, 60, 28, 18, 24
+BULGE = 40
+LETTERS = 19  # of a line in a box; a Chinese character takes the place of two
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Box:
 
     x: int
     y: int
-    name: str
+    lines: tuple[str, ...]
     cases: int
     tone: str
 
@@ -33,25 +35,25 @@ def draw_flow(flow: Flow, cases: Mapping[str, int]) -> dict[str, Any]:
     columns = _columns(flow)
     tallest = max(len(column) for column in columns)
     above = MARGIN + LANE * sum(1 for step in flow.transitions if _span(columns, step) > 1)
-    below = MARGIN + LANE * sum(1 for step in flow.transitions if _span(columns, step) <= 0)
+    below = MARGIN + LANE * sum(1 for step in flow.transitions if _span(columns, step) < 0)
     boxes: dict[str, Box] = {}
     for number, column in enumerate(columns):
         top = above + (tallest - len(column)) * (HEIGHT + GAP_Y) // 2
         for place, state in enumerate(column):
             x, y = MARGIN + number * (WIDTH + GAP_X), top + place * (HEIGHT + GAP_Y)
-            boxes[state.code] = Box(x, y, _short(named(state.name)), cases.get(state.code, 0), _tone(state))
+            boxes[state.code] = Box(x, y, _lines(named(state.name)), cases.get(state.code, 0), _tone(state))
     inside = tallest * (HEIGHT + GAP_Y) - GAP_Y
     return {
         "width": 2 * MARGIN + len(columns) * (WIDTH + GAP_X) - GAP_X,
         "height": above + inside + below,
-        "boxes": [{"x": box.x, "y": box.y, "cx": box.middle[0], "cy": box.middle[1], **box.__dict__} for box in boxes.values()],
+        "boxes": [_drawn(box) for box in boxes.values()],
         "arrows": _arrows(flow, columns, boxes, above, above + inside),
         "box": {"width": WIDTH, "height": HEIGHT},
     }
 
 
 def _columns(flow: Flow) -> list[list[State]]:
-    """States by the fewest steps from the start; in a column in the order of those that lead to them."""
+    """States by the fewest steps from the start; in a column ends stand above, since steps back come from below."""
     distance = {flow.start.code: 0}
     waiting = [flow.start.code]
     for code in waiting:
@@ -64,7 +66,7 @@ def _columns(flow: Flow) -> list[list[State]]:
         state = flow.find_state(code)
         if state is not None:
             columns[distance[code]].append(state)
-    return [columns[number] for number in sorted(columns)]
+    return [sorted(columns[number], key=lambda state: not state.is_end) for number in sorted(columns)]
 
 
 def _span(columns: list[list[State]], step: Transition) -> int:
@@ -86,6 +88,9 @@ def _arrows(flow: Flow, columns: list[list[State]], boxes: Mapping[str, Box], to
         elif span > 1:
             over += 1
             path, at = _arc(source.middle[0] + 12, source.y, target.middle[0] - 12, target.y, top - LANE * over)
+        elif span == 0:
+            x, y1, y2 = source.x + WIDTH, source.middle[1], target.middle[1]
+            path, at = f"M{x},{y1} C{x + BULGE},{y1} {x + BULGE},{y2} {x},{y2}", (x + BULGE * 3 // 4, (y1 + y2) // 2)
         else:
             under += 1
             edge = HEIGHT
@@ -103,5 +108,28 @@ def _tone(state: State) -> str:
     return "start" if state.is_start else "end" if state.is_end else state.status
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+def _drawn(box: Box) -> dict[str, Any]:
+    """A box with the places of its lines: the name, and below it how many cases stand there."""
+    x, y = box.middle
+    lines = [*box.lines, *([str(box.cases)] if box.cases else [])]
+    first = y + 4 - 7 * (len(lines) - 1)
+    texts = [{"text": text, "y": first + 14 * place, "is_count": place == len(box.lines)} for place, text in enumerate(lines)]
+    return {"x": box.x, "y": box.y, "cx": x, "texts": texts, "tone": box.tone}
+
+
+def _lines(name: str) -> tuple[str, ...]:
+    """A name on at most two lines, broken at a space or between Chinese characters, cut where it is too long."""
+    parts = re.findall(r"[^\s\u2e80-\uffef]+\s*|[\u2e80-\uffef]", name)
+    lines = [""]
+    for part in parts:
+        if lines[-1] and _letters(lines[-1] + part.rstrip()) > LETTERS:
+            lines.append("")
+        lines[-1] += part
+    shown = [line.strip() for line in lines[:2]]
+    if len(lines) > 2:
+        shown[1] += "…"
+    return tuple(line if _letters(line) <= LETTERS + 2 else line[:LETTERS] + "…" for line in shown)
+
+
+def _letters(text: str) -> int:
+    return sum(2 if letter > "\u2e7f" else 1 for letter in text)

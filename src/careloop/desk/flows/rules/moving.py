@@ -85,15 +85,13 @@ def standing_of(decisions: Iterable[bool], needs: int) -> str:
 
 
 def steps_to_end(flow: Flow, state: str) -> list[Transition]:
-    """The shortest way from a state to an end; nothing when the state is one."""
-    ends = {one.code for one in flow.states if one.is_end}
-    ways: list[tuple[str, list[Transition]]] = [(state, [])]
-    seen = {state}
-    for here, way in ways:
-        if here in ends:
-            return way
+    """The shortest way from a state to the first end of the flow that can be reached (the usual one); nothing when the state is an end."""
+    ways: dict[str, list[Transition]] = {state: []}
+    waiting = [state]
+    for here in waiting:
         for step in flow.steps_from(here):
-            if step.target not in seen:
-                seen.add(step.target)
-                ways.append((step.target, [*way, step]))
-    return []
+            if step.target not in ways:
+                ways[step.target] = [*ways[here], step]
+                waiting.append(step.target)
+    ends = [one.code for one in flow.states if one.is_end]
+    return [] if state in ends else next((ways[end] for end in ends if end in ways), [])
