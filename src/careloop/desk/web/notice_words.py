@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from careloop.desk.flows.queries import named
 from careloop.desk.web.clock_words import running_words
 
 TONES = {"OVERDUE": "bad", "DUE_SOON": "warn", "MENTIONED": "accent", "APPROVAL": "warn", "TASK": "accent", "CALENDAR": "warn"}
@@ -22,6 +23,8 @@ def describe_notice(notice: Any, now: datetime) -> dict[str, str]:
     if facts.get("who"):
         heading = _("%(what)s, by %(who)s") % {"what": heading, "who": facts["who"]}
     detail = facts.get("text") or facts.get("subject", "")
+    if facts.get("step"):
+        detail = f"{named(facts['step'])} · {detail}"
     if notice.kind in {"DUE_SOON", "OVERDUE"}:
         targets = {"FIRST_RESPONSE": _("First response"), "NEXT_RESPONSE": _("Next response"), "RESOLUTION": _("Resolution")}
         due = datetime.fromisoformat(facts["due_at"]) if facts.get("due_at") else now
