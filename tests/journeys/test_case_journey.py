@@ -114,10 +114,10 @@ def test_two_changes_at_once_show_both_and_one_may_be_done_nevertheless(desk, vi
     actions.set_priority(case_id=case.pk, priority=40, expected_version=2, viewer=viewer_of(desk.cast.supervisor), now=datetime.now(UTC))
     page.get_by_label("Priority").select_option("10")
     expect(page.get_by_text("Sun set the priority to Urgent").first).to_be_visible()
-    expect(page.get_by_text("You wanted: Low")).to_be_visible()
-    page.get_by_role("button", name="Do it nevertheless").click()
+    expect(page.get_by_role("row", name="Priority Urgent Low")).to_be_visible()
+    page.get_by_role("button", name="Use mine").click()
     expect(page.get_by_label("Priority")).to_have_value("10")
-    expect(page.get_by_text("You wanted: Low")).to_be_hidden()
+    expect(page.get_by_role("row", name="Priority Urgent Low")).to_be_hidden()
     assert Case.objects.get(pk=case.pk).priority == 10
 
 

@@ -269,7 +269,8 @@ def test_a_change_on_an_old_page_shows_both_sides_and_changes_nothing(client, ca
     client.force_login(cast.agent)
     response = client.post(f"/cases/{case.pk}/priority/", {"priority": "10", "version": "1"}, headers=HTMX)
     assert (response.status_code, response["HX-Retarget"]) == (409, "#case-refusals")
-    assert (response.context["theirs"], response.context["mine"]) == ("Sun set the priority to Urgent", "Low")
+    (side,) = response.context["sides"]
+    assert (response.context["theirs"], side.theirs, side.mine) == ("Sun set the priority to Urgent", "Urgent", "Low")
     assert everything(case) == before
     again = client.post(f"/cases/{case.pk}/priority/", {"priority": "10", "version": "2"}, headers=HTMX)
     assert (again.status_code, Case.objects.get(pk=case.pk).priority) == (200, 10)

@@ -147,7 +147,7 @@ def test_an_edit_of_an_old_version_is_refused_and_what_was_typed_is_kept(cast, c
     assert (answer.status_code, lin.company, lin.version) == (409, "first", 2)
     html = answer.content.decode()
     assert 'value="second"' in html
-    assert "<dd>first</dd>" in html
+    assert "<td>first</td><td>second</td>" in html
 
 
 @pytest.mark.parametrize(

@@ -43,18 +43,22 @@ class History:
     turned_in_time: int
 
 
-def change_calendar(*, facts: CalendarFacts, viewer: Viewer, now: datetime, calendar_id: int | None = None) -> tuple[Calendar, int]:
+def change_calendar(
+    *, facts: CalendarFacts, viewer: Viewer, now: datetime, calendar_id: int | None = None, expected_version: int | None = None
+) -> tuple[Calendar, int]:
     """Make or change a calendar and count every open clock on it anew; returns it with the number of clocks that changed."""
     with transaction.atomic():
-        calendar = sla.save_calendar(facts=facts, viewer=viewer, now=now, calendar_id=calendar_id)
+        calendar = sla.save_calendar(facts=facts, viewer=viewer, now=now, calendar_id=calendar_id, expected_version=expected_version)
         changed = 0 if calendar_id is None else recount_open(calendar.pk)
     return calendar, changed
 
 
-def change_level(*, facts: LevelFacts, viewer: Viewer, now: datetime, level_id: int | None = None) -> tuple[ServiceLevel, int]:
+def change_level(
+    *, facts: LevelFacts, viewer: Viewer, now: datetime, level_id: int | None = None, expected_changed_at: datetime | None = None
+) -> tuple[ServiceLevel, int]:
     """Make or change a level and hold every open case to it at once; returns it with the number of cases looked at."""
     with transaction.atomic():
-        level = sla.save_level(facts=facts, viewer=viewer, now=now, level_id=level_id)
+        level = sla.save_level(facts=facts, viewer=viewer, now=now, level_id=level_id, expected_changed_at=expected_changed_at)
         looked_at = judge_open_cases(now)
         pass_over_steps(now)
     return level, looked_at

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
-from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.sla.models import Calendar, CalendarDay, EscalationStep, ServiceLevel, StepAction
 from careloop.desk.sla.queries import access_calendar, access_level
 from careloop.desk.sla.rules.clocks import TARGETS
@@ -23,8 +23,13 @@ MOST_MINUTES = 366 * 24 * 60
 MOST_STEP_MINUTES = 30 * 24 * 60
 
 
-def save_calendar(*, facts: CalendarFacts, viewer: Viewer, now: datetime, calendar_id: int | None = None) -> Calendar:
-    """Make a calendar, or change one with its days; its version goes up, so that every process counts on the new hours."""
+def save_calendar(
+    *, facts: CalendarFacts, viewer: Viewer, now: datetime, calendar_id: int | None = None, expected_version: int | None = None
+) -> Calendar:
+    """Make a calendar, or change one with its days; its version goes up, so that every process counts on the new hours.
+
+    Conflict when somebody saved it since `expected_version`.
+    """
     check_may(viewer, "sla.edit")
     name = " ".join(facts.name.split())
     if not name or len(name) > 80:
@@ -43,6 +48,8 @@ def save_calendar(*, facts: CalendarFacts, viewer: Viewer, now: datetime, calend
     try:
         with transaction.atomic():
             calendar = Calendar(version=0) if calendar_id is None else _lock_calendar(calendar_id)
+            if expected_version is not None and calendar.version != expected_version:
+                raise Conflict(_("Somebody else saved this calendar in between; nothing of yours was saved yet."))
             before = {} if calendar_id is None else {key: getattr(calendar, key) for key in columns if key != "changed_at"}
             for key, value in columns.items():
                 setattr(calendar, key, value)
@@ -70,14 +77,18 @@ def delete_calendar(*, calendar_id: int, viewer: Viewer, now: datetime) -> None:
         )
 
 
-def save_level(*, facts: LevelFacts, viewer: Viewer, now: datetime, level_id: int | None = None) -> ServiceLevel:
-    """Make a service level or change one, with its escalation steps."""
+def save_level(
+    *, facts: LevelFacts, viewer: Viewer, now: datetime, level_id: int | None = None, expected_changed_at: datetime | None = None
+) -> ServiceLevel:
+    """Make a service level or change one, with its escalation steps; Conflict when it was not last saved at `expected_changed_at`."""
     check_may(viewer, "sla.edit")
     columns = _check_level(facts)
     try:
         with transaction.atomic():
             calendar = access_calendar(facts.calendar_id)
             level = ServiceLevel() if level_id is None else _lock_level(level_id)
+            if expected_changed_at is not None and level.changed_at != expected_changed_at:
+                raise Conflict(_("Somebody else saved this service level in between; nothing of yours was saved yet."))
             for key, value in {**columns, "calendar": calendar, "changed_at": now}.items():
                 setattr(level, key, value)
             level.save()

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
@@ -24,6 +25,7 @@ from careloop.desk.customers.rules import mask_address
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.clock_words import clock_lines
+from careloop.desk.web.conflicts import Side
 from careloop.desk.web.correction_panel import Correctables, correction_panel
 from careloop.desk.web.flow_panel import flow_panel
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
@@ -31,6 +33,8 @@ from careloop.desk.web.timeline import describe, timeline, word
 from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
 from careloop.desk.writing.actions import forget_draft, hold_reply
 from careloop.desk.writing.queries import writing_of
+
+LABELS = {"assignee": gettext_lazy("Assignee"), "priority": gettext_lazy("Priority"), "status": gettext_lazy("Status")}
 
 
 @require_GET
@@ -88,7 +92,7 @@ def reply(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
             seen_message_id=seen,
         )
     except Conflict:
-        return _conflict(request, viewer, case_id, {"newer": queries.list_newer_messages(case_id, seen or 0, viewer)})
+        return conflict(request, viewer, case_id, {"newer": queries.list_newer_messages(case_id, seen or 0, viewer)})
     return _done(request, viewer, case_id, sent="reply")
 
 
@@ -187,8 +191,10 @@ def _change(request: HttpRequest, viewer: Viewer, case_id: int, name: str, chang
     try:
         change({"case_id": case_id, "expected_version": version, "viewer": viewer, "now": datetime.now(UTC)})
     except Conflict:
-        value = request.POST.get(name, "")
-        return _conflict(request, viewer, case_id, {"name": name, "value": value, "action": request.path})
+        value, shown = request.POST.get(name, ""), queries.page(case_id, viewer)
+        side = Side(LABELS[name], _wish(name, _stored(name, shown), shown), _wish(name, value, shown))
+        if side.theirs != side.mine:
+            return conflict(request, viewer, case_id, {"sides": [side], "again": [(name, value)]})
     return _done(request, viewer, case_id)
 
 
@@ -200,19 +206,22 @@ def _done(request: HttpRequest, viewer: Viewer, case_id: int, sent: str = "") ->
     return response
 
 
-def _conflict(request: HttpRequest, viewer: Viewer, case_id: int, facts: dict[str, Any]) -> HttpResponse:
-    """Both sides: what the others did, and what this person wanted, ready to be done nevertheless."""
+def conflict(request: HttpRequest, viewer: Viewer, case_id: int, facts: dict[str, Any]) -> HttpResponse:
+    """Both versions: what the others did, and what this person wanted (`sides`), with the fields that send it `again`."""
     if not request.headers.get("HX-Request"):
         raise Conflict(_("Somebody else changed this case in between; look at it, then repeat your change if it is still right."))
     shown = queries.page(case_id, viewer)
     told = [sentence for event in shown.events if (sentence := describe(event, _people(shown)))]
     context = {**case_context(request, viewer, case_id), **facts, "oob": True}
-    if "name" in facts:
-        context["theirs"] = told[-1] if told else ""
-        context["mine"] = _wish(facts["name"], facts["value"], shown)
+    if "sides" in facts:
+        context |= {"theirs": told[-1] if told else "", "action": request.get_full_path()}
     response = render(request, "case/conflict.html", context, status=Conflict.status)
     response["HX-Retarget"], response["HX-Reswap"] = "#case-refusals", "innerHTML"
     return response
+
+
+def _stored(name: str, shown: CasePage) -> str:
+    return str(shown.case.assignee_id or "") if name == "assignee" else str(getattr(shown.case, name))
 
 
 def _wish(name: str, value: str, shown: CasePage) -> str:

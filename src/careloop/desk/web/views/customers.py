@@ -21,6 +21,7 @@ from careloop.desk.intake.rules import clean_text
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.slots import slot_start
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.conflicts import different
 from careloop.desk.web.excerpts import excerpt, label_probability
 from careloop.desk.web.reading_panel import language_name
 from careloop.desk.web.timeline import describe
@@ -74,11 +75,18 @@ def edit(request: HttpRequest, viewer: Viewer, customer_id: int) -> HttpResponse
         actions.change_customer(customer_id=customer_id, expected_version=int(version), viewer=viewer, now=datetime.now(UTC), **typed)
     except (Conflict, InvalidInput) as error:
         errors = {error.field or "form": error.message}
-        shown = {**typed, "version": version}
-        theirs = values if isinstance(error, Conflict) else None
-        context = {"customer": one, "values": shown, "errors": errors, "theirs": theirs, "languages": _languages(typed["language"])}
+        context = {"customer": one, "values": {**typed, "version": version}, "errors": errors, "languages": _languages(typed["language"])}
+        if isinstance(error, Conflict):
+            context |= _both(access_customer(customer_id, viewer), typed)
         return render(request, "customers/edit.html", context, status=error.status)
     return redirect("customer", customer_id)
+
+
+def _both(one: Any, typed: dict[str, str]) -> dict[str, Any]:
+    """The stored version beside what was typed; sent again, what was typed goes over the version that is shown."""
+    labels = {"name": _("Name"), "company": _("Company"), "language": _("Language"), "notes": _("Notes")}
+    sides = different((label, getattr(one, name), typed[name]) for name, label in labels.items())
+    return {"sides": sides, "values": {**typed, "version": one.version}}
 
 
 def page_number(request: HttpRequest) -> int:

@@ -1,6 +1,7 @@
 """Service levels and the calendars that they count on."""
 
 from calendar import monthrange
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,14 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careloop.desk.accounts.queries import list_channels, list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases import service_levels
 from careloop.desk.cases.queries import choices
-from careloop.desk.kernel.errors import DeskError
+from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.sla import actions, queries
 from careloop.desk.sla.rules.clocks import TARGETS
 from careloop.desk.sla.rules.days_text import read_days, show_days
@@ -26,6 +27,7 @@ from careloop.desk.sla.rules.facts import CalendarFacts, LevelFacts
 from careloop.desk.sla.rules.holiday_years import find_holidays, list_countries
 from careloop.desk.sla.rules.hours import read_intervals, show_intervals
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.conflicts import Side, different
 
 TARGET_NAMES: dict[str, Promise] = {
     "FIRST_RESPONSE": gettext_lazy("First response"),
@@ -75,6 +77,7 @@ def calendar(request: HttpRequest, viewer: Viewer, calendar_id: int | None = Non
     stored = queries.access_calendar(calendar_id) if calendar_id is not None else None
     given = _given_calendar(request) if request.method == "POST" else _shown_calendar(queries.facts_of(stored) if stored else None)
     errors: dict[str, str] = {}
+    sides: list[Side] = []
     status, history = 200, None
     if request.method == "POST":
         try:
@@ -82,12 +85,19 @@ def calendar(request: HttpRequest, viewer: Viewer, calendar_id: int | None = Non
             if stored is not None and "preview" in request.POST:
                 history = service_levels.imagine_history(facts=facts, calendar_id=stored.pk, viewer=viewer, now=now())
             else:
-                _made, changed = service_levels.change_calendar(facts=facts, viewer=viewer, now=now(), calendar_id=calendar_id)
+                version = _seen(request, int) if stored is not None else None
+                _made, changed = service_levels.change_calendar(
+                    facts=facts, viewer=viewer, now=now(), calendar_id=calendar_id, expected_version=version
+                )
                 messages.success(request, _saved_calendar(changed))
                 return redirect("service-levels")
         except DeskError as refused:
             errors, status = {refused.field or "form": refused.message}, refused.status
+            if isinstance(refused, Conflict) and calendar_id is not None:
+                stored = queries.access_calendar(calendar_id)
+                sides = _calendar_sides(_shown_calendar(queries.facts_of(stored)), given)
     context = {"calendar": stored, "given": given, "errors": errors, "history": history, **_calendar_choices(given)}
+    context |= {"sides": sides, "version": _version(request, sides, stored.version if stored else "")}
     return render(request, "service_levels/calendar.html", context, status=status)
 
 
@@ -107,17 +117,26 @@ def level(request: HttpRequest, viewer: Viewer, level_id: int | None = None) -> 
     stored = queries.access_level(level_id) if level_id is not None else None
     given = _given_level(request) if request.method == "POST" else _shown_level(stored)
     errors: dict[str, str] = {}
+    sides: list[Side] = []
     status = 200
     if request.method == "POST":
         try:
-            _made, n = service_levels.change_level(facts=_level_facts(given), viewer=viewer, now=now(), level_id=level_id)
+            seen = _seen(request, datetime.fromisoformat) if stored is not None else None
+            _made, n = service_levels.change_level(
+                facts=_level_facts(given), viewer=viewer, now=now(), level_id=level_id, expected_changed_at=seen
+            )
             sentence = ngettext("Saved; %(n)s open case was looked at anew.", "Saved; %(n)s open cases were looked at anew.", n)
             messages.success(request, sentence % {"n": n})
             return redirect("service-levels")
         except DeskError as refused:
             errors, status = {refused.field or "form": refused.message}, refused.status
+            if isinstance(refused, Conflict) and level_id is not None:
+                stored = queries.access_level(level_id)
+                sides = _level_sides(_shown_level(stored), given)
     context = {
         "level": stored,
+        "sides": sides,
+        "version": _version(request, sides, stored.changed_at.isoformat() if stored else ""),
         "given": given,
         "errors": errors,
         "calendars": queries.list_calendars(),
@@ -135,6 +154,54 @@ def delete_level(request: HttpRequest, viewer: Viewer, level_id: int) -> HttpRes
     service_levels.remove_level(level_id=level_id, viewer=viewer, now=now())
     messages.success(request, _("The service level was removed; open cases follow the next one that fits."))
     return redirect("service-levels")
+
+
+def _seen(request: HttpRequest, read: Callable[[str], Any]) -> Any:
+    """The version that the form was made from."""
+    try:
+        return read(request.POST.get("version", ""))
+    except ValueError:
+        raise InvalidInput(_("The form is damaged; load the page again.")) from None
+
+
+def _version(request: HttpRequest, sides: list[Side], stored: Any) -> Any:
+    """The version that the form carries: the one that it was made from, until somebody else's is shown beside it."""
+    return stored if sides else request.POST.get("version", stored)
+
+
+def _calendar_sides(theirs: dict[str, Any], mine: dict[str, Any]) -> list[Side]:
+    labels: dict[str, Any] = {"name": pgettext("thing", "Name"), "zone": _("Time zone"), "country": _("Holidays of")}
+    labels |= {"subdivision": _("Part of the country"), "days": _("Days by hand")}
+    week = zip(WEEKDAYS, theirs["week"], mine["week"], strict=True)
+    years = (_("Confirmed years"), _listed(theirs["confirmed"]), _listed(mine["confirmed"]))
+    return different([*((label, theirs[name], mine[name]) for name, label in labels.items()), *week, years])
+
+
+def _level_sides(theirs: dict[str, Any], mine: dict[str, Any]) -> list[Side]:
+    labels: dict[str, Any] = {"name": pgettext("thing", "Name"), "position": _("Order"), **TARGET_NAMES, "segment": _("Segments")}
+    switches = {"pauses": _("The clock pauses while we wait for the customer"), "is_active": _("In force")}
+    names = {str(one.pk): one.name for one in queries.list_calendars()}
+    words = {True: _("yes"), False: _("no")}
+    lists = ((_("Holds for"), "fits"), (_("Before and after a breach"), "steps"))
+    return different(
+        [
+            *((label, theirs[name], mine[name]) for name, label in labels.items()),
+            (_("Calendar"), *(names.get(one["calendar"], "") for one in (theirs, mine))),
+            *((label, words[theirs[name]], words[mine[name]]) for name, label in switches.items()),
+            *((label, *(_lines(one[name]) for one in (theirs, mine))) for label, name in lists),
+        ]
+    )
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _lines(given: Any) -> str:
+    """What a level holds for, or its steps, a line each; blank ones are left out."""
+    if isinstance(given, dict):
+        return "\n".join(f"{fact}: {_listed(values)}" for fact, values in sorted(given.items()) if values and fact != "segment")
+    return "\n".join(_listed(step) for step in sorted(map(tuple, given)) if step[1].strip())
 
 
 def _saved_calendar(changed: int) -> str:

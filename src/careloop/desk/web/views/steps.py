@@ -11,10 +11,14 @@ from django.views.decorators.http import require_POST
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases import moves
+from careloop.desk.cases.flow_queries import flow_page
 from careloop.desk.cases.queries import access_case
-from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.flows.queries import named
+from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.views.case import case_context
+from careloop.desk.web.conflicts import Side
+from careloop.desk.web.flow_panel import shown
+from careloop.desk.web.views.case import case_context, conflict
 
 PREFIX = "field-"
 
@@ -29,12 +33,15 @@ def take(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
         raise InvalidInput(_("“%(given)s” is not a number; load the page again.") % {"given": version[:40]}, field="version")
     facts: dict[str, Any] = {"case_id": case_id, "expected_version": int(version), "viewer": viewer, "now": datetime.now(UTC)}
     step, what = request.POST.get("step", ""), request.POST.get("do", "")
-    if what == "keep":
-        moves.fill_fields(entered=entered, **facts)
-    elif what == "ask":
-        moves.ask_approval(transition=step, entered=entered, comment=request.POST.get("comment", ""), **facts)
-    else:
-        moves.move(transition=step, entered=entered, **facts)
+    try:
+        if what == "keep":
+            moves.fill_fields(entered=entered, **facts)
+        elif what == "ask":
+            moves.ask_approval(transition=step, entered=entered, comment=request.POST.get("comment", ""), **facts)
+        else:
+            moves.move(transition=step, entered=entered, **facts)
+    except Conflict:
+        return _both(request, viewer, case_id, entered)
     return _shown(request, viewer, case_id)
 
 
@@ -57,3 +64,21 @@ def _shown(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     response = render(request, "case/parts.html", case_context(request, viewer, case_id))
     response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": ""}})
     return response
+
+
+def _both(request: HttpRequest, viewer: Viewer, case_id: int, entered: dict[str, str]) -> HttpResponse:
+    """Where the case stands by now and what it has, beside the step and the values that this person sent."""
+    page = flow_page(access_case(case_id, viewer), viewer)
+    if page is None:
+        raise Conflict(_("Somebody else changed this case in between, and it has no steps any more; load the page again."))
+    sides = []
+    for code, text in entered.items():
+        field, value = page.flow.find_field(code), page.row.values.get(code)
+        if field is not None:
+            sides.append(Side(named(field.name), "" if value is None else shown(field, value), text))
+    step = request.POST.get("step", "")
+    wanted = next((one for one in page.flow.transitions if one.code == step), None)
+    here = page.flow.find_state(page.row.state)
+    sides.insert(0, Side(_("Step"), named(here.name) if here else page.row.state, named(wanted.name) if wanted else step))
+    again = [(name, str(text)) for name, text in request.POST.items() if name in {"step", "do", "comment"} or name.startswith(PREFIX)]
+    return conflict(request, viewer, case_id, {"sides": sides, "again": again})
