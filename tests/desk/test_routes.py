@@ -22,6 +22,7 @@ from careloop.desk.bulk.models import BulkChange
 from careloop.desk.cases.models import Approval, Case, Message
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.flows.models import Flow
+from careloop.desk.automation.models import Macro, Rule
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
@@ -89,6 +90,8 @@ PARAMETERS = {
     "change_id": lambda house: house.bulk.pk,
     "solution_id": lambda house: house.solution.pk,
     "notice_id": lambda house: house.notice.pk,
+    "rule_id": lambda house: house.rule.pk,
+    "macro_id": lambda house: house.macro.pk,
     "approval_id": lambda house: house.approval.pk,
     "flow_id": lambda house: house.flow.pk,
     "slug": lambda house: house.cast.form.slug,
@@ -104,6 +107,7 @@ HOUSE_WIDE = {
     "calendar_id": "sla.edit",
     "flow_id": "flow.edit",
     "level_id": "sla.edit",
+    "rule_id": "rule.edit",
     "job_id": "job.view",
     "user_id": "user.edit",
     "key_id": "key.edit",
@@ -209,6 +213,8 @@ def house(cast, inbound, now):
         held=HeldReply.objects.create(
             case_id=receipt.case_id, user=cast.agent, body="热水器漏水", status="WAITING", held_at=now, send_at=now
         ),
+        rule=Rule.objects.create(name="First", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now),
+        macro=Macro.objects.create(name="热水器漏水", scope="TEAM", team=cast.team, body="热水器漏水", changed_at=now),
         notice=Notice.objects.create(
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),

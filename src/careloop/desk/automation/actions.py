@@ -1,5 +1,6 @@
 """Writing rules and macros, and taking a macro: check first, then one transaction with its audit entry."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,7 +58,7 @@ def save_rule(*, facts: RuleFacts, viewer: Viewer, now: datetime, rule_id: int |
         check_rule(facts)
     except InvalidRule as refused:
         raise _refusal(refused) from refused
-    _check_people_and_texts(facts.actions)
+    _check_people_and_texts(facts.actions, viewer)
     rule = stored or Rule()
     before = _plain(rule) if stored else {}
     rule.name, rule.events, rule.condition, rule.actions = facts.name.strip(), facts.events, facts.condition, facts.actions
@@ -167,7 +168,7 @@ def _check_macro(facts: MacroFacts, viewer: Viewer) -> None:
         check_macro_actions(facts.actions)
     except InvalidRule as refused:
         raise _refusal(refused) from refused
-    _check_people_and_texts(facts.actions)
+    _check_people_and_texts(facts.actions, viewer)
 
 
 def _check_name(name: str) -> None:
@@ -178,7 +179,7 @@ def _check_name(name: str) -> None:
         raise InvalidInput(sentence % {"n": len(name.strip()), "most": LONGEST_NAME}, field="name")
 
 
-def _check_people_and_texts(actions: Sequence[Mapping[str, Any]]) -> None:
+def _check_people_and_texts(actions: Sequence[Mapping[str, Any]], viewer: Viewer) -> None:
     """Refuse people who are not there any more and texts that no rule may send; notes may hold variables."""
     people: set[int] = set()
     for action in actions:
@@ -187,7 +188,7 @@ def _check_people_and_texts(actions: Sequence[Mapping[str, Any]]) -> None:
             people |= set(value or ())
         if action["do"] == ASSIGN and value is not None:
             people.add(value)
-        if action["do"] == REPLY and value not in {macro.pk for macro in list_canned()}:
+        if action["do"] == REPLY and value not in {macro.pk for macro in list_canned(viewer)}:
             raise InvalidInput(_("Choose a text that a team or everybody may send; personal ones are their owner's."), field="actions")
         if isinstance(value, str):
             try:
@@ -203,7 +204,8 @@ def _refusal(refused: InvalidRule) -> InvalidInput:
 
 
 def _plain(rule: Rule) -> dict[str, Any]:
-    return {name: getattr(rule, name) for name in ("name", "events", "condition", "actions", "position", "is_active", "stops")}
+    plain = {name: getattr(rule, name) for name in ("name", "events", "position", "is_active", "stops")}
+    return {**plain, **{name: json.dumps(getattr(rule, name), ensure_ascii=False) for name in ("condition", "actions")}}
 
 
 def _audit(action: str, what: str, number: int, viewer: Viewer, now: datetime, details: dict[str, Any]) -> None:

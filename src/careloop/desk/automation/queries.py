@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation.models import Firing, Macro, MacroUse, Outcome, Rule, Scope
 from careloop.desk.automation.rules.choosing import Ready, RuleIndex, ready
-from careloop.desk.automation.rules.fields import TIME
-from careloop.desk.cases.models import Case
+from careloop.desk.automation.rules.fields import EVENTS, TIME
+from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.errors import InvalidInput, NotFound
 
 COUNTED_DAYS = 30
@@ -46,6 +46,17 @@ def active_rules(*, by_time: bool) -> RuleIndex:
     """The rules in force, ready to be asked: those by time, or those by events."""
     rules: Iterable[Ready] = (ready(rule) for rule in Rule.objects.filter(is_active=True))
     return RuleIndex([rule for rule in rules if (TIME in rule.events) == by_time])
+
+
+def event_choices() -> list[tuple[str, str]]:
+    """What rules may wait for: codes and words."""
+    labels = {str(code): str(word) for code, word in EventKind.choices}
+    return [*((code, labels[code]) for code in EVENTS), (TIME, _("Time passes"))]
+
+
+def scope_choices(viewer: Viewer) -> list[tuple[str, str]]:
+    """For whom a viewer may make macros."""
+    return [(code, str(word)) for code, word in Scope.choices if code == Scope.PERSON or viewer.may("rule.edit")]
 
 
 def may_use(viewer: Viewer) -> Q:
@@ -90,10 +101,9 @@ def get_canned(macro_id: int, team_id: int) -> Macro:
     return found
 
 
-def list_canned() -> list[Macro]:
-    """The texts that rules may send."""
-    shared = Macro.objects.filter(is_active=True).exclude(scope=Scope.PERSON).exclude(body="")
-    return list(shared.order_by("name", "pk"))
+def list_canned(viewer: Viewer) -> list[Macro]:
+    """The texts in the viewer's sight that rules may send."""
+    return list(list_macros(viewer).filter(is_active=True).exclude(scope=Scope.PERSON).exclude(body=""))
 
 
 def count_uses(macro_ids: Iterable[int], now: datetime) -> dict[int, int]:

@@ -77,6 +77,8 @@ def describe(event: Any, people: Mapping[int, str], names: Mapping[str, str] | N
 
 def _sentence(event: Any, people: Mapping[int, str], names: Mapping[str, str] | None) -> str:
     who, names = event.actor_name or _("Somebody"), names or {}
+    if event.actor_kind == "rule":
+        who = _("Rule “%(name)s”") % {"name": who}
     if event.kind == "ASSIGNED":
         return _assigned(event, who, people)
     if event.kind == "PRIORITY":

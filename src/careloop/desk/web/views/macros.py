@@ -1,0 +1,128 @@
+"""Macros: the list, the form, and the picker beside what is being written."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from careloop.desk.accounts.queries import list_teams
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.automation import actions, queries
+from careloop.desk.automation.actions import MacroFacts
+from careloop.desk.automation.rules.fields import OF_MACROS
+from careloop.desk.automation.rules.texts import VARIABLES
+from careloop.desk.cases.queries import access_case
+from careloop.desk.kernel.errors import DeskError
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.rule_words import ACTION_WORDS, Vocabulary, read_actions, vocabulary
+from careloop.desk.web.views.case import case_context
+
+ACTION_LINES = 3
+
+
+@require_GET
+@for_viewer("case.work")
+def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The macros that the viewer may use."""
+    words = vocabulary(viewer)
+    found = list(queries.list_macros(viewer))
+    uses = queries.count_uses([macro.pk for macro in found], datetime.now(UTC))
+    rows = [
+        {
+            "macro": macro,
+            "actions": [words.action(action) for action in macro.actions],
+            "uses": uses.get(macro.pk, 0),
+            "may_change": queries.may_change(macro, viewer),
+        }
+        for macro in found
+    ]
+    return render(request, "macros/page.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@for_viewer("case.work")
+def macro(request: HttpRequest, viewer: Viewer, macro_id: int | None = None) -> HttpResponse:
+    """One macro: who may use it, its text, its actions."""
+    stored = queries.access_macro(macro_id, viewer) if macro_id is not None else None
+    words = vocabulary(viewer)
+    given = _given(request) if request.method == "POST" else _shown(stored, words)
+    errors: dict[str, str] = {}
+    status = 200
+    if request.method == "POST":
+        try:
+            facts = _facts(given, words)
+            actions.save_macro(facts=facts, viewer=viewer, now=datetime.now(UTC), macro_id=macro_id)
+            messages.success(request, _("The macro was saved."))
+            return redirect("macros")
+        except DeskError as refused:
+            errors, status = {refused.field or "form": refused.message}, refused.status
+    context = {
+        "macro": stored,
+        "given": given,
+        "errors": errors,
+        "scopes": queries.scope_choices(viewer),
+        "teams": list_teams(viewer),
+        "variables": VARIABLES,
+        "action_words": {code: ACTION_WORDS[code] for code in OF_MACROS},
+        "action_lists": {code: list(words.of_action(code).values()) for code in OF_MACROS},
+    }
+    return render(request, "macros/macro.html", context, status=status)
+
+
+@require_POST
+@for_viewer("case.work")
+def delete(request: HttpRequest, viewer: Viewer, macro_id: int) -> HttpResponse:
+    """Remove a macro."""
+    actions.delete_macro(macro_id=macro_id, viewer=viewer, now=datetime.now(UTC))
+    messages.success(request, _("The macro was removed."))
+    return redirect("macros")
+
+
+@require_GET
+@for_viewer("case.work")
+def picker(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """The macros that fit a case and what was typed."""
+    case, words = access_case(case_id, viewer), vocabulary(viewer)
+    found = queries.find_macros(viewer, case, request.GET.get("q", ""))
+    rows = [{"macro": one, "actions": [words.action(action) for action in one.actions]} for one in found]
+    return render(request, "macros/picked.html", {"case": case, "rows": rows})
+
+
+@require_POST
+@for_viewer("case.work")
+def take(request: HttpRequest, viewer: Viewer, case_id: int, macro_id: int) -> HttpResponse:
+    """Take a macro's actions, and give its text to what is being written."""
+    taken = actions.take_macro(macro_id=macro_id, case_id=case_id, viewer=viewer, now=datetime.now(UTC))
+    response = render(request, "macros/taken.html", {**case_context(request, viewer, case_id), "taken": taken, "oob": True})
+    response["HX-Trigger-After-Swap"] = json.dumps({"careloop:macro": {"case": case_id}})
+    return response
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    given: dict[str, Any] = {name: request.POST.get(name, "") for name in ("name", "scope", "team", "body")}
+    rows = [row for row in zip(request.POST.getlist("do"), request.POST.getlist("do_value"), strict=False) if row[0]]
+    return {**given, "is_active": "is_active" in request.POST, "actions": rows + [("", "")] * max(ACTION_LINES - len(rows), 1)}
+
+
+def _shown(stored: Any, words: Vocabulary) -> dict[str, Any]:
+    if stored is None:
+        return {"name": "", "scope": "PERSON", "team": "", "body": "", "is_active": True, "actions": [("", "")] * ACTION_LINES}
+    rows = [(action["do"], words.action_value(action)) for action in stored.actions]
+    facts = {"name": stored.name, "scope": stored.scope, "team": str(stored.team_id or ""), "body": stored.body}
+    return {**facts, "is_active": stored.is_active, "actions": rows + [("", "")] * max(ACTION_LINES - len(rows), 1)}
+
+
+def _facts(given: dict[str, Any], words: Vocabulary) -> MacroFacts:
+    return MacroFacts(
+        name=given["name"],
+        scope=given["scope"],
+        body=given["body"],
+        actions=read_actions(given["actions"], words),
+        team_id=int(given["team"]) if given["team"].isdigit() else None,
+        is_active=given["is_active"],
+    )
