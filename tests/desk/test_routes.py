@@ -85,6 +85,7 @@ PARAMETERS = {
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
     "calendar_id": lambda house: house.calendar.pk,
+    "routed_team_id": lambda house: house.cast.team.pk,
     "level_id": lambda house: house.level.pk,
     "held_id": lambda house: house.held.pk,
     "change_id": lambda house: house.bulk.pk,

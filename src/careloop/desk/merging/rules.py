@@ -47,6 +47,8 @@ STAYS = {
     ("teamwork.CustomerLink", "case"): "a link that was taken back stays so; links to merged cases lead to the case that they became",
     ("cases.Clock", "case"): "a clock is of one case: those of merged cases are stopped by ticks, and undo takes the ticks away",
     ("cases.CaseFlow", "case"): "a flow is of one case: where the merged one stood is what its history says",
+    ("routing.RoutingDecision", "case"): "why a case was given to somebody is told of that case",
+    ("routing.CaseWeight", "case"): "only open cases have one; it is counted anew",
     ("cases.Approval", "case"): "what was asked of one case is not asked of another",
     ("merging.Regrouping", "into"): "what was merged and split is told of the numbers that people saw",
     ("merging.RegroupedCase", "case"): "the same",

@@ -1,9 +1,9 @@
 """Rows of the inbox: everything that a row shows, as ready words; what is the same for all rows is looked up once for the list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 
 from careloop.desk.cases.queries import choices
 from careloop.desk.web.clock_words import running_words
+from careloop.desk.web.routing_words import delay_words
 from careloop.desk.web.templatetags.desk import age_at, initials, probability
 from careloop.desk.web.templatetags.lucide import drawn
 
@@ -56,15 +57,15 @@ class CaseRow:
 class RowWriter:
     """Writes the rows of one list in the language of the moment."""
 
-    def __init__(self, *, suffix: str, now: datetime) -> None:
-        self.suffix, self.now = suffix, now
+    def __init__(self, *, suffix: str, now: datetime, costs: Mapping[int, Any] | None = None) -> None:
+        self.suffix, self.now, self.costs = suffix, now, costs or {}
         self.before_number, self.after_number = reverse("case", args=[0]).rsplit("0", 1)
         offered = choices()
         self.kinds, self.sentiments, self.priorities = (
             {code: str(label) for code, label in offered[name]} for name in ("kind", "sentiment", "priority")
         )
         self.unread, self.probability = _("Not read yet"), _("Probability")
-        flag, check, self.timer = (drawn(name, size=12, aria_hidden="true") for name in ("flag", "check", "timer"))
+        flag, check, self.timer, self.scale = (drawn(name, size=12, aria_hidden="true") for name in ("flag", "check", "timer", "scale"))
         self.urgencies = {code: Chip(label, "bad" if code >= URGENT else "warn", icon=flag) for code, label in self.priorities.items()}
         self.statuses = {"WAITING": Chip(pgettext("case", "Waiting")), "RESOLVED": Chip(_("Resolved"), "good", icon=check)}
 
@@ -105,6 +106,8 @@ class RowWriter:
             yield self.statuses[case.status]
         if case.due_at is not None:
             yield self._due(case.due_at)
+        if (delay := self.costs.get(case.pk)) is not None:
+            yield Chip(f"{delay.score:.0f}", "accent", delay_words(delay), self.scale)
 
     def _due(self, due_at: datetime) -> Chip:
         words, tone = running_words(due_at, self.now)

@@ -23,12 +23,14 @@ from careloop.desk.cases.queries import CasePage
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.customers.rules import mask_address
 from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.routing.queries import find_decision
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.clock_words import clock_lines
 from careloop.desk.web.conflicts import Side
 from careloop.desk.web.correction_panel import Correctables, correction_panel
 from careloop.desk.web.flow_panel import flow_panel
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
+from careloop.desk.web.routing_words import panel_words
 from careloop.desk.web.timeline import describe, timeline, word
 from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
 from careloop.desk.writing.actions import forget_draft, hold_reply
@@ -153,6 +155,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
         "writing": writing_of(case_id, viewer),
         "clocks": clock_lines(shown.clocks, find_chances(shown.clocks, moment), moment),
         "flow": flow_panel(flow_page(shown.case, viewer), viewer),
+        "routing": panel_words(decision, names) if (decision := find_decision(shown.case)) else None,
         "choices": queries.choices(),
         "suffix": choice,
         "inbox_url": reverse("inbox") + choice,

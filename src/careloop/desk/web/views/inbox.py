@@ -16,6 +16,8 @@ from careloop.desk.analysis.taxonomy_queries import CategoryChoice, choices_for,
 from careloop.desk.analysis.topic_queries import cases_about, name_of
 from careloop.desk.cases.queries import InboxFilter, access_case, choices, count_views, inbox, newest_event_id
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.routing.queries import weigh
+from careloop.desk.routing.rules.queue import Delay
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.case_rows import RowWriter
 
@@ -40,7 +42,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     event_id = newest_event_id()
     found = inbox(wanted, viewer)
     context = {
-        "rows": RowWriter(suffix=suffix(wanted), now=timezone.now()).rows(found.cases),
+        "rows": RowWriter(suffix=suffix(wanted), now=timezone.now(), costs=_costs(wanted, found.cases)).rows(found.cases),
         "total": found.total,
         "page": found.page,
         "pages": found.pages,
@@ -146,10 +148,16 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
     }
 
 
+def _costs(wanted: InboxFilter, cases: list[Any]) -> dict[int, Delay]:
+    """What a delay of the open cases costs, where the order is by it."""
+    return weigh([case for case in cases if case.status == "OPEN"], timezone.now()) if wanted.sort == "matters" else {}
+
+
 def _sorts() -> list[tuple[str, str]]:
     return [
         ("newest", _("Newest first")),
         ("oldest", _("Longest waiting first")),
+        ("matters", _("What matters most")),
         ("due", _("Due first")),
         ("priority", _("Most urgent first")),
         ("unhappiest", _("Unhappiest first")),
