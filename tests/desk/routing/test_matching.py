@@ -69,8 +69,9 @@ def draw(seed):
     kinds, teams = ("", "REFUND", "COMPLAINT"), (1, 2)
     people = [
         Person(
-            number, f"P{number}", frozenset(int(team) for team in rng.choice(teams, rng.integers(1, 3), replace=False)), int(rng.integers(0, 8)),
-            int(rng.integers(0, 4)), {kind: int(rng.integers(0, 4)) for kind in kinds[1:]} if rng.random() < 0.7 else {},
+            number, f"P{number}", frozenset(int(team) for team in rng.choice(teams, rng.integers(1, 3), replace=False)),
+            int(rng.integers(0, 8)), int(rng.integers(0, 4)),
+            {kind: int(rng.integers(0, 4)) for kind in kinds[1:]} if rng.random() < 0.7 else {},
             {"zh": int(rng.integers(0, 4)), "en": int(rng.integers(0, 4))}, bool(rng.random() < 0.8), bool(rng.random() < 0.9),
         )
         for number in range(9)
@@ -130,7 +131,8 @@ def test_the_language_is_what_the_record_says_or_the_script_shows(stated, text, 
 
 @pytest.mark.parametrize(
     ("attributes", "value"),
-    [({}, 1.0), ({"value": 2}, 2.0), ({"value": 99}, 3.0), ({"value": float("nan")}, 1.0), ({"segment": "VIP"}, 3.0), ({"value": "高"}, 2.0),
+    [({}, 1.0), ({"value": 2}, 2.0), ({"value": 99}, 3.0), ({"value": float("nan")}, 1.0),
+     ({"segment": "VIP"}, 3.0), ({"value": "高"}, 2.0),
      ({"value": True}, 1.0), ({"value": "", "segment": "gold"}, 2.0), ({"segment": "new"}, 1.0)],
 )  # fmt: skip
 def test_the_value_of_a_customer_is_between_one_and_three(attributes, value):
