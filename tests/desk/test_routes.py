@@ -29,7 +29,7 @@ from careloop.desk.jobs.models import Job
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
-from careloop.desk.teamwork.models import Attachment
+from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, Task
 from careloop.desk.writing.models import HeldReply
 from careloop.desk.teamwork.models import Attachment
 
@@ -99,6 +99,10 @@ PARAMETERS = {
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
     "token": lambda house: "a-token-that-is-none",
+    "task_id": lambda house: house.task.pk,
+    "definition_id": lambda house: house.field.pk,
+    "template_id": lambda house: house.template.pk,
+    "view_id": lambda house: house.view.pk,
     "file_id": lambda house: house.file.pk,
     "receipt": lambda house: "a-receipt-that-is-none",
 }
@@ -108,6 +112,8 @@ HOUSE_WIDE = {
     "calendar_id": "sla.edit",
     "flow_id": "flow.edit",
     "level_id": "sla.edit",
+    "definition_id": "flow.edit",
+    "template_id": "flow.edit",
     "rule_id": "rule.edit",
     "job_id": "job.view",
     "user_id": "user.edit",
@@ -199,6 +205,10 @@ def house(cast, inbound, now):
         cast=cast,
         doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
         calendar=calendar,
+        task=Task.objects.create(case_id=receipt.case_id, title="热水器漏水", created_by_name="林晓彤", created_at=now),
+        field=FieldDefinition.objects.create(code="batch", name="Batch", kind="TEXT"),
+        template=FollowUpTemplate.objects.create(name="Recall", items=[], changed_at=now),
+        view=SavedView.objects.create(name="热水器漏水", query="", owner=cast.agent, team=cast.team, made_at=now),
         file=Attachment.objects.create(
             case_id=receipt.case_id,
             message_id=receipt.message_id,

@@ -58,9 +58,11 @@ class InboxFilter:
     query: str = ""
     sort: str = "newest"
     topic: str = ""
+    tag: str = ""
     page: int = 1
     below: tuple[str, ...] = ()  # categories below the one asked for
     among: QuerySet[Message] | None = None  # numbers of the cases in which the topic is spoken of
+    tagged: QuerySet[Any] | None = None  # numbers of the cases with the tag
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
         cases = cases.filter(category__in=(wanted.category, *wanted.below))
     if wanted.among is not None:
         cases = cases.filter(pk__in=wanted.among)
+    if wanted.tagged is not None:
+        cases = cases.filter(pk__in=wanted.tagged)
     if wanted.query.strip():
         cases = cases.filter(found_by(wanted.query.strip(), viewer))
     return cases

@@ -132,6 +132,7 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.analysis.queueing.ensure_schedules",
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
+    "careloop.desk.teamwork.tasks.ensure_schedules",
     "careloop.desk.routing.tasks.ensure_schedules",
     "careloop.desk.flows.actions.ensure_shipped",
     "careloop.desk.automation.tasks.ensure_schedules",

@@ -33,6 +33,10 @@ TABLES = (
     CaseTable("drafting.MachineText", "case"),
     CaseTable("automation.MacroUse", "case"),
     CaseTable("teamwork.Attachment", "case", "message_id"),
+    CaseTable("teamwork.Task", "case"),
+    CaseTable("teamwork.Follower", "case"),
+    CaseTable("teamwork.CaseTag", "case"),
+    CaseTable("teamwork.FieldValue", "case"),
     CaseTable("solutions.SolutionUse", "case", "message_id"),
     CaseTable("solutions.Taken", "case"),
 )
@@ -44,6 +48,7 @@ STAYS = {
     ("writing.Draft", "case"): "what somebody is typing stays where they type it",
     ("writing.HeldReply", "case"): "a reply held for a merged case is refused and given back to its writer",
     ("writing.Presence", "case"): "who has a page open says nothing of another",
+    ("teamwork.Snooze", "case"): "a merged case waits for nothing",
     ("teamwork.CustomerLink", "case"): "a link that was taken back stays so; links to merged cases lead to the case that they became",
     ("cases.Clock", "case"): "a clock is of one case: those of merged cases are stopped by ticks, and undo takes the ticks away",
     ("cases.CaseFlow", "case"): "a flow is of one case: where the merged one stood is what its history says",

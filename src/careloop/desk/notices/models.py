@@ -19,6 +19,7 @@ class NoticeKind(models.TextChoices):
     REMINDER = "REMINDER", _("A reminder")
     RULE = "RULE", _("A rule tells you")
     CALENDAR = "CALENDAR", _("A calendar needs you")
+    FOLLOWED = "FOLLOWED", _("News of a case that you follow")
     SOLUTION = "SOLUTION", _("A solution needs you")
 
 

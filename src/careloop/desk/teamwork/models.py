@@ -1,7 +1,9 @@
-"""What hangs on a case beside its conversation: the customer's link, files."""
+"""What hangs on a case beside its conversation: the customer's link, files, tasks, followers, tags, fields, snoozes; saved views."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
+from careloop.desk.accounts.models import Team, User
 from careloop.desk.cases.models import Case, Message
 from careloop.desk.kernel.fields import EncryptedBytesField
 
@@ -35,3 +37,152 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.message_id}"
+
+
+class Task(models.Model):
+    """Something that somebody does for a case, perhaps in another department; done when `done_at` says so."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tasks")
+    title = models.CharField(max_length=200)
+    department = models.CharField(max_length=80, blank=True, help_text="for departments that are no team of the desk")
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
+    assignee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    due_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    done_by_name = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True)
+    event_id = models.BigIntegerField(null=True, help_text="the step of a flow that asked for it")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event_id", "position"], name="task_of_event_once")]
+        indexes = [
+            models.Index(fields=["assignee", "done_at", "due_at"], name="task_assignee"),
+            models.Index(fields=["done_at", "reminded_at", "due_at"], name="task_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} for {self.case_id}"
+
+
+class Follower(models.Model):
+    """Somebody who is told what happens to a case; who left is not brought back by being mentioned."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="followers")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+    has_left = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "user"], name="follower_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} follows {self.case_id}"
+
+
+class EventMark(models.Model):
+    """How far a reader of the events has come, and where it began."""
+
+    name = models.CharField(max_length=40, unique=True)
+    first_id = models.BigIntegerField()
+    event_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.event_id}"
+
+
+class CaseTag(models.Model):
+    """A word that people put on a case."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "name"], name="case_tag_once")]
+        indexes = [models.Index(fields=["name", "case"], name="case_tag_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.case_id}"
+
+
+class FieldDefinition(models.Model):
+    """A field that the house adds to its cases."""
+
+    class Kind(models.TextChoices):
+        """What may be entered."""
+
+        TEXT = "TEXT", _("Text")
+        NUMBER = "NUMBER", _("Number")
+        DATE = "DATE", _("Day")
+        CHOICE = "CHOICE", _("Choice")
+        YES_NO = "YES_NO", _("Yes or no")
+
+    code = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    name_zh = models.CharField(max_length=80, blank=True)
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    choices = models.JSONField(default=list)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_archived = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FieldValue(models.Model):
+    """What was entered in a field of a case: text, number, day as 2026-05-04, true or false."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="field_values")
+    definition = models.ForeignKey(FieldDefinition, on_delete=models.CASCADE, related_name="+")
+    value = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "definition"], name="field_value_once")]
+
+    def __str__(self) -> str:
+        return f"{self.definition_id} of {self.case_id}"
+
+
+class Snooze(models.Model):
+    """A case that waits until a moment and then comes back; ended by then, or by hand."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="snoozes")
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case"], condition=models.Q(ended_at=None), name="snoozed_once")]
+        indexes = [models.Index(fields=["ended_at", "until"], name="snooze_due")]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} until {self.until}"
+
+
+class SavedView(models.Model):
+    """A choice of cases that somebody keeps under a name: the inbox's query string; a team's view is seen by the whole team."""
+
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=600)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+")
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FollowUpTemplate(models.Model):
+    """A few tasks that are added together: items are {title, department, days}."""
+
+    name = models.CharField(max_length=80, unique=True)
+    items = models.JSONField(default=list)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

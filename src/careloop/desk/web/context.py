@@ -37,6 +37,7 @@ RAIL = (
     Entry(_("Settings"), "settings", "users", "user.edit", ("/settings/",), at_end=True),
 )
 USER_MENU = (
+    Entry(_("My tasks"), "list-checks", "tasks", "case.work"),
     Entry(_("Preferences"), "sliders-horizontal", "preferences"),
     Entry(_("Audit trail"), "scroll-text", "audit", "audit.view"),
     Entry(_("Change password"), "lock", "account_change_password"),

@@ -12,7 +12,7 @@ TONES = {"OVERDUE": "bad", "DUE_SOON": "warn", "MENTIONED": "accent", "APPROVAL"
 ICONS = {
     "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "REPLIED": "message-square",
     "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
-    "SOLUTION": "book-open",
+    "SOLUTION": "book-open", "FOLLOWED": "eye",
 }  # fmt: skip
 
 

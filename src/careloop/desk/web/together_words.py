@@ -1,8 +1,11 @@
 """What people and customers did around a case, as sentences for its history."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 People = Mapping[int, str]
@@ -12,4 +15,36 @@ def _rated(event: Any, who: str, _people: People) -> str:
     return _("%(who)s gave %(rating)s of 5") % {"who": who, "rating": event.after.get("rating", "–")}
 
 
-TOGETHER: dict[str, Callable[[Any, str, People], str]] = {"SURVEY": _rated}
+def _task(event: Any, who: str, _people: People) -> str:
+    sentences = {
+        "ADDED": _("%(who)s added the task “%(title)s”"),
+        "DONE": _("%(who)s ticked off the task “%(title)s”"),
+        "OPENED": _("%(who)s opened the task “%(title)s” again"),
+    }
+    sentence = sentences.get(event.after.get("state"), "")
+    return sentence % {"who": who, "title": event.after.get("title", "")} if sentence else ""
+
+
+def _tagged(event: Any, who: str, _people: People) -> str:
+    before, after = event.before.get("tags", []), event.after.get("tags", [])
+    put, taken = sorted(set(after) - set(before)), sorted(set(before) - set(after))
+    if put:
+        return _("%(who)s tagged the case: %(tags)s") % {"who": who, "tags": ", ".join(put)}
+    return _("%(who)s took off the tag %(tags)s") % {"who": who, "tags": ", ".join(taken)}
+
+
+def _field(event: Any, who: str, _people: People) -> str:
+    said = ", ".join(f"{code}: {'–' if value is None else value}" for code, value in event.after.items())
+    return _("%(who)s entered %(what)s") % {"who": who, "what": said}
+
+
+def _snoozed(event: Any, who: str, _people: People) -> str:
+    if "until" not in event.after:
+        return _("The case came back")
+    until = timezone.localtime(datetime.fromisoformat(event.after["until"]))
+    return _("%(who)s lets the case wait until %(until)s") % {"who": who, "until": date_format(until, "SHORT_DATETIME_FORMAT")}
+
+
+TOGETHER: dict[str, Callable[[Any, str, People], str]] = {
+    "SURVEY": _rated, "TASK": _task, "TAGGED": _tagged, "FIELD": _field, "SNOOZED": _snoozed,
+}  # fmt: skip

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from careloop.desk.accounts.queries import list_channels
+from careloop.desk.accounts.queries import list_channels, list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.taxonomy_queries import CategoryChoice, choices_for, codes_below
 from careloop.desk.analysis.topic_queries import cases_about, name_of
@@ -18,6 +18,8 @@ from careloop.desk.cases.queries import InboxFilter, access_case, choices, count
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.routing.queries import weigh
 from careloop.desk.routing.rules.queue import Delay
+from careloop.desk.teamwork.saved_views import list_saved_views
+from careloop.desk.teamwork.tags import cases_tagged
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.case_rows import RowWriter
 
@@ -29,6 +31,7 @@ NAMES = {
     "channel": "channel",
     "category": "category",
     "topic": "topic",
+    "tag": "tag",
     "query": "q",
     "sort": "sort",
 }
@@ -52,6 +55,8 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         **_tabs(wanted, found.counts, f"{found.total:,}+" if found.is_more else found.total),
     }
     parts = {"list": "inbox/list.html", "inbox": "inbox/column.html"}
+    if part_wanted(request) != "list":
+        context |= {"saved_views": list_saved_views(viewer), "teams": list_teams(viewer)}
     return render(request, parts.get(part_wanted(request), "inbox/page.html"), context)
 
 
@@ -75,7 +80,8 @@ def whole_filter(request: HttpRequest, viewer: Viewer) -> InboxFilter:
 
 def _complete(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice]) -> InboxFilter:
     among = cases_about(int(wanted.topic), viewer) if wanted.topic else None
-    return replace(wanted, below=codes_below(categories, wanted.category), among=among)
+    tagged = cases_tagged(wanted.tag) if wanted.tag else None
+    return replace(wanted, below=codes_below(categories, wanted.category), among=among, tagged=tagged)
 
 
 def filter_from(request: HttpRequest) -> InboxFilter:
@@ -89,6 +95,7 @@ def filter_from(request: HttpRequest) -> InboxFilter:
         channel=given.get("channel", ""),
         category=given.get("category", "")[:80],
         topic=_topic(given.get("topic", "")),
+        tag=given.get("tag", "").replace("\0", "")[:40],
         query=given.get("q", "").replace("\0", "")[:200],
         sort=given.get("sort", DEFAULTS.sort),
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
@@ -132,6 +139,8 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
     if wanted.topic:
         name = name_of(int(wanted.topic), viewer)
         active.append({"label": _("Topic: %(name)s") % {"name": name}, "url": address + suffix(wanted, topic="")})
+    if wanted.tag:
+        active.append({"label": f"#{wanted.tag}", "url": address + suffix(wanted, tag="")})
     if wanted.query.strip():
         active.append({"label": f"“{wanted.query}”", "url": address + suffix(wanted, query="")})
     return {
@@ -142,6 +151,7 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
         "categories": categories,
         "sorts": _sorts(),
         "chosen": active,
+        "query_now": suffix(replace(wanted, page=1)),
         "is_filtered": bool(wanted.kind or wanted.sentiment or wanted.channel or wanted.category or wanted.sort != DEFAULTS.sort),
         "everywhere_url": address + suffix(wanted, view="all"),
         "import_url": reverse("imports"),
