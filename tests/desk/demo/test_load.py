@@ -86,7 +86,11 @@ def test_everything_is_there_at_first_sight(now, mailoutbox):
     assert Feedback.objects.filter(source="REVIEW").count() == 45
     assert SearchDocument.objects.filter(subject="MESSAGE").count() == Message.objects.count()
     assert OutboxItem.objects.filter(sent_at=None).count() == 0
-    waiting = ["careloop.desk.analysis.tasks.describe", "careloop.desk.analysis.topic_tasks.find_topics"]
+    waiting = [
+        "careloop.desk.analysis.tasks.describe",
+        "careloop.desk.solutions.tasks.keep_vectors",
+        "careloop.desk.analysis.topic_tasks.find_topics",
+    ]
     assert (list(Job.objects.order_by("pk").values_list("task", flat=True)), mailoutbox) == (waiting, [])
     assert Correction.objects.count() == CaseEvent.objects.filter(kind="CORRECTED").count() == 27
     assert verify_chain().broken_at is None

@@ -122,7 +122,7 @@ def switch_on(*, viewer: Viewer, now: datetime) -> AutomaticReplies:
     policy = derive_threshold(now=now)
     if policy.threshold is None:
         sentence = _(
-            "There is no threshold that keeps %(promise)s of the promise yet: %(n)s held-back cases, at least %(needed)s are needed."
+            "No threshold keeps the promised %(promise)s yet: %(n)s held-back cases, at least %(needed)s are needed."
         )
         facts = {"promise": f"{policy.promise:.1%}", "n": policy.n, "needed": policy.needed}
         raise InvalidInput(sentence % facts, field="form")
