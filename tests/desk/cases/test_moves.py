@@ -208,6 +208,8 @@ def test_above_the_limit_somebody_else_agrees_before_the_step(cast, refund, now)
     assert {(one.user, one.kind) for one in Notice.objects.all()} == {(cast.supervisor, "APPROVAL"), (cast.owner, "APPROVAL")}
     assert refused(lambda: take(refund, "AGREE", now=now)).message == "“Agree to the refund” waits for an approval that was asked for."
     assert decide(asked, cast.supervisor, now).state == "GIVEN"
+    told = Notice.objects.get(user=cast.agent)
+    assert (told.kind, told.facts) == ("FOLLOWED", {"who": "Sun", "text": "ok", "step": {"en": "Agree to the refund", "zh": "同意退款"}})
     take(refund, "AGREE", now=now)
     assert (state(refund), Approval.objects.get().closed_at) == ("PAYING", now)
     said = [(event.after["state"], event.actor_id) for event in CaseEvent.objects.filter(kind="APPROVAL").order_by("pk")]

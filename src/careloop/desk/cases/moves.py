@@ -119,6 +119,9 @@ def decide(*, approval_id: int, is_yes: bool, viewer: Viewer, now: datetime, com
         running = find_case_flow(case)
         step = running[1].find_transition(asked.transition) if running else None
         _tell(case, asked, step, viewer, now, {"state": asked.state, "is_yes": is_yes, "comment": said.comment})
+        facts = {"who": viewer.name, "text": said.comment or case.subject, "step": dict(step.name) if step is not None else {}}
+        asker = [asked.asked_by_id] if asked.asked_by_id else []
+        notify(user_ids=asker, kind=NoticeKind.FOLLOWED, key=f"decision {said.pk}", case_id=case.pk, facts=facts, now=now)
     return asked
 
 

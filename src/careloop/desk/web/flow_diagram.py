@@ -43,8 +43,10 @@ def draw_flow(flow: Flow, cases: Mapping[str, int]) -> dict[str, Any]:
             x, y = MARGIN + number * (WIDTH + GAP_X), top + place * (HEIGHT + GAP_Y)
             boxes[state.code] = Box(x, y, _lines(named(state.name)), cases.get(state.code, 0), _tone(state))
     inside = tallest * (HEIGHT + GAP_Y) - GAP_Y
+    width = 2 * MARGIN + len(columns) * (WIDTH + GAP_X) - GAP_X
     return {
-        "width": 2 * MARGIN + len(columns) * (WIDTH + GAP_X) - GAP_X,
+        "width": width,
+        "least": width * 3 // 4,  # drawn smaller than that nobody reads it: it scrolls
         "height": above + inside + below,
         "boxes": [_drawn(box) for box in boxes.values()],
         "arrows": _arrows(flow, columns, boxes, above, above + inside),
@@ -90,7 +92,7 @@ def _arrows(flow: Flow, columns: list[list[State]], boxes: Mapping[str, Box], to
             path, at = _arc(source.middle[0] + 12, source.y, target.middle[0] - 12, target.y, top - LANE * over)
         elif span == 0:
             x, y1, y2 = source.x + WIDTH, source.middle[1], target.middle[1]
-            path, at = f"M{x},{y1} C{x + BULGE},{y1} {x + BULGE},{y2} {x},{y2}", (x + BULGE * 3 // 4, (y1 + y2) // 2)
+            path, at = f"M{x},{y1} C{x + BULGE},{y1} {x + BULGE},{y2} {x},{y2}", (x + BULGE * 3 // 4, (y1 + 2 * y2) // 3)
         else:
             under += 1
             edge = HEIGHT
