@@ -153,6 +153,7 @@ def choose(cases: Sequence[WaitingCase], people: Sequence[Person], *, is_sticky:
     benefits = list_benefits(cases, people, is_sticky=is_sticky)
     found = assign(benefits, [place_costs(person) for person in people])
     carries = Counter({person.user_id: person.open_cases for person in people})
+    best = np.argsort(-benefits, axis=1, kind="stable")[:, : ALTERNATIVES + 1].tolist()
     choices = []
     for row, case in enumerate(cases):
         chosen = int(found.person_of[row])
@@ -160,7 +161,7 @@ def choose(cases: Sequence[WaitingCase], people: Sequence[Person], *, is_sticky:
             continue
         person = people[chosen]
         parts = explain(case, person, open_cases=carries[person.user_id], is_sticky=is_sticky)
-        others = [place for place in np.argsort(-benefits[row], kind="stable") if place != chosen and np.isfinite(benefits[row, place])]
+        others = [place for place in best[row] if place != chosen and benefits[row, place] > NEVER][:ALTERNATIVES]
         alternatives = [_alternative(case, people[place], float(benefits[row, place]), is_sticky) for place in others[:ALTERNATIVES]]
         carries[person.user_id] += 1
         choices.append(Choice(case, person, float(benefits[row, chosen]), parts, alternatives))
