@@ -1,5 +1,7 @@
 """Rows without a label: learnt as what models are sure of, if that helps, and never instead of the labelled ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,18 @@ def test_guessed_rows_are_learnt_as_what_they_are_about():
     model = lesson.fit(Recipe("ridge", 3.0), seed=0)
     asked = lesson.space.find(["a courier rang", "tax receipt please"], None)
     assert [given.rows.labels[place] for place in model.score(asked).argmax(axis=1)] == ["delivery", "invoice"]
+
+
+def test_other_vectors_stand_beside_the_same_rows_in_the_same_order():
+    given, drawn = material(COURIERS + RECEIPTS), np.random.default_rng(0).normal(size=(75, 4)).astype(np.float32)
+    lesson = Lesson.prepare(given, np.arange(12), seed=0)
+    assert lesson.has_names
+    asked = Unlabelled(COURIERS + RECEIPTS, drawn[12:72])
+    other = lesson.look_at(replace(given, vectors=drawn[:12], name_vectors=drawn[72:], unlabelled=asked), np.arange(12))
+    rows = np.concatenate([np.arange(12), 12 + lesson.believed, [72, 73, 74]])
+    np.testing.assert_allclose(other.features.dense, other.space.spread(drawn[rows]), atol=1e-6)
+    assert other.features.sparse is lesson.features.sparse
+    assert other.kept.tolist() == lesson.kept.tolist()
 
 
 def test_labelled_rows_stay_as_they_were_given():

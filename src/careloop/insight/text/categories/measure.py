@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,19 @@ class Remembering:
         return vectors
 
 
+class Counting:
+    """An encoder that counts what it is given to encode."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.dimensions, self.n_encoded = encoder.name, encoder.dimensions, 0
+        self._encoder = encoder
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts."""
+        self.n_encoded += len(texts)
+        return self._encoder.encode(texts)
+
+
 def measure(data: Path, encoder: Encoder, *, algorithm: str, only: str | None) -> Iterator[dict[str, Any]]:
     """Yield the figures of one data set after the other."""
     for name, train, tests in _tasks(data):
@@ -64,6 +78,7 @@ def measure(data: Path, encoder: Encoder, *, algorithm: str, only: str | None) -
                 "noise_ratio",
                 "readers",
                 "reads_with",
+                "reads_first",
                 "encoded_ratio",
             )
             yield {
@@ -121,16 +136,20 @@ def _test(model: CategoryModel, pairs: Pairs, encoder: Encoder) -> dict[str, Any
     places = {label: place for place, label in enumerate(sorted({*labels, *model.labels}))}
     given = np.array([places[label] for label in labels])
     report: dict[str, Any] = {"rows": len(pairs)}
-    ways = {name: name == "semantic" for name in model.scorers} | ({"both": None} if model.card["reads_with"] == "both" else {})
-    for name, is_semantic in ways.items():
+    for name in model.card["readers"]:
+        asked = replace(model, card=model.card | {"reads_with": name}) if name in {"pieces", "both"} else model
+        if name == "pieces" and name not in model.scorers:
+            continue  # it was tried, but the model does not begin with it
+        counting = Counting(encoder)
         started = time.process_time()
-        answers = model.read(texts, encoder=encoder, is_semantic=is_semantic)
+        answers = asked.read(texts, encoder=counting, is_semantic=None if asked is not model else name == "semantic")
         seconds = time.process_time() - started
         found = np.array([places[one.label] for one in answers])
         report[name] = _describe(given, found, np.array([one.probability for one in answers]), len(places))
         report[name] |= {
             "abstained": round(float(np.mean([one.abstained for one in answers])), 4),
             "right_or_abstained": round(float(np.mean((found == given) | [one.abstained for one in answers])), 4),
+            "encoded_ratio": round(counting.n_encoded / len(texts), 4),
             "texts_per_cpu_second_without_encoding": round(len(texts) / max(seconds, 1e-9)),
         }
     return report
