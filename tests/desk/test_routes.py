@@ -26,6 +26,7 @@ from careloop.desk.automation.models import Macro, Rule
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
+from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
@@ -91,6 +92,8 @@ PARAMETERS = {
     "change_id": lambda house: house.bulk.pk,
     "solution_id": lambda house: house.solution.pk,
     "notice_id": lambda house: house.notice.pk,
+    "regrouping_id": lambda house: house.regrouping.pk,
+    "link_id": lambda house: house.link.pk,
     "rule_id": lambda house: house.rule.pk,
     "macro_id": lambda house: house.macro.pk,
     "approval_id": lambda house: house.approval.pk,
@@ -231,6 +234,10 @@ def house(cast, inbound, now):
         ),
         solution=new_solution(cast, now),
         topic=new_topic(receipt, cast, now),
+        regrouping=Regrouping.objects.create(kind="MERGE", into_id=receipt.case_id, made_by_name="林晓彤", made_at=now),
+        link=CaseLink.objects.create(
+            case_id=receipt.case_id, other_id=receipt.case_id, kind="RELATED", made_by_name="林晓彤", made_at=now
+        ),
         flow=Flow.objects.get(kind="REFUND"),
         approval=Approval.objects.create(
             case_id=receipt.case_id, transition="AGREE", state="ASKED", asked_by=cast.agent, asked_at=now, needs=1, roles=["SUPERVISOR"]

@@ -74,6 +74,16 @@ def list_similar(case_id: int, viewer: Viewer, most: int = SHOWN) -> SimilarCase
     return SimilarCases(case, found, bool(readings), by_meaning)
 
 
+def codes_of_case(case_id: int) -> list[str]:
+    """The numbers of orders and parcels that the first two and the newest message of a case name."""
+    asked = Message.objects.filter(case_id=case_id, direction=Direction.INBOUND)
+    first = asked.order_by("sent_at", "pk").values_list("pk", flat=True)[: ASKED_WITH - 1]
+    newest = asked.order_by("-sent_at", "-pk").values_list("pk", flat=True)[:1]
+    readings = Reading.objects.filter(message_id__in={*first, *newest}).values_list("details", flat=True)
+    entities = (one for details in readings for one in details.get("entities", []))
+    return list(dict.fromkeys(one["text"] for one in entities if one.get("type") in CODES))
+
+
 def _asked_with(case: Case) -> list[Message]:
     """The first two and the newest of what the customer wrote; only as much of each as is compared."""
     inbound = case.messages.filter(direction=Direction.INBOUND)

@@ -23,12 +23,11 @@ from careloop.desk.merging.locking import (
     lock_cases,
     note_regrouping,
     outline_by_messages,
-    outline_of,
     put_outline,
 )
 from careloop.desk.merging.models import Regrouping
 from careloop.desk.merging.moving import move_all_back, move_back, move_everything, note_arrivals
-from careloop.desk.merging.queries import find_merged_into
+from careloop.desk.merging.queries import find_merged_into, outline_of
 from careloop.desk.merging.rules import MOST_SOURCES, outline_after_arrival, outline_after_merge
 from careloop.desk.sla.rules.following import ARRIVED, STATUS
 

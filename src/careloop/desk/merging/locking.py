@@ -17,6 +17,7 @@ from careloop.desk.cases.rules import snippet_from
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
 from careloop.desk.kernel.rows import update_rows
 from careloop.desk.merging.models import RegroupedCase, Regrouping
+from careloop.desk.merging.queries import outline_of
 from careloop.desk.merging.rules import Outline
 
 
@@ -73,11 +74,6 @@ def access_regrouping(regrouping_id: int, viewer: Viewer) -> tuple[Regrouping, d
             raise InvalidInput(_("Messages of case #%(number)s were split off later, into #%(into)s; undo that first.") % facts)
         raise InvalidInput(_("Case #%(number)s took part in a later merge, into #%(into)s; undo that first.") % facts)
     return made, cases
-
-
-def outline_of(case: Case) -> Outline:
-    """The columns that messages decide."""
-    return Outline(case.status, case.resolved_at, case.last_message_at, case.snippet)
 
 
 def outline_by_messages(case: Case) -> Outline:

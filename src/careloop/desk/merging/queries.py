@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, Q
+from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.merged import find_targets
-from careloop.desk.cases.models import Case, Status
+from careloop.desk.cases.models import Case, Message, Status
 from careloop.desk.cases.queries import access_case
-from careloop.desk.kernel.errors import NotFound
+from careloop.desk.kernel.errors import InvalidInput, NotFound
 from careloop.desk.merging.models import CaseLink, RegroupedCase, Regrouping
+from careloop.desk.merging.rules import Outline, outline_after_merge
+from careloop.desk.sla.rules.clocks import PAUSED, RUNNING
+
+SPLITTABLE = 500
+BEGINNING = 240
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,32 @@ class Merged:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """Two cases before they are merged: which stays, which goes, how much goes, how many clocks stop, whether the one that stays opens."""
+
+    case: Case
+    into: Case
+    source: Case
+    messages: int
+    clocks: int
+    is_opened: bool
+
+    @property
+    def both(self) -> tuple[Case, Case]:
+        """The one that stays first."""
+        return self.into, self.source
+
+
+@dataclass(frozen=True)
+class Splittable:
+    """The messages that can be ticked; `earlier` ones are not loaded."""
+
+    case: Case
+    messages: list[Message]
+    earlier: int
+
+
+@dataclass(frozen=True)
 class Grouping:
     """What a case has to do with others: what it was merged into, the live merges into it and splits of it, its links."""
 
@@ -48,13 +80,52 @@ def grouping_of(case: Case, viewer: Viewer) -> Grouping:
     return Grouping(_merged_of(case, viewer), _regroupings_of(case), _links_of(case, viewer))
 
 
-def get_regrouping(regrouping_id: int, viewer: Viewer) -> Regrouping:
-    """A merge or split whose case is in the viewer's sight."""
+def find_merge(case: Case, viewer: Viewer) -> Merged | None:
+    """Where a case that the viewer was let into went, None for one that was not merged (that costs nothing)."""
+    return _merged_of(case, viewer)
+
+
+def page(case_id: int, viewer: Viewer) -> tuple[Case, Grouping]:
+    """A case with what it has to do with others."""
+    case = access_case(case_id, viewer)
+    return case, grouping_of(case, viewer)
+
+
+def home_of(regrouping_id: int, viewer: Viewer) -> int:
+    """The case that a merge or split leads back to when it is undone."""
     made = Regrouping.objects.filter(pk=regrouping_id).first()
     if made is None:
         raise NotFound(_("There is no such merge or split in your teams."))
     access_case(made.into_id, viewer)
-    return made
+    if made.kind == Regrouping.Kind.MERGE:
+        return made.into_id
+    return made.cases.exclude(case_id=made.into_id).values_list("case_id", flat=True).first() or made.into_id
+
+
+def preview_merge(*, case_id: int, other_id: int, into_id: int, viewer: Viewer) -> Preview:
+    """What merging two cases would do; both must be in sight, neither merged already."""
+    if case_id == other_id:
+        raise InvalidInput(_("A case cannot be merged into itself; choose another."), field="other")
+    if into_id not in (case_id, other_id):
+        raise InvalidInput(_("#%(number)s is neither of the two cases.") % {"number": into_id}, field="into")
+    cases = {number: access_case(number, viewer) for number in (case_id, other_id)}
+    for case in cases.values():
+        if case.status == Status.MERGED:
+            raise InvalidInput(_("Case #%(number)s was merged already; choose the case that it was merged into.") % {"number": case.pk})
+    into = cases[into_id]
+    source = cases[other_id if into_id == case_id else case_id]
+    outline = outline_after_merge(outline_of(into), [outline_of(source)])
+    clocks = source.clocks.filter(state__in=(RUNNING, PAUSED)).count()
+    return Preview(cases[case_id], into, source, source.messages.count(), clocks, outline.status != into.status)
+
+
+def list_splittable(case_id: int, viewer: Viewer, *, is_all: bool = False) -> Splittable:
+    """The messages of a case, oldest first, by their beginnings; of very many the newest unless all are asked for."""
+    case = access_case(case_id, viewer)
+    rows = case.messages.select_related("author", "customer", "channel").defer("body").annotate(beginning=Substr("body", 1, BEGINNING))
+    total = rows.count()
+    newest = list(rows.order_by("-sent_at", "-pk")[: total if is_all else SPLITTABLE])
+    return Splittable(case, newest[::-1], total - len(newest))
 
 
 def _merged_of(case: Case, viewer: Viewer) -> Merged | None:
@@ -104,3 +175,8 @@ def find_merged_into(case_ids: Collection[int]) -> set[int]:
         ends = {*merged.values_list("case_id", flat=True), *unsplit.values_list("regrouping__into_id", flat=True)} - found - {*case_ids}
         found |= ends
     return found
+
+
+def outline_of(case: Case) -> Outline:
+    """The columns that messages decide."""
+    return Outline(case.status, case.resolved_at, case.last_message_at, case.snippet)

@@ -3,6 +3,7 @@
 A new table that points to a case gets a line in TABLES (or, with its reason, in STAYS); a test asks for it.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -42,12 +43,13 @@ TABLES = (
 )
 
 STAYS = {
-    ("solutions.Suggested", "case"): "what was found for the first message of one case",
     ("automation.Firing", "case"): "which rules acted on a case, and for what, guards that case against loops",
     ("bulk.BulkChangedCase", "case"): "what was changed at once is told of the numbers that people saw",
     ("writing.Draft", "case"): "what somebody is typing stays where they type it",
     ("writing.HeldReply", "case"): "a reply held for a merged case is refused and given back to its writer",
     ("writing.Presence", "case"): "who has a page open says nothing of another",
+    ("solutions.Suggested", "case"): "what was found for the first message of one case",
+    ("teamwork.SharedPage", "case"): "a shared page shows what was chosen of one case, wherever the messages are now",
     ("teamwork.Snooze", "case"): "a merged case waits for nothing",
     ("teamwork.CustomerLink", "case"): "a link that was taken back stays so; links to merged cases lead to the case that they became",
     ("cases.Clock", "case"): "a clock is of one case: those of merged cases are stopped by ticks, and undo takes the ticks away",
@@ -84,3 +86,35 @@ def outline_after_merge(into: Outline, sources: Sequence[Outline]) -> Outline:
 def outline_after_arrival(case: Outline, sent_at: datetime, snippet: str) -> Outline:
     """As an arriving message leaves a case."""
     return Outline("OPEN", None, max(case.last_message_at, sent_at), snippet)
+
+
+class Likeness(NamedTuple):
+    """What two cases have in common; `has_code` says that the case asked about names an order or a parcel at all."""
+
+    is_same_customer: bool
+    is_same_code: bool
+    has_code: bool
+    text_ratio: float
+    is_same_text: bool
+    hours: float
+
+
+def features_of(likeness: Likeness) -> list[float]:
+    """What the probability is computed from, in the order of WEIGHTS."""
+    return [
+        float(likeness.is_same_customer),
+        float(likeness.is_same_code),
+        float(likeness.has_code and not likeness.is_same_code),
+        likeness.text_ratio * (likeness.is_same_customer or likeness.is_same_code),
+        math.log1p(likeness.hours),
+    ]
+
+
+INTERCEPT = 1.9
+WEIGHTS = (2.0, 1.7, -2.4, 2.8, -1.5)
+
+
+def probability_of_same(likeness: Likeness) -> float:
+    """How probable it is that two cases are one matter, 0-1 (logistic; weights learnt by `benchmarks/bench_duplicates.py`)."""
+    score = INTERCEPT + sum(weight * value for weight, value in zip(WEIGHTS, features_of(likeness), strict=True))
+    return 1 / (1 + math.exp(-score))

@@ -11,6 +11,7 @@ from careloop.desk.web.templatetags.desk import probability as probability_words
 from careloop.desk.web.routing_words import ROUTING
 from careloop.desk.web.together_words import TOGETHER
 from careloop.desk.web.flow_words import FLOWS
+from careloop.desk.web.merging_words import MERGING
 
 People = Mapping[int, str]
 
@@ -46,4 +47,4 @@ def _solution(event: Any, who: str, _people: People) -> str:
     return _("%(who)s used the solution “%(title)s”") % {"who": who, "title": after.get("title", "")}
 
 
-SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **ROUTING, **AUTOMATION, "SOLUTION": _solution, **FLOWS}
+SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **ROUTING, **AUTOMATION, "SOLUTION": _solution, **FLOWS, **MERGING}

@@ -23,6 +23,7 @@ from careloop.desk.cases.queries import CasePage
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.customers.rules import mask_address
 from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.merging.queries import find_merge
 from careloop.desk.routing.queries import find_decision
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.clock_words import clock_lines
@@ -157,6 +158,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
         "flow": flow_panel(flow_page(shown.case, viewer), viewer),
         "routing": panel_words(decision, names) if (decision := find_decision(shown.case)) else None,
         "choices": queries.choices(),
+        "merged": find_merge(shown.case, viewer),
         "suffix": choice,
         "inbox_url": reverse("inbox") + choice,
         "customer_url": reverse("customer", args=[shown.case.customer_id]) if viewer.may("customer.view") else "",
