@@ -30,7 +30,7 @@ from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
-from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, Task
+from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task
 from careloop.desk.writing.models import HeldReply
 from careloop.desk.teamwork.models import Attachment
 
@@ -57,6 +57,7 @@ PUBLIC = {
     "api:openapi-json": "the API's own description",
     "api:api-root": "answers 404; ninja needs it to know its own address",
     "form": "customers write here",
+    "shared-page": "chosen messages for people without an account; needs a signed address",
     "customer-case": "a customer follows the case; needs a signed address",
     "customer-write": "the same",
     "customer-status": "the same",
@@ -102,6 +103,7 @@ PARAMETERS = {
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
     "token": lambda house: "a-token-that-is-none",
+    "page_id": lambda house: house.shared.pk,
     "task_id": lambda house: house.task.pk,
     "definition_id": lambda house: house.field.pk,
     "template_id": lambda house: house.template.pk,
@@ -208,6 +210,9 @@ def house(cast, inbound, now):
         cast=cast,
         doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
         calendar=calendar,
+        shared=SharedPage.objects.create(
+            case_id=receipt.case_id, message_ids=[receipt.message_id], made_by_name="林晓彤", made_at=now, expires_at=now
+        ),
         task=Task.objects.create(case_id=receipt.case_id, title="热水器漏水", created_by_name="林晓彤", created_at=now),
         field=FieldDefinition.objects.create(code="batch", name="Batch", kind="TEXT"),
         template=FollowUpTemplate.objects.create(name="Recall", items=[], changed_at=now),

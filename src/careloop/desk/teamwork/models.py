@@ -1,11 +1,11 @@
-"""What hangs on a case beside its conversation: the customer's link, files, tasks, followers, tags, fields, snoozes; saved views."""
+"""What hangs on a case beside its conversation: links, files, tasks, followers, tags, fields, snoozes, views, shares, webhooks."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.models import Team, User
 from careloop.desk.cases.models import Case, Message
-from careloop.desk.kernel.fields import EncryptedBytesField
+from careloop.desk.kernel.fields import EncryptedBytesField, EncryptedTextField
 
 
 class CustomerLink(models.Model):
@@ -186,3 +186,64 @@ class FollowUpTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SharedPage(models.Model):
+    """Chosen messages of a case on a page for people without an account, until it expires or is taken back."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="shared_pages")
+    message_ids = models.JSONField(default=list)
+    purpose = models.CharField(max_length=120, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_by_name = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    opened = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"share of {self.case_id}"
+
+
+class Webhook(models.Model):
+    """An address of another system that is told of events of cases; requests are signed with the secret."""
+
+    url = models.CharField(max_length=500)
+    secret = EncryptedTextField()
+    events = models.JSONField(default=list)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="null: every team")
+    is_active = models.BooleanField(default=True)
+    made_by_name = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookDelivery(models.Model):
+    """One event for one webhook; the row waits until the other side took it or can never take it."""
+
+    class State(models.TextChoices):
+        """How far it has come."""
+
+        QUEUED = "QUEUED", _("Queued")
+        SENT = "SENT", _("Sent")
+        FAILED = "FAILED", _("Not delivered")
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    event_id = models.BigIntegerField()
+    case_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    answer = models.CharField(max_length=200, blank=True, help_text="the other side's status, or why there is none")
+    queued_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["webhook", "event_id"], name="webhook_event_once")]
+        indexes = [models.Index(fields=["webhook", "-id"], name="delivery_webhook")]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} for {self.webhook_id}"

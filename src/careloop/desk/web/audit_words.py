@@ -38,6 +38,7 @@ ACTIONS: dict[str, Promise] = {
     "taxonomy.archive": _("Categories archived"),
     "taxonomy.create": _("Categories made"),
     "case.link_revoked": _("Customer's links taken back"),
+    "case.shared": _("Messages shared"),
     "case.task": _("Task"),
     "case.tagged": _("Tags changed"),
     "case.field": _("Field changed"),

@@ -38,6 +38,7 @@ RAIL = (
 )
 USER_MENU = (
     Entry(_("My tasks"), "list-checks", "tasks", "case.work"),
+    Entry(_("Board"), "columns-3", "board", "case.view"),
     Entry(_("Preferences"), "sliders-horizontal", "preferences"),
     Entry(_("Audit trail"), "scroll-text", "audit", "audit.view"),
     Entry(_("Change password"), "lock", "account_change_password"),

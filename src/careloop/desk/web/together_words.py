@@ -45,6 +45,16 @@ def _snoozed(event: Any, who: str, _people: People) -> str:
     return _("%(who)s lets the case wait until %(until)s") % {"who": who, "until": date_format(until, "SHORT_DATETIME_FORMAT")}
 
 
+def _shared(event: Any, who: str, _people: People) -> str:
+    if event.after.get("is_revoked"):
+        return _("%(who)s took back a shared page") % {"who": who}
+    return _("%(who)s shared %(n)s messages for %(days)s days") % {
+        "who": who,
+        "n": event.after.get("messages", 0),
+        "days": event.after.get("days", 0),
+    }
+
+
 TOGETHER: dict[str, Callable[[Any, str, People], str]] = {
-    "SURVEY": _rated, "TASK": _task, "TAGGED": _tagged, "FIELD": _field, "SNOOZED": _snoozed,
+    "SURVEY": _rated, "TASK": _task, "TAGGED": _tagged, "FIELD": _field, "SNOOZED": _snoozed, "SHARED": _shared,
 }  # fmt: skip

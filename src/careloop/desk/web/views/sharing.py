@@ -1,0 +1,65 @@
+"""Shared pages and the board."""
+
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from careloop.desk.accounts.queries import list_teams
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.queries import access_case
+from careloop.desk.cases.queries import page as case_page
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.teamwork import board as boards
+from careloop.desk.teamwork import sharing
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.views.customer_page import POLICY
+from careloop.desk.web.views.together import now, number_or_none
+
+
+@require_http_methods(["GET", "POST"])
+@for_viewer("case.work")
+def share(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Choose messages, and see which pages of the case are shared."""
+    case = access_case(case_id, viewer)
+    if request.method == "POST":
+        chosen = [number for one in request.POST.getlist("message") if (number := number_or_none(one, "messages"))]
+        days = number_or_none(request.POST.get("days", ""), "days") or 0
+        sharing.share(case_id=case_id, message_ids=chosen, days=days, purpose=request.POST.get("purpose", ""), viewer=viewer, now=now())
+        return redirect("case-share", case_id)
+    pages = [{"page": one, "address": sharing.address_of(one)} for one in sharing.list_shared(case)]
+    context = {"case": case, "messages_said": case_page(case_id, viewer).messages, "pages": pages, "now": now()}
+    return render(request, "together/share.html", context)
+
+
+@require_POST
+@for_viewer("case.work")
+def take_back(request: HttpRequest, viewer: Viewer, page_id: int) -> HttpResponse:
+    """Close a shared page."""
+    return redirect("case-share", sharing.take_back(page_id=page_id, viewer=viewer, now=now()).case_id)
+
+
+def _shared(request: HttpRequest, *_args: str, token: str) -> HttpResponseBase:
+    """The chosen messages, to whoever has the address."""
+    found = sharing.open_shared(token, now=now())
+    template = "customer_page/shared.html" if found else "customer_page/gone.html"
+    response = render(request, template, {"shared": found}, status=200 if found else 404)
+    response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    return response
+
+
+shared = require_GET(never_cache(csp_replace(POLICY)(_shared)))
+
+
+@require_GET
+@for_viewer("case.view")
+def board(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Cases in columns by status or team."""
+    by, team_id = request.GET.get("by", "status"), number_or_none(request.GET.get("team", ""), "team")
+    if team_id is not None and not viewer.sees_team(team_id):
+        raise InvalidInput(_("There is no such team; choose one from the list."), field="team")
+    columns = boards.board(by, team_id, viewer, now=now())
+    return render(request, "together/board.html", {"columns": columns, "by": by, "team_id": team_id, "teams": list_teams(viewer)})
