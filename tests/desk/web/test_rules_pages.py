@@ -85,7 +85,7 @@ def test_the_dry_run_shows_cases_and_saves_nothing(client, cast, case):
     said = client.post("/rules/new/", given).content.decode()
     assert "In the last 90 days it would have touched 1 case." in said
     assert f"/cases/{case.pk}/" in said
-    assert "it was Priority: Normal" in said
+    assert "before: Priority: Normal" in said
     assert Rule.objects.count() == 0
     case.refresh_from_db()
     assert case.priority == 20

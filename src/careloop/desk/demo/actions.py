@@ -23,6 +23,7 @@ from careloop.desk.demo.flows import put_on_flows
 from careloop.desk.demo.people import draw_people
 from careloop.desk.demo.playing import deliver, new_people, play, read_all
 from careloop.desk.demo.promises import make_promises
+from careloop.desk.demo.rules import make_rules
 from careloop.desk.demo.reviews import plan_reviews, plan_surveys
 from careloop.desk.demo.rhythm import DAYS
 from careloop.desk.demo.routing import make_routing
@@ -68,6 +69,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         keep_corrections(ledger, taxonomy, now=now)
         write_library(house, ledger, now=now)
         make_promises(house, now=now)
+        make_rules(house, now=now)
         make_routing(house, now=now)
         put_on_flows(house, now=now)
         _keep_sign_ins(house.sign_ins)

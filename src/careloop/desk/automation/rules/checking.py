@@ -101,8 +101,12 @@ def _leaf(leaf: Mapping[str, Any]) -> Iterator[Fault]:
         return
     if operator not in OPERATORS[kind]:
         allowed = ", ".join(OPERATORS[kind])
-        sentence = "“{operator}” cannot be asked of “{name}”; expected one of: {allowed}."
-        yield "condition", Sentence(sentence, operator=operator, name=name, allowed=allowed)
+        yield (
+            "condition",
+            Sentence(
+                "“{operator}” cannot be asked of “{name}”; expected one of: {allowed}.", operator=operator, name=name, allowed=allowed
+            ),
+        )
         return
     if operator in (fields.AT_LEAST, fields.AT_MOST):
         if isinstance(value, bool) or not isinstance(value, int | float):
