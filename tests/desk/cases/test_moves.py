@@ -4,7 +4,8 @@ from itertools import permutations
 
 import pytest
 from django.db import IntegrityError, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as with_examples
 from hypothesis import strategies as st
 
 from careloop.desk.accounts.models import User
@@ -18,6 +19,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
+from careloop.desk.writing.actions import hold_reply
 
 pytestmark = pytest.mark.django_db
 NEGATIVE = {"sentiment": "NEGATIVE", "sentiment_probability": 0.4, "kind_probability": 0.9}
@@ -269,7 +271,7 @@ def test_the_database_keeps_two_open_approvals_of_a_step_apart(cast, refund, now
 ORDERS = [list(order) for order in permutations(("Sun yes", "Olga no", "Chen moves", "Chen raises"))]
 
 
-@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@with_examples(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.sampled_from(ORDERS))
 def test_whoever_decides_first_decides_once_whatever_the_order(cast, refund, now, order):
     """Two deciders, one who takes the step and one who raises the amount, each acting on the page as it was when approval was asked."""
@@ -312,13 +314,15 @@ def test_resolving_takes_the_step_to_the_end_where_one_is_possible(cast, case, n
     assert (state(case), case.status) == ("CLOSED", "RESOLVED")
 
 
-@pytest.mark.parametrize("way", ["button", "reply"])
-def test_resolving_before_the_end_names_the_steps_that_lead_there(cast, case, now, way):
+@pytest.mark.parametrize("way", ["button", "reply", "held reply"])
+def test_resolving_before_the_end_names_the_steps_that_lead_there(cast, case, now, way, settings):
+    settings.UNDO_SEND_SECONDS = 10
     read_as(case, "REFUND", now)
     facts = {"case_id": case.pk, "status": "RESOLVED", "viewer": cast.viewer(cast.agent), "now": now}
     change = {
         "button": lambda: actions.set_status(expected_version=case.version, **facts),
         "reply": lambda: actions.reply(body="您好", **facts),
+        "held reply": lambda: hold_reply(body="您好", **facts),
     }[way]
     error = refused(change)
     assert isinstance(error, InvalidInput)

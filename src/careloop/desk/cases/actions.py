@@ -11,7 +11,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event, event_of
-from careloop.desk.cases.flow_steps import end_flow, start_flows
+from careloop.desk.cases.flow_steps import check_end, end_flow, start_flows
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.queries import access_case
@@ -76,6 +76,8 @@ def check_reply(*, case_id: int, body: str, viewer: Viewer, status: str, seen_me
     case = access_case(case_id, viewer)
     _check_seen(case, seen_message_id)
     _check_text(body)
+    if status == Status.RESOLVED and case.status != status:
+        check_end(case, viewer)
 
 
 def add_note(*, case_id: int, body: str, viewer: Viewer, now: datetime) -> Message:

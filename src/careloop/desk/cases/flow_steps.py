@@ -96,20 +96,24 @@ def take_step(case: Case, row: CaseFlow, step: Transition, viewer: Viewer, now: 
 
 def end_flow(case: Case, viewer: Viewer, now: datetime) -> None:
     """Before a locked case is resolved: its flow stands at an end, or one possible step takes it there; else refuse and name the way."""
-    found = find_case_flow(case, is_locked=True)
-    if found is None:
-        return
+    found = check_end(case, viewer, is_locked=True)
+    if found is not None:
+        row, step = found
+        take_step(case, row, step, viewer, now)
+
+
+def check_end(case: Case, viewer: Viewer, *, is_locked: bool = False) -> tuple[CaseFlow, Transition] | None:
+    """The step that resolving the case would take, None where none is needed; InvalidInput names the way when none is possible."""
+    found = find_case_flow(case, is_locked=is_locked)
+    state = found[1].find_state(found[0].state) if found is not None else None
+    if found is None or state is None or state.is_end:
+        return None
     row, flow = found
-    state = flow.find_state(row.state)
-    if state is None or state.is_end:
-        return
     moves = possible_moves(flow, row.state, facts_of(row, Approval.objects.filter(case_id=case.pk, closed_at=None)), viewer.role)
     ends = {one.code for one in flow.states if one.is_end}
-    closing = [move for move in moves if move.step.target in ends]
-    possible = [move for move in closing if move.is_possible]
-    if possible:
-        take_step(case, row, possible[0].step, viewer, now)
-        return
+    closing = next((move.step for move in moves if move.is_possible and move.step.target in ends), None)
+    if closing is not None:
+        return row, closing
     way = steps_to_end(flow, row.state)
     facts = {"flow": named(row.flow_version.flow.name), "state": named(state.name), "way": way_in_words(way)}
     sentence = _("“%(flow)s” stands at “%(state)s”; before the case is resolved these steps are taken: %(way)s.") % facts

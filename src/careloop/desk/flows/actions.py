@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import actor_of, check_may
@@ -73,7 +73,12 @@ def save_flow(
 def ensure_shipped(*, now: datetime | None = None) -> int:
     """Make the flows that come with Careloop in a house that has none at all; returns how many were made."""
     at = now or datetime.now(UTC)
+    if Flow.objects.exists():
+        return 0
     with transaction.atomic():
+        if connection.vendor == "postgresql":  # workers start side by side; SQLite lets one write at a time anyway
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE flows_flow IN SHARE ROW EXCLUSIVE MODE")
         if Flow.objects.exists():
             return 0
         for facts in shipped_flows():
