@@ -9,10 +9,11 @@ from careloop.desk.cases.actions import assign
 from careloop.desk.cases.models import Case, CaseEvent, Message
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.intake.actions import receive_message
+from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
 from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.outbox.models import OutboxItem
-from careloop.desk.solutions import automatic
+from careloop.desk.solutions import automatic, queueing
 from careloop.desk.solutions.models import AutomaticReplies, SolutionUse, Suggested
 from tests.desk.analysis.conftest import LetterEncoder
 
@@ -136,6 +137,7 @@ def test_the_job_notes_the_likeliest_solution_once_and_answers_what_is_sure(is_o
 
 def test_it_is_off_at_first_and_cannot_be_switched_on_without_cases_enough(cast, leak, now):
     assert not automatic.get_policy().is_on
+    automatic.derive_threshold(now=now)
     with pytest.raises(InvalidInput, match="at least 45 are needed"):
         automatic.switch_on(viewer=cast.viewer(cast.owner), now=now)
     with pytest.raises(NotAllowed):
@@ -150,6 +152,12 @@ def test_the_promise_is_the_owners_and_within_bounds(cast, now):
     with pytest.raises(NotAllowed):
         automatic.set_promise(promise=0.8, viewer=cast.viewer(cast.supervisor), now=now)
     assert automatic.get_policy().promise == 0.9
+
+
+def test_another_promise_forgets_the_threshold_and_switches_off_until_the_worker_has_looked(is_on, cast, now):
+    policy = queueing.set_promise(promise=0.9, viewer=cast.viewer(cast.owner), now=now)
+    assert (policy.is_on, policy.threshold, policy.derived_at, policy.switched_by_name) == (False, None, None, "Olga")
+    assert Job.objects.filter(task="careloop.desk.solutions.tasks.derive_threshold").count() == 1
 
 
 def test_a_supervisor_switches_it_off_with_one_click_and_an_agent_does_not(is_on, cast, now):
@@ -174,6 +182,7 @@ def held_back(leak, invoice, arrive, now):
 
 
 def test_the_threshold_comes_from_held_back_cases_and_is_taken_back_with_them(held_back, cast, leak, now):
+    automatic.derive_threshold(now=now)
     policy = automatic.switch_on(viewer=cast.viewer(cast.owner), now=now)
     assert (policy.is_on, policy.n, policy.n_right) == (True, 60, policy.n_answered)
     assert policy.n_answered >= 45

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from careloop.desk.accounts.models import User
+from careloop.desk.analysis import case_vectors
 from careloop.desk.analysis.models import TextVector
 from careloop.desk.analysis.vector_trimming import texts_in_use
 from careloop.desk.cases.models import Case
@@ -13,11 +14,12 @@ from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
 from careloop.desk.outbox.actions import reply_to_case
-from careloop.desk.solutions.actions import Facts, Wording, record_vote, remind_of_reviews
+from careloop.desk.solutions.actions import Facts, Wording, keep_vectors, record_vote, remind_of_reviews
 from careloop.desk.solutions.models import HelpVote, Solution, SolutionUse, SolutionVersion, Suggested, Taken
 from careloop.desk.solutions.queries import Wanted, access_solution, draft_of, library, list_help, offers
 from careloop.desk.solutions.queueing import restore_version, save_solution
 from careloop.desk.solutions.using import judge_uses, note_uses, take
+from tests.desk.analysis.conftest import LetterEncoder
 from tests.desk.solutions.conftest import INVOICE
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +110,25 @@ def test_the_likeliest_solution_comes_first_by_words_while_no_vectors_are_kept(c
     assert found.offers[0].row.solution.pk == leak.pk and not found.ranked.by_meaning
     assert found.offers[0].reply == "请先断电并关闭进水阀，我们今天安排师傅上门。"
     assert [one.row.solution.pk for one in offers(case.pk, cast.viewer(cast.agent), now, "发票").offers] == [invoice.pk]
+
+
+def test_no_screen_loads_the_encoder(cast, case, leak, now, monkeypatch):
+    def refuse():
+        raise AssertionError("a screen asked for the encoder")
+
+    monkeypatch.setattr("careloop.desk.analysis.vectors.house_encoder", refuse)
+    assert offers(case.pk, cast.viewer(cast.agent), now).offers
+    library(Wanted(query="发票"), cast.viewer(cast.agent), now.date())
+
+
+def test_meaning_decides_once_the_worker_has_made_the_vectors(cast, case, invoice, leak, now, monkeypatch):
+    small = LetterEncoder()
+    monkeypatch.setattr("careloop.desk.analysis.vectors.house_encoder", lambda: small)
+    monkeypatch.setattr("careloop.desk.analysis.case_vectors.house_encoder_name", lambda: small.name)
+    keep_vectors()
+    case_vectors.keep_newest()
+    found = offers(case.pk, cast.viewer(cast.agent), now)
+    assert found.ranked.by_meaning and found.offers[0].row.solution.pk == leak.pk
 
 
 def test_drafts_of_another_team_and_unpublished_ones_are_not_offered(cast, case, write, now):

@@ -111,11 +111,16 @@ def test_gaps_count_cases_without_a_solution_and_lead_to_writing_one(client, cas
     assert "/solutions/new/?category=courier" in words(client.get("/solutions/gaps/"))
 
 
-def test_the_page_of_automatic_replies_says_what_is_missing_and_refuses_agents(client, cast, now):
+def test_the_page_of_automatic_replies_says_what_is_missing_and_refuses_agents(client, cast, now, monkeypatch):
+    from careloop.desk.solutions.automatic import derive_threshold
+
+    monkeypatch.setattr("careloop.desk.solutions.automatic.rank_many", None)  # no screen ranks for the threshold
     client.force_login(cast.owner)
     page = words(client.get("/solutions/automatic/"))
     assert "Automatic replies are off." in page and "Switch on" not in page
     client.post("/solutions/automatic/", {"do": "promise", "promise": "0.9"})
+    assert "The worker has not looked" in words(client.get("/solutions/automatic/"))
+    derive_threshold(now=now)
     assert "Not enough data: 0 held-back cases, at least 22 are needed." in words(client.get("/solutions/automatic/"))
     assert client.post("/solutions/automatic/", {"do": "on"}).status_code == 422
     AutomaticReplies.objects.update(is_on=True, threshold=0.8)

@@ -92,11 +92,11 @@ def list_held_back() -> list[HeldBack]:
 
 
 def derive_threshold(*, now: datetime) -> AutomaticReplies:
-    """Look at held-back cases again; automatic replies that were on and hold the promise no longer are switched off."""
-    policy = get_policy()
-    found = derive(list_held_back(), policy.promise)
+    """Look at held-back cases again, for jobs; automatic replies that were on and hold the promise no longer are switched off."""
+    rows = list_held_back()
     with transaction.atomic():
-        policy = get_policy()
+        policy = _locked_policy()
+        found = derive(rows, policy.promise)
         policy.threshold, policy.n, policy.n_answered = found.threshold, found.n, found.n_answered
         policy.n_right, policy.needed, policy.derived_at = found.n_right, found.needed, now
         if policy.is_on and found.threshold is None:
@@ -109,7 +109,7 @@ def switch_off(*, viewer: Viewer, now: datetime) -> AutomaticReplies:
     """Stop at once."""
     check_may(viewer, "solution.edit")
     with transaction.atomic():
-        policy = get_policy()
+        policy = _locked_policy()
         if policy.is_on:
             _switch(policy, False, actor_of(viewer), now)
             policy.save()
@@ -117,36 +117,43 @@ def switch_off(*, viewer: Viewer, now: datetime) -> AutomaticReplies:
 
 
 def switch_on(*, viewer: Viewer, now: datetime) -> AutomaticReplies:
-    """Let the house answer by itself, after another look at the held-back cases; refused while they promise nothing."""
+    """Let the house answer by itself; refused while the held-back cases, as last looked at by the worker, promise nothing."""
     _check_house(viewer)
-    policy = derive_threshold(now=now)
-    if policy.threshold is None:
-        sentence = _(
-            "No threshold keeps the promised %(promise)s yet: %(n)s held-back cases, at least %(needed)s are needed."
-        )
-        facts = {"promise": f"{policy.promise:.1%}", "n": policy.n, "needed": policy.needed}
-        raise InvalidInput(sentence % facts, field="form")
     with transaction.atomic():
+        policy = _locked_policy()
+        if policy.threshold is None:
+            sentence = _("No threshold keeps the promised %(promise)s yet: %(n)s held-back cases, at least %(needed)s are needed.")
+            facts = {"promise": f"{policy.promise:.1%}", "n": policy.n, "needed": policy.needed}
+            raise InvalidInput(sentence % facts, field="form")
         _switch(policy, True, actor_of(viewer), now)
         policy.save()
     return policy
 
 
 def set_promise(*, promise: float, viewer: Viewer, now: datetime) -> AutomaticReplies:
-    """Choose the precision that is promised, and derive the threshold anew."""
+    """Choose the precision that is promised; it is off then, and the old threshold forgotten, until the worker found a new one."""
     _check_house(viewer)
     if not LEAST_PROMISE <= promise <= MOST_PROMISE:
         sentence = _("The promise is %(given)s; choose between %(least)s and %(most)s.")
         facts = {"given": f"{promise:.1%}", "least": f"{LEAST_PROMISE:.0%}", "most": f"{MOST_PROMISE:.1%}"}
         raise InvalidInput(sentence % facts, field="promise")
     with transaction.atomic():
-        policy = get_policy()
-        policy.promise = promise
+        policy = _locked_policy()
+        if policy.is_on:
+            _switch(policy, False, actor_of(viewer), now)
+        policy.promise, policy.threshold, policy.derived_at = promise, None, None
+        policy.n_answered, policy.n_right = 0, 0
         policy.save()
         audit.record(
             actor=actor_of(viewer), action="solution.promise", object_type="solution", object_id=None, now=now, details={"promise": promise}
         )
-    return derive_threshold(now=now)
+    return policy
+
+
+def _locked_policy() -> AutomaticReplies:
+    """The row, made if need be and locked, so that nobody's switch is lost."""
+    AutomaticReplies.objects.get_or_create(pk=1)
+    return AutomaticReplies.objects.select_for_update().get(pk=1)
 
 
 def _check_house(viewer: Viewer) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from careloop.desk.jobs.actions import enqueue_once
-from careloop.desk.solutions import actions, tasks
-from careloop.desk.solutions.models import Solution
+from careloop.desk.solutions import actions, automatic, tasks
+from careloop.desk.solutions.models import AutomaticReplies, Solution
 
 PAUSE = timedelta(seconds=3)  # several saves are one job
 
@@ -26,6 +26,14 @@ def restore_version(*, now: datetime, **facts: Any) -> Solution:
         solution = actions.restore_version(now=now, **facts)
         vectors_soon(now)
     return solution
+
+
+def set_promise(*, now: datetime, **facts: Any) -> AutomaticReplies:
+    """See automatic.set_promise; the worker derives the threshold at once."""
+    with transaction.atomic():
+        policy = automatic.set_promise(now=now, **facts)
+        enqueue_once(tasks.derive_threshold, "solution threshold")
+    return policy
 
 
 def vectors_soon(now: datetime) -> None:

@@ -25,8 +25,17 @@ def look_at_new_cases() -> int:
 
 @task(priority=-50)
 def keep_vectors() -> int:
-    """Make what screens compare the library with."""
-    return actions.keep_vectors()
+    """Make what screens compare the library with; the first library gets its threshold, too."""
+    n = actions.keep_vectors()
+    if automatic.get_policy().derived_at is None:
+        derive_threshold.enqueue()
+    return n
+
+
+@task(priority=-50)
+def derive_threshold() -> float | None:
+    """Derive the threshold of automatic replies from held-back cases."""
+    return automatic.derive_threshold(now=clock()).threshold
 
 
 @task(priority=-50)

@@ -158,8 +158,8 @@ def _act(request: HttpRequest, viewer: Viewer) -> str:
             raise InvalidInput(
                 _("“%(given)s” is not one of the promises; choose one from the list.") % {"given": given[:40]}, field="promise"
             )
-        replies.set_promise(promise=float(given), viewer=viewer, now=now())
-        return _("The threshold was derived anew.")
+        queueing.set_promise(promise=float(given), viewer=viewer, now=now())
+        return _("The worker derives the threshold anew; look again in a minute.")
     raise InvalidInput(_("Nothing was chosen; press one of the buttons."), field="form")
 
 
