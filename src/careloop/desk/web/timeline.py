@@ -72,7 +72,8 @@ def describe(event: Any, people: Mapping[int, str], names: Mapping[str, str] | N
     sentence = _sentence(event, people, names)
     if not sentence or "bulk" not in event.after:
         return sentence
-    return f"{sentence} · {_('taking a bulk change back') if event.after.get('is_undo') else _('as part of a bulk change')}"
+    part = _("taking a bulk change back") if event.after.get("is_undo") else _("as part of a bulk change")
+    return f"{sentence} · {part}"
 
 
 def _sentence(event: Any, people: Mapping[int, str], names: Mapping[str, str] | None) -> str:
