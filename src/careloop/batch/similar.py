@@ -62,7 +62,7 @@ def search_file(
     top : int
         Most rows for a query.
     encoder : Encoder, optional
-        Compares meanings as well as words, at some 40–100 texts a second for the bundled one; left out, words alone are compared.
+        Compares meanings as well as words, some 75 short texts a second and core for the bundled one; left out, words alone are compared.
     progress : bool
         Show a bar on standard error.
 

@@ -23,7 +23,9 @@ FILE = click.Path(path_type=Path, allow_dash=True)
 )
 @click.option("--time", "time_column", help="Column of dates: adds the trend and the emerging topics.")
 @click.option("--by", type=click.Choice(["day", "week"]), default="week", show_default=True, help="Periods of the trend.")
-@click.option("--semantic/--no-semantic", default=False, show_default=True, help="Also compare meanings; 40–100 texts a second.")
+@click.option(
+    "--semantic/--no-semantic", default=False, show_default=True, help="Compare meanings, too; some 75 short texts a second and core."
+)
 @encoder_option
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same topics.")
 @click.option("--out", type=FILE, help="Rows with their topic: csv, csv.gz, jsonl or parquet by its name; - is standard output.")

@@ -1,7 +1,7 @@
 """Measure search, zero-label categories and solution ranking: `python -m careloop.insight.text.similarity.measure --data FOLDER`.
 
 Search: queries are first sentences of pairs that mean the same, the corpus all distinct second sentences; a second sentence that is the
-query itself is left out. `--sample N` takes N pairs (seeded), as the encoder reads some 40–100 texts a second.
+query itself is left out. `--sample N` takes N pairs (seeded), as the encoder reads some 75 short texts a second and core.
 """
 
 from __future__ import annotations
