@@ -93,6 +93,8 @@ class RowWriter:
         )
 
     def _chips(self, case: "Case") -> Iterable[Chip]:
+        if (delay := self.costs.get(case.pk)) is not None:
+            yield Chip(f"{delay.score:.0f}", "accent", delay_words(delay), self.scale)
         if case.kind:
             label, title = self.kinds.get(case.kind, case.kind), ""
             if case.kind_probability is not None:
@@ -106,8 +108,6 @@ class RowWriter:
             yield self.statuses[case.status]
         if case.due_at is not None:
             yield self._due(case.due_at)
-        if (delay := self.costs.get(case.pk)) is not None:
-            yield Chip(f"{delay.score:.0f}", "accent", delay_words(delay), self.scale)
 
     def _due(self, due_at: datetime) -> Chip:
         words, tone = running_words(due_at, self.now)
