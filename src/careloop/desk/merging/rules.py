@@ -57,6 +57,7 @@ STAYS = {
     ("routing.RoutingDecision", "case"): "why a case was given to somebody is told of that case",
     ("routing.CaseWeight", "case"): "only open cases have one; it is counted anew",
     ("cases.Approval", "case"): "what was asked of one case is not asked of another",
+    ("teamwork.WebhookDelivery", "case_id"): "what other systems were told stays told of the number that it was told of",
     ("merging.Regrouping", "into"): "what was merged and split is told of the numbers that people saw",
     ("merging.RegroupedCase", "case"): "the same",
     ("merging.CaseLink", "case"): "people linked these numbers; pages follow them to the case that they were merged into",
