@@ -30,7 +30,7 @@ from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
-from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task
+from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
 from careloop.desk.writing.models import HeldReply
 from careloop.desk.teamwork.models import Attachment
 
@@ -103,6 +103,7 @@ PARAMETERS = {
     "key": lambda house: "a-key-that-is-none",
     "uidb36": lambda house: "1",
     "token": lambda house: "a-token-that-is-none",
+    "webhook_id": lambda house: house.webhook.pk,
     "page_id": lambda house: house.shared.pk,
     "task_id": lambda house: house.task.pk,
     "definition_id": lambda house: house.field.pk,
@@ -118,6 +119,7 @@ HOUSE_WIDE = {
     "flow_id": "flow.edit",
     "level_id": "sla.edit",
     "definition_id": "flow.edit",
+    "webhook_id": "key.edit",
     "template_id": "flow.edit",
     "rule_id": "rule.edit",
     "job_id": "job.view",
@@ -210,6 +212,7 @@ def house(cast, inbound, now):
         cast=cast,
         doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
         calendar=calendar,
+        webhook=Webhook.objects.create(url="https://erp.example/", secret="x", made_by_name="林晓彤", made_at=now),
         shared=SharedPage.objects.create(
             case_id=receipt.case_id, message_ids=[receipt.message_id], made_by_name="林晓彤", made_at=now, expires_at=now
         ),

@@ -31,6 +31,7 @@ class Environment(BaseSettings):
     upload_limit_megabytes: int = Field(default=200, ge=1, le=10_000)
     customer_link_days: int = Field(default=90, ge=1, le=3650)
     customer_link_in_mail: bool = False
+    webhooks_to_private: bool = False
     encoder: str = "bundled"
     encoder_key: str = Field(default="", repr=False)
     llm_url: str = ""

@@ -28,6 +28,7 @@ LANGUAGE_MODEL = ENVIRONMENT.language_model()
 UNDO_SEND_SECONDS = ENVIRONMENT.undo_send_seconds
 LANGUAGE_MODEL_HOURLY_LIMIT = ENVIRONMENT.llm_hourly_limit
 CUSTOMER_LINK_DAYS, CUSTOMER_LINK_IN_MAIL = ENVIRONMENT.customer_link_days, ENVIRONMENT.customer_link_in_mail
+WEBHOOKS_TO_PRIVATE = ENVIRONMENT.webhooks_to_private
 ENCODER, ENCODER_KEY = ENVIRONMENT.encoder, ENVIRONMENT.encoder_key
 
 INSTALLED_APPS = [
@@ -133,6 +134,7 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
     "careloop.desk.teamwork.tasks.ensure_schedules",
+    "careloop.desk.outbox.webhook_tasks.ensure_schedules",
     "careloop.desk.routing.tasks.ensure_schedules",
     "careloop.desk.flows.actions.ensure_shipped",
     "careloop.desk.automation.tasks.ensure_schedules",

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import check_may
@@ -13,11 +12,10 @@ from careloop.desk.cases.models import Case, CaseEvent, EventKind, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.notices.actions import notify
 from careloop.desk.teamwork.case_tasks import add_tasks_of_step
-from careloop.desk.teamwork.models import EventMark, Follower
+from careloop.desk.teamwork.event_reading import each_new_event
+from careloop.desk.teamwork.models import Follower
 from careloop.desk.teamwork.rules import people_mentioned
 
-READ_AGAIN = 200  # a transaction with a lower event number may commit later; what was told is not told again
-AT_ONCE = 2_000
 READ = (EventKind.NOTED, EventKind.RECEIVED, EventKind.STATUS, EventKind.REPLIED, EventKind.MOVED)
 
 
@@ -47,18 +45,7 @@ def follow_events(*, now: datetime) -> int:
 
     The first time only the place is marked: what happened before is told to nobody.
     """
-    newest = CaseEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    mark, is_new = EventMark.objects.get_or_create(name="followers", defaults={"first_id": newest, "event_id": newest})
-    if is_new:
-        return 0
-    start = max(mark.first_id, mark.event_id - READ_AGAIN)
-    events = list(CaseEvent.objects.filter(pk__gt=start, kind__in=READ).select_related("case", "message").order_by("pk")[:AT_ONCE])
-    for event in events:
-        with transaction.atomic():
-            _tell(event, now)
-    reached = events[-1].pk if len(events) == AT_ONCE else newest
-    EventMark.objects.filter(pk=mark.pk, event_id__lt=reached).update(event_id=reached)
-    return len(events)
+    return each_new_event("followers", READ, lambda event: _tell(event, now))
 
 
 def _tell(event: CaseEvent, now: datetime) -> None:

@@ -213,6 +213,7 @@ class Webhook(models.Model):
     secret = EncryptedTextField()
     events = models.JSONField(default=list)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="null: every team")
+    first_event_id = models.BigIntegerField(default=0, help_text="it is told of what comes after this one")
     is_active = models.BooleanField(default=True)
     made_by_name = models.CharField(max_length=200)
     made_at = models.DateTimeField()

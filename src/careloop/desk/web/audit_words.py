@@ -39,6 +39,8 @@ ACTIONS: dict[str, Promise] = {
     "taxonomy.create": _("Categories made"),
     "case.link_revoked": _("Customer's links taken back"),
     "case.shared": _("Messages shared"),
+    "webhook.create": _("Webhook added"),
+    "webhook.delete": _("Webhook removed"),
     "case.task": _("Task"),
     "case.tagged": _("Tags changed"),
     "case.field": _("Field changed"),

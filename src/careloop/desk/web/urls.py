@@ -36,6 +36,7 @@ from careloop.desk.web.views import (
     tasks,
     together,
     topics,
+    webhooks,
     writing,
 )
 
@@ -177,6 +178,8 @@ urlpatterns = [
     path("cases/<int:case_id>/snooze/", together.snooze, name="case-snooze"),
     path("cases/<int:case_id>/share/", sharing.share, name="case-share"),
     path("shared/<int:page_id>/revoke/", sharing.take_back, name="share-revoke"),
+    path("settings/webhooks/", webhooks.page, name="webhooks"),
+    path("settings/webhooks/<int:webhook_id>/remove/", webhooks.remove, name="webhook-remove"),
     path("s/<str:token>/", sharing.shared, name="shared-page"),
     path("board/", sharing.board, name="board"),
     path("tasks/", tasks.page, name="tasks"),

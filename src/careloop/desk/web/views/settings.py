@@ -38,6 +38,7 @@ TABS: tuple[tuple[str, Promise, str], ...] = (
     ("teams", gettext_lazy("Teams"), "user.edit"),
     ("channels", gettext_lazy("Channels"), "channel.edit"),
     ("keys", gettext_lazy("API keys"), "key.edit"),
+    ("webhooks", gettext_lazy("Webhooks"), "key.edit"),
     ("audit", gettext_lazy("Audit trail"), "audit.view"),
     ("categories", gettext_lazy("Categories"), "model.view"),
     ("preferences", gettext_lazy("Preferences"), "case.view"),

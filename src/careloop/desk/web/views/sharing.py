@@ -1,5 +1,7 @@
 """Shared pages and the board."""
 
+from typing import Any
+
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -42,9 +44,9 @@ def take_back(request: HttpRequest, viewer: Viewer, page_id: int) -> HttpRespons
     return redirect("case-share", sharing.take_back(page_id=page_id, viewer=viewer, now=now()).case_id)
 
 
-def _shared(request: HttpRequest, *_args: str, token: str) -> HttpResponseBase:
+def _shared(request: HttpRequest, *_args: Any, **given: Any) -> HttpResponseBase:
     """The chosen messages, to whoever has the address."""
-    found = sharing.open_shared(token, now=now())
+    found = sharing.open_shared(given["token"], now=now())
     template = "customer_page/shared.html" if found else "customer_page/gone.html"
     response = render(request, template, {"shared": found}, status=200 if found else 404)
     response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
