@@ -133,12 +133,11 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.analysis.queueing.ensure_schedules",
     "careloop.desk.analysis.topic_queueing.ensure_schedules",
     "careloop.desk.cases.tasks.ensure_schedules",
-    "careloop.desk.teamwork.tasks.ensure_schedules",
-    "careloop.desk.outbox.webhook_tasks.ensure_schedules",
     "careloop.desk.routing.tasks.ensure_schedules",
     "careloop.desk.flows.actions.ensure_shipped",
     "careloop.desk.automation.tasks.ensure_schedules",
     "careloop.desk.teamwork.tasks.ensure_schedules",
+    "careloop.desk.outbox.webhook_tasks.ensure_schedules",
     "careloop.desk.writing.tasks.ensure_schedules",
     "careloop.desk.solutions.tasks.ensure_schedules",
 ]
