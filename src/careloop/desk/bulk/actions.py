@@ -12,8 +12,8 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.bulk.models import BulkChange, BulkChangedCase
 from careloop.desk.bulk.queries import access_change, can_undo, judge_cases
 from careloop.desk.bulk.rules import ASSIGN, CATEGORY, CHANGES, MOST_CASES, PRIORITY, STATUS, Wish, columns_of
-from careloop.desk.cases.clock_undo import newest_ticks, take_ticks_back
-from careloop.desk.cases.many import CaseChange, change_many, lock_as_seen, plain
+from careloop.desk.cases.clock_undo import newest_ticks
+from careloop.desk.cases.many import CaseChange, change_many, lock_as_seen, plain, take_many_ticks_back
 from careloop.desk.cases.models import EventKind
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import insert_rows
@@ -71,8 +71,7 @@ def undo_change(*, change_id: int, viewer: Viewer, now: datetime) -> BulkChange:
         part_of = {"bulk": made.pk, "is_undo": True}
         done = change_many(changes=back, kind=KINDS[made.field], part_of=part_of, viewer=viewer, now=now)
         if made.field in MOVES_CLOCKS:
-            for case in done.cases:
-                take_ticks_back(case, parts[case.pk].last_tick_id, now)
+            take_many_ticks_back(done.cases, {number: part.last_tick_id for number, part in parts.items()}, now)
         made.undone_at, made.kept = now, done.left_out
         made.save(update_fields=["undone_at", "kept"])
     return made
