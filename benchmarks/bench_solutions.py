@@ -1,16 +1,18 @@
-"""How often the right solution is among the first three: on the sample house's cases, and on pairs of questions with the same meaning.
+"""How often the right solution is among the first three: on pairs of questions with the same meaning, and on the sample house's cases.
 
-python -m benchmarks.bench_solutions pairs ../shared/data/afqmc_train.csv.gz
-python -m benchmarks.bench_solutions house        (on a desk that holds the sample data)
+python -m benchmarks.bench_solutions                (pairs of ../shared/data)
+python -m benchmarks.bench_solutions --house        (on a desk that holds the sample data)
 """
 
+import argparse
 import csv
 import gzip
+import json
 import os
-import sys
 import time
 from pathlib import Path
 
+PAIRS = Path(__file__).resolve().parents[2] / "shared" / "data" / "afqmc_train.csv.gz"
 SEED_ROWS = 2_000  # pairs of the same meaning that are looked at
 LIBRARY = 400  # questions that become solutions; the other of each pair asks
 
@@ -76,14 +78,21 @@ def measure_house() -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the figures of what is asked for."""
-    if sys.argv[1:2] == ["house"]:
-        tables = {"house": measure_house()}
-    else:
-        path = Path(sys.argv[2] if len(sys.argv) > 2 else "../shared/data/afqmc_train.csv.gz")
-        tables = {name: measure_pairs(path, by_meaning=by_meaning) for name, by_meaning in (("words", False), ("meaning", True))}
-    for name, figures in tables.items():
-        print(name, " ".join(f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}" for key, value in figures.items()))
+    """Print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=Path, default=PAIRS)
+    parser.add_argument("--house", action="store_true", help="measure the desk of the settings, which holds the sample data, instead")
+    chosen = parser.parse_args()
+    if chosen.house:
+        print(json.dumps({"benchmark": "solutions", **{f"house {name}": round(value, 4) for name, value in measure_house().items()}}))
+        return
+    if not chosen.file.is_file():
+        print(json.dumps({"benchmark": "solutions", "not_measured": f"there is no file of pairs {chosen.file.name} here; name one"}))
+        return
+    told: dict[str, object] = {"benchmark": "solutions", "file": chosen.file.name}
+    for name, by_meaning in (("words", False), ("words and meaning", True)):
+        told |= {f"{name} {figure}": round(value, 4) for figure, value in measure_pairs(chosen.file, by_meaning=by_meaning).items()}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,17 @@ import pytest
 from careloop.desk.accounts.models import User
 from careloop.desk.analysis import case_vectors
 from careloop.desk.analysis.models import TextVector
+from careloop.desk.analysis.topic_models import MessageTopic, Topic, TopicRun
 from careloop.desk.analysis.vector_trimming import texts_in_use
 from careloop.desk.cases.models import Case
+from careloop.desk.customers.rules import AddressValue
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
 from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.solutions.actions import Facts, Wording, keep_vectors, record_vote, remind_of_reviews
+from careloop.desk.solutions.gaps import list_topic_gaps
 from careloop.desk.solutions.models import HelpVote, Solution, SolutionUse, SolutionVersion, Suggested, Taken
 from careloop.desk.solutions.queries import Wanted, access_solution, draft_of, library, list_help, offers
 from careloop.desk.solutions.queueing import restore_version, save_solution
@@ -225,3 +228,18 @@ def test_a_visitor_counts_once(invoice, now):
 def test_the_librarys_texts_keep_their_vectors(invoice):
     assert "补开发票 在订单页申请补开发票，电子发票当天发到邮箱。" in set(texts_in_use())
     assert not TextVector.objects.exists()
+
+
+def test_gaps_by_topic_count_cases_not_messages(cast, inbound, leak, now):
+    run = TopicRun.objects.create(state="LIVE", started_at=now, finished_at=now)
+    topic = Topic.objects.create(created_at=now)
+    found = []
+    for number in range(4):
+        address = (AddressValue("EMAIL", f"t{number}@example.com"),)
+        for part in ("a", "b"):
+            found.append(receive_message(inbound(external_id=f"t-{number}{part}", addresses=address), now=now))
+            MessageTopic.objects.create(run=run, message_id=found[-1].message_id, topic=topic, probability=1)
+    SolutionUse.objects.create(solution=leak, case_id=found[0].case_id, how="INSERTED", at=now)
+    viewer = cast.viewer(cast.agent)
+    assert [(one.topic_id, one.n_cases, one.n_without) for one in list_topic_gaps(viewer, now)] == [(topic.pk, 4, 3)]
+    assert list_topic_gaps(cast.viewer(cast.outsider), now) == []

@@ -18,7 +18,7 @@ from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.solutions import automatic as replies
 from careloop.desk.solutions import queries, queueing
 from careloop.desk.solutions.actions import Facts, Wording
-from careloop.desk.solutions.gaps import list_gaps
+from careloop.desk.solutions.gaps import list_gaps, list_topic_gaps
 from careloop.desk.solutions.rules.letters import LANGUAGES, VARIABLES
 from careloop.desk.web.access import for_viewer
 
@@ -115,7 +115,7 @@ def gaps(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What customers often need and the library does not answer."""
     names = names_by_code(viewer)
     rows = [{"gap": gap, "name": names.get(gap.category, gap.category)} for gap in list_gaps(viewer, now())]
-    return render(request, "solutions/gaps.html", {"rows": rows})
+    return render(request, "solutions/gaps.html", {"rows": rows, "topics": list_topic_gaps(viewer, now())})
 
 
 @require_http_methods(["GET", "POST"])
