@@ -199,3 +199,18 @@ def test_agents_see_flows_of_the_house_without_other_teams_counts_and_change_non
 def test_the_shipped_flows_are_made_once(refunds, now):
     assert ensure_shipped(now=now) == 0
     assert sorted(Flow.objects.values_list("kind", flat=True)) == ["COMPLAINT", "CONSULTATION", "PRAISE", "REFUND", "SUGGESTION"]
+
+
+def test_the_pages_cost_the_same_for_any_number_of_flows_and_versions(browser, refunds, case, django_assert_max_num_queries):
+    with django_assert_max_num_queries(100) as few:
+        browser.get("/flows/")
+        browser.get(f"/flows/{refunds.pk}/")
+    definition = newest()
+    for number in range(2, 12):
+        FlowVersion.objects.create(flow=refunds, number=number, definition=definition, at=refunds.versions.first().at)
+        other = Flow.objects.create(name={"en": f"Flow {number}"}, kind="OTHER")
+        FlowVersion.objects.create(flow=other, number=1, definition=definition, at=refunds.versions.first().at)
+    with django_assert_max_num_queries(len(few)) as many:
+        browser.get("/flows/")
+        assert "version 11" in browser.get(f"/flows/{refunds.pk}/").content.decode()
+    assert len(many) == len(few)

@@ -44,7 +44,7 @@ def start_flows(cases: Collection[Case], now: datetime, *, with_files: bool = Fa
     CaseFlow.objects.filter(pk__in=[row.pk for row in left]).delete()
     free = [case for case in open_cases if case.pk not in running or running[case.pk] in left]
     begun = [(case, versions[case.kind]) for case in free if case.kind in versions and case.channel_id not in files]
-    starts = {version.pk: flow_of(version).start.code for _case, version in begun}
+    starts = {pk: flow_of(version).start.code for pk, version in {one.pk: one for _case, one in begun}.items()}
     insert_rows(CaseFlow(case_id=case.pk, flow_version_id=one.pk, state=starts[one.pk], entered_at=now, values={}) for case, one in begun)
     insert_rows(
         event_of(case=case, kind=EventKind.MOVED, actor=SYSTEM, now=now, after={**place_of(one, starts[one.pk]), "is_start": True})
