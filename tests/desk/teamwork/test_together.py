@@ -274,3 +274,18 @@ def test_fields_and_templates_are_kept_on_their_page(client, cast, now):
     assert "red, blue" in page and "Check (Warehouse) +2 d" in page
     client.force_login(cast.agent)
     assert client.get("/fields/").status_code == 403
+
+
+def test_programs_read_tags_and_fields(client, cast, case, agent, now):
+    from careloop.desk.accounts.actions import create_api_key
+    from careloop.desk.accounts.queries import actor_of
+
+    supervisor = cast.viewer(cast.supervisor)
+    tags.add_definition(name="Batch", name_zh="", kind="NUMBER", choices=[], viewer=supervisor, now=now)
+    tags.set_field(case_id=case.pk, code="batch", given="17", viewer=agent, now=now)
+    tags.set_tag(case_id=case.pk, name="vip", viewer=agent, now=now)
+    token = create_api_key(name="Shop", channel_id=cast.channel.pk, actor=actor_of(cast.viewer(cast.owner)), now=now)[1]
+    headers = {"Authorization": f"Bearer {token}"}
+    (listed,) = client.get("/api/v1/cases", headers=headers).json()["cases"]
+    read = client.get(f"/api/v1/cases/{case.pk}", headers=headers).json()
+    assert [(one["tags"], one["fields"]) for one in (listed, read)] == [(["vip"], {"batch": 17})] * 2

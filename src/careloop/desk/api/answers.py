@@ -90,6 +90,20 @@ class CaseAnswer(Schema):
     first_response_at: datetime | None
     resolved_at: datetime | None
     version: int
+    tags: list[str] = Field(default_factory=list, description="By name.")
+    fields: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="The house's own fields that have a value, by code."
+    )
+
+    @staticmethod
+    def resolve_tags(case: Any) -> list[str]:
+        """Looked up for all cases of an answer at once."""
+        return list(getattr(case, "shown_tags", []))
+
+    @staticmethod
+    def resolve_fields(case: Any) -> dict[str, Any]:
+        """Looked up for all cases of an answer at once."""
+        return dict(getattr(case, "shown_fields", {}))
 
     @staticmethod
     def resolve_channel(case: Any) -> str:

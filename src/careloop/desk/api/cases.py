@@ -12,6 +12,7 @@ from careloop.desk.api.messages import After, Limit
 from careloop.desk.cases.channel_queries import list_cases_after, list_spoken
 from careloop.desk.cases.queries import access_case
 from careloop.desk.channels.api.delivery import LARGEST_ID
+from careloop.desk.teamwork.tags import show_with
 
 router = Router(tags=["cases"])
 
@@ -25,6 +26,7 @@ def list_cases(
     """Cases of the key's team, oldest first."""
     check_parameters(request, "after", "limit", "status")
     cases = list_cases_after(viewer_of_key(request.auth), status=status, after=after, limit=limit)  # type: ignore[attr-defined]
+    show_with(cases)
     return {"cases": cases, "next_after": cases[-1].pk if cases else after}
 
 
@@ -33,5 +35,6 @@ def read_case(request: HttpRequest, case_id: CaseId) -> CaseWithMessagesAnswer:
     """One case with the newest 200 messages between the customer and the house; another team's case is not found."""
     check_parameters(request)
     case = access_case(case_id, viewer_of_key(request.auth))  # type: ignore[attr-defined]
+    show_with([case])
     spoken = [MessageAnswer.from_orm(message) for message in list_spoken(case)]
     return CaseWithMessagesAnswer.model_construct(**CaseAnswer.from_orm(case).model_dump(), messages=spoken)
