@@ -1,4 +1,4 @@
-"""Reading words, and pieces of words, first and meanings only where they leave doubt: how much doubt that takes, chosen on rows that no figure is of.
+"""Reading words or pieces of words first, meanings only where those leave doubt: how much doubt, chosen on rows that no figure is of.
 
 References
 ----------
