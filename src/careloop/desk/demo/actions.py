@@ -29,6 +29,7 @@ from careloop.desk.demo.rhythm import DAYS
 from careloop.desk.demo.routing import make_routing
 from careloop.desk.demo.solutions import write_library
 from careloop.desk.demo.staff import found_house
+from careloop.desk.demo.together import work_together
 from careloop.desk.kernel.errors import Conflict
 
 SEED = 20260504
@@ -72,6 +73,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         make_rules(house, now=now)
         make_routing(house, now=now)
         put_on_flows(house, now=now)
+        work_together(house, now=now)
         _keep_sign_ins(house.sign_ins)
         find_soon()
     return house.sign_ins
