@@ -113,6 +113,7 @@ def test_few_cases_promise_nothing_and_say_how_many_are_needed():
     assert (found.threshold, found.n, found.needed, found.is_enough) == (None, 44, 45, False)
     assert derive([HeldBack(0.99, True)] * 45, 0.95).threshold == 0.99
     assert derive([], 0.95).threshold is None
+    assert derive([HeldBack(0.0, True)] * 90, 0.8).threshold is None  # where the ranking abstains nothing is sent
 
 
 def test_a_promise_outside_its_range_is_refused():

@@ -11,6 +11,7 @@ from careloop.desk.search.actions import Searchable
 from careloop.desk.solutions.models import Solution, SolutionStatus, SolutionText, SolutionUse, SolutionVersion
 from careloop.desk.solutions.queries import SUBJECT
 from careloop.desk.solutions.queueing import vectors_soon
+from careloop.desk.solutions.rules.using import Answer, has_helped
 
 PARTS = {"T": "title", "B": "body", "R": "reply"}
 LANGUAGES = {"Z": "zh", "E": "en"}
@@ -68,7 +69,7 @@ def write_library(house: House, ledger: Ledger, *, now: datetime) -> None:
         ],
         is_new=True,
     )
-    _keep_uses({solution.slug: solution for solution in solutions}, ledger)
+    _keep_uses({solution.slug: solution for solution in solutions}, ledger, now)
     vectors_soon(now)
 
 
@@ -78,10 +79,13 @@ def _facts(solution: Solution, texts: dict[str, dict[str, str]]) -> dict[str, ob
     return {"texts": texts, **facts, "is_public": True}
 
 
-def _keep_uses(by_category: dict[str, Solution], ledger: Ledger) -> None:
-    """Where an agent said what a case is about, the first reply used the solution for it."""
+def _keep_uses(by_category: dict[str, Solution], ledger: Ledger, now: datetime) -> None:
+    """Where an agent said what a case is about, the first reply used the solution for it; later words of the customer say how it went."""
+    answers: dict[int, list[Answer]] = {}
     first: dict[int, Message] = {}
     for message in ledger.messages:
+        if message.direction == Direction.INBOUND and message.case is not None:
+            answers.setdefault(message.case.pk, []).append(Answer(message.sent_at))
         if message.direction == Direction.OUTBOUND and message.case is not None:
             known = first.get(message.case.pk)
             if known is None or message.sent_at < known.sent_at:
@@ -92,11 +96,11 @@ def _keep_uses(by_category: dict[str, Solution], ledger: Ledger) -> None:
         if case is None or solution is None or case.pk not in first:
             continue
         reply = first.pop(case.pk)
-        has_helped = True if case.resolved_at is not None else None
+        helped = has_helped(reply.sent_at, [one for one in answers[case.pk] if one.at > reply.sent_at], now)
         uses.append(
             SolutionUse(
                 solution=solution, case=case, question=word.message, message=reply, who=word.author, how="INSERTED", is_first_reply=True,
-                at=reply.sent_at, has_helped=has_helped,
+                at=reply.sent_at, has_helped=helped,
             )
         )  # fmt: skip
     SolutionUse.objects.bulk_create(uses)

@@ -180,10 +180,10 @@ def list_encoded_texts() -> list[str]:
 
 
 def examples_of(keys: set[int]) -> list[Example]:
-    """What customers had written where these solutions were used and did not fail; messages that only test are left out."""
+    """What customers had written where agents used these solutions; messages that only test are left out."""
     from careloop.desk.analysis.rules import is_held_back
 
-    uses = SolutionUse.objects.filter(how=INSERTED, solution_id__in=keys, question__isnull=False).exclude(has_helped=False)
+    uses = SolutionUse.objects.filter(how=INSERTED, solution_id__in=keys, question__isnull=False)
     light = uses.annotate(asked=Substr("question__body", 1, ASKED_WITH)).order_by("-pk")
     found = light.values_list("question_id", "asked", "solution_id")[:EXAMPLES]
     return [Example(asked, language_of(asked), key) for message_id, asked, key in found if not is_held_back(message_id)]

@@ -14,7 +14,7 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class HeldBack:
-    """One held-back case: how likely the best solution was, and whether it is the one that the agent used."""
+    """One held-back case: how likely the best solution was (0 where the ranking abstains), and whether the agent used it."""
 
     probability: float
     is_right: bool
@@ -60,16 +60,16 @@ def derive(rows: Sequence[HeldBack], promise: float, doubt: float = DOUBT) -> De
     """
     if not LEAST_PROMISE <= promise <= MOST_PROMISE:
         raise ValueError(f"The promised precision is {promise}; expected {LEAST_PROMISE} to {MOST_PROMISE}.")
-    ranked = sorted(rows, key=lambda row: -row.probability)
+    ranked = sorted((row for row in rows if row.probability > 0), key=lambda row: -row.probability)
     sizes = _sizes(len(ranked), promise, doubt)
     needed = _fewest(promise, doubt)
-    best = Derived(None, len(ranked), 0, 0, needed)
+    best = Derived(None, len(rows), 0, 0, needed)
     for size in sizes:
         threshold = ranked[size - 1].probability
         answered = [row for row in ranked if row.probability >= threshold]
         n_right = sum(row.is_right for row in answered)
         if lower_bound(n_right, len(answered), doubt / len(sizes)) >= promise:
-            best = Derived(threshold, len(ranked), len(answered), n_right, needed)
+            best = Derived(threshold, len(rows), len(answered), n_right, needed)
     return best
 
 
