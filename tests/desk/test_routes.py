@@ -18,11 +18,11 @@ from careloop.desk.accounts.rules import EVERYBODY_MAY
 from careloop.desk.analysis.actions import understand
 from careloop.desk.analysis.models import Category, Correction, LabelDoubt, LearntModel, Taxonomy
 from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic, TopicRun, TopicSpace
+from careloop.desk.automation.models import Macro, Rule
 from careloop.desk.bulk.models import BulkChange
 from careloop.desk.cases.models import Approval, Case, Message
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.flows.models import Flow
-from careloop.desk.automation.models import Macro, Rule
 from careloop.desk.imports.models import ImportRun
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
