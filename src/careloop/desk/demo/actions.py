@@ -20,10 +20,10 @@ from careloop.desk.demo import books
 from careloop.desk.demo.categories import found_categories, keep_corrections
 from careloop.desk.demo.conversations import plan_conversations
 from careloop.desk.demo.flows import put_on_flows
+from careloop.desk.demo.house_rules import make_rules
 from careloop.desk.demo.people import draw_people
 from careloop.desk.demo.playing import deliver, new_people, play, read_all
 from careloop.desk.demo.promises import make_promises
-from careloop.desk.demo.house_rules import make_rules
 from careloop.desk.demo.reviews import plan_reviews, plan_surveys
 from careloop.desk.demo.rhythm import DAYS
 from careloop.desk.demo.routing import make_routing
