@@ -19,7 +19,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
-from careloop.desk.writing.actions import hold_reply
+from careloop.desk.writing.holding import hold_reply
 
 pytestmark = pytest.mark.django_db
 NEGATIVE = {"sentiment": "NEGATIVE", "sentiment_probability": 0.4, "kind_probability": 0.9}

@@ -13,6 +13,7 @@ from careloop.desk.kernel.errors import Conflict
 from careloop.desk.notices.models import Notice
 from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.writing import actions as writing
+from careloop.desk.writing import holding
 from careloop.desk.writing.models import Draft, HeldReply
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ class Colleague:
         cases.add_note(body=self.text, **self.facts)
 
     def do_reply(self):
-        self.held = writing.hold_reply(body=self.text, status="WAITING", seen_message_id=self.seen, **self.facts)
+        self.held = holding.hold_reply(body=self.text, status="WAITING", seen_message_id=self.seen, **self.facts)
 
 
 def expected(colleague: Colleague, step: str, since_look: list[str]) -> str:

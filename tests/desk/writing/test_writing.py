@@ -9,7 +9,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
-from careloop.desk.writing import actions, queries
+from careloop.desk.writing import actions, holding, queries
 from careloop.desk.writing.models import Draft, HeldReply, Presence
 from careloop.desk.writing.tasks import trim_presence
 
@@ -33,7 +33,7 @@ def moment(settings):
 
 
 def hold(case, agent, now, **facts):
-    return actions.hold_reply(**{"case_id": case.pk, "body": "马上退款", "viewer": agent, "now": now, "status": "WAITING", **facts})
+    return holding.hold_reply(**{"case_id": case.pk, "body": "马上退款", "viewer": agent, "now": now, "status": "WAITING", **facts})
 
 
 def test_what_is_typed_is_kept_for_its_writer_and_forgotten_when_blank(case, cast, agent, now):

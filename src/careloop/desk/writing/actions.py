@@ -1,9 +1,8 @@
 """Keeping drafts, saying who is here, holding a reply and taking it back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -45,31 +44,6 @@ def note_presence(*, case_id: int, viewer: Viewer, now: datetime, is_typing: boo
     access_case(case_id, viewer)
     facts = {"seen_at": now, **({"typed_at": now} if is_typing else {})}
     Presence.objects.update_or_create(case_id=case_id, user_id=viewer.user_id, defaults=facts)
-
-
-def hold_reply(
-    *, case_id: int, body: str, viewer: Viewer, now: datetime, status: str, seen_message_id: int | None = None
-) -> HeldReply | None:
-    """Send a reply after the house's moment for second thoughts, or at once (None) where there is no such moment.
-
-    What would be refused then is refused now: an empty text, somebody who wrote in between, a case out of sight.
-    """
-    if not settings.UNDO_SEND_SECONDS:
-        with transaction.atomic():
-            reply_to_case(case_id=case_id, body=body, viewer=viewer, now=now, status=status, seen_message_id=seen_message_id)
-            forget_draft(case_id=case_id, kind="REPLY", viewer=viewer)
-        return None
-    from careloop.desk.writing.tasks import send_held
-
-    with transaction.atomic():
-        cases.check_reply(case_id=case_id, body=body, viewer=viewer, status=status, seen_message_id=seen_message_id)
-        send_at = now + timedelta(seconds=settings.UNDO_SEND_SECONDS)
-        held = HeldReply.objects.create(
-            case_id=case_id, user_id=viewer.user_id, body=body, status=status, seen_message_id=seen_message_id, held_at=now, send_at=send_at
-        )
-        forget_draft(case_id=case_id, kind="REPLY", viewer=viewer)
-        send_held.using(run_after=send_at).enqueue(held.pk)
-    return held
 
 
 def undo_reply(*, held_id: int, viewer: Viewer, now: datetime) -> HeldReply:

@@ -34,7 +34,8 @@ from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
 from careloop.desk.web.routing_words import panel_words
 from careloop.desk.web.timeline import describe, timeline, word
 from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
-from careloop.desk.writing.actions import forget_draft, hold_reply
+from careloop.desk.writing.actions import forget_draft
+from careloop.desk.writing.holding import hold_reply
 from careloop.desk.writing.queries import writing_of
 
 LABELS = {"assignee": gettext_lazy("Assignee"), "priority": gettext_lazy("Priority"), "status": gettext_lazy("Status")}
