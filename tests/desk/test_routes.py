@@ -29,10 +29,9 @@ from careloop.desk.jobs.models import Job
 from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
-from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
+from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.writing.models import HeldReply
-from careloop.desk.teamwork.models import Attachment
 
 pytestmark = pytest.mark.django_db
 SECRET_WORDS = ("热水器漏水", "林晓彤", "lin@example.com")
@@ -97,6 +96,8 @@ PARAMETERS = {
     "link_id": lambda house: house.link.pk,
     "rule_id": lambda house: house.rule.pk,
     "macro_id": lambda house: house.macro.pk,
+    "regrouping_id": lambda house: house.regrouping.pk,
+    "link_id": lambda house: house.link.pk,
     "approval_id": lambda house: house.approval.pk,
     "flow_id": lambda house: house.flow.pk,
     "slug": lambda house: house.cast.form.slug,
@@ -118,10 +119,10 @@ HOUSE_WIDE = {
     "calendar_id": "sla.edit",
     "flow_id": "flow.edit",
     "level_id": "sla.edit",
+    "rule_id": "rule.edit",
     "definition_id": "flow.edit",
     "webhook_id": "key.edit",
     "template_id": "flow.edit",
-    "rule_id": "rule.edit",
     "job_id": "job.view",
     "user_id": "user.edit",
     "key_id": "key.edit",

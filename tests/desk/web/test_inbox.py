@@ -237,7 +237,7 @@ def test_links_of_the_rail_respect_permissions(client, cast):
     agent = client.get("/").context["rail"]
     client.force_login(cast.owner)
     owner = client.get("/").context["rail"]
-    assert {str(entry["label"]) for entry in agent} <= {"Inbox", "Feedback", "Topics", "Customers"}
+    assert {str(entry["label"]) for entry in agent} <= {"Inbox", "Feedback", "Topics", "Customers", "Solutions"}
     assert {str(entry["label"]) for entry in agent} < {str(entry["label"]) for entry in owner}
 
 

@@ -171,6 +171,8 @@ class EventKind(models.TextChoices):
     RETRACTED = "RETRACTED", _("Sending undone")
     SOLUTION = "SOLUTION", _("Solution used")
     SURVEY = "SURVEY", _("Customer's answer")
+    RULE = "RULE", _("Rule")
+    MACRO = "MACRO", _("Macro")
 
 
 class Clock(models.Model):

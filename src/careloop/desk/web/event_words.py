@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.web.automation_words import AUTOMATION
 from careloop.desk.web.clock_words import span_words
-from careloop.desk.web.templatetags.desk import probability as probability_words
-from careloop.desk.web.routing_words import ROUTING
-from careloop.desk.web.together_words import TOGETHER
 from careloop.desk.web.flow_words import FLOWS
 from careloop.desk.web.merging_words import MERGING
+from careloop.desk.web.routing_words import ROUTING
+from careloop.desk.web.templatetags.desk import probability as probability_words
+from careloop.desk.web.together_words import TOGETHER
 
 People = Mapping[int, str]
 
@@ -47,4 +47,4 @@ def _solution(event: Any, who: str, _people: People) -> str:
     return _("%(who)s used the solution “%(title)s”") % {"who": who, "title": after.get("title", "")}
 
 
-SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **ROUTING, **AUTOMATION, "SOLUTION": _solution, **FLOWS, **MERGING}
+SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **AUTOMATION, **ROUTING, "SOLUTION": _solution, **FLOWS, **MERGING}
