@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD
 from tests.journeys.conftest import DESKTOP, PHONE
 
 CHINESE_NAMES = {"Olga": "欧雅", "Sun": "孙敏", "Chen": "陈晨", "Ana": "安娜", "Wang": "王刚", "After-sales": "售后", "Wholesale": "批发"}
-MEANT = {"Careloop", "API", "CSV", "TSV", "XLSX", "JSON", "Lines", "Parquet", "gzip", "English", "UTF", "Cookie"}
+MEANT = {"Careloop", "API", "CSV", "TSV", "XLSX", "JSON", "Lines", "Parquet", "gzip", "English", "UTF", "Cookie", "Webhook"}
 WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]{3,}(?![A-Za-z])")
 FOREIGN = re.compile(r"\S*@\S*|https?://\S+|\S+\.csv\b|\bcareloop worker\b|\bCARELOOP_\w+|\b\w+-\d+[.\d]*|\b[0-9a-f]{64}\b")
 SAID = """() => {
