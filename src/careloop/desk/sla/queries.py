@@ -24,7 +24,7 @@ class Calendars(dict[int, WorkingCalendar]):
 
     def __missing__(self, calendar_id: int) -> WorkingCalendar:
         row = find_rows(Calendar, "id = %s", [calendar_id])[0]
-        self[calendar_id] = _calendar_of(row.pk, row.version)
+        self[calendar_id] = _calendar_of(row.pk, row.version, row.changed_at, repr((row.zone, row.weekly)))
         return self[calendar_id]
 
 
@@ -112,5 +112,5 @@ def step_actions() -> list[tuple[Any, Any]]:
 
 
 @lru_cache(maxsize=200)
-def _calendar_of(calendar_id: int, version: int) -> WorkingCalendar:
+def _calendar_of(calendar_id: int, _version: int, _changed_at: datetime, _hours: str) -> WorkingCalendar:
     return working_calendar(facts_of(Calendar.objects.get(pk=calendar_id)))
