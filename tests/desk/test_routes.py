@@ -29,8 +29,8 @@ from careloop.desk.jobs.models import Job
 from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
-from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
 from careloop.desk.solutions.models import Solution, SolutionText
+from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
 from careloop.desk.writing.models import HeldReply
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +96,6 @@ PARAMETERS = {
     "link_id": lambda house: house.link.pk,
     "rule_id": lambda house: house.rule.pk,
     "macro_id": lambda house: house.macro.pk,
-    "regrouping_id": lambda house: house.regrouping.pk,
-    "link_id": lambda house: house.link.pk,
     "approval_id": lambda house: house.approval.pk,
     "flow_id": lambda house: house.flow.pk,
     "slug": lambda house: house.cast.form.slug,
@@ -244,9 +242,7 @@ def house(cast, inbound, now):
         solution=new_solution(cast, now),
         topic=new_topic(receipt, cast, now),
         regrouping=Regrouping.objects.create(kind="MERGE", into_id=receipt.case_id, made_by_name="林晓彤", made_at=now),
-        link=CaseLink.objects.create(
-            case_id=receipt.case_id, other_id=receipt.case_id, kind="RELATED", made_by_name="林晓彤", made_at=now
-        ),
+        link=CaseLink.objects.create(case_id=receipt.case_id, other_id=receipt.case_id, kind="RELATED", made_by_name="林晓彤", made_at=now),
         flow=Flow.objects.get(kind="REFUND"),
         approval=Approval.objects.create(
             case_id=receipt.case_id, transition="AGREE", state="ASKED", asked_by=cast.agent, asked_at=now, needs=1, roles=["SUPERVISOR"]

@@ -109,7 +109,9 @@ def inbox(wanted: InboxFilter, viewer: Viewer) -> InboxPage:
 def list_chosen(wanted: InboxFilter, viewer: Viewer, most: int) -> list[int]:
     """The numbers of the cases that a filter wants, in its order; merged ones, which take no changes, are left out."""
     if wanted.view not in VIEWS or wanted.sort not in SORTS:
-        raise InvalidInput(f"The view is {wanted.view!r} and the order {wanted.sort!r}; expected {', '.join(VIEWS)} and {', '.join(SORTS)}.")
+        raise InvalidInput(
+            f"The view is {wanted.view!r} and the order {wanted.sort!r}; expected {', '.join(VIEWS)} and {', '.join(SORTS)}."
+        )
     cases = _restrict(Case.objects.visible_to(viewer).exclude(status=Status.MERGED), wanted, viewer)
     return list(cases.order_by(*SORTS[wanted.sort]).values_list("pk", flat=True)[:most])
 

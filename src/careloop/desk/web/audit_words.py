@@ -20,7 +20,6 @@ ACTIONS: dict[str, Promise] = {
     "category.change": _("Category changed"),
     "category.create": _("Category added"),
     "case.approval": _("Approval asked for or given"),
-    "case.field": _("Field of the flow entered"),
     "case.moved": _("Step taken"),
     "flow.move": _("Running cases moved to another version"),
     "flow.save": _("Flow saved"),

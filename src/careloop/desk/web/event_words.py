@@ -47,4 +47,12 @@ def _solution(event: Any, who: str, _people: People) -> str:
     return _("%(who)s used the solution “%(title)s”") % {"who": who, "title": after.get("title", "")}
 
 
-SENTENCES: dict[str, Callable[[Any, str, People], str]] = {**TOGETHER, "ESCALATED": _escalated, **AUTOMATION, **ROUTING, "SOLUTION": _solution, **FLOWS, **MERGING}
+SENTENCES: dict[str, Callable[[Any, str, People], str]] = {
+    **TOGETHER,
+    "ESCALATED": _escalated,
+    **AUTOMATION,
+    **ROUTING,
+    "SOLUTION": _solution,
+    **FLOWS,
+    **MERGING,
+}
