@@ -1,5 +1,6 @@
 """The library of the sample house, and which solutions its agents used where they said what a case is about."""
 
+import re
 from datetime import datetime, timedelta
 from importlib import resources
 
@@ -16,6 +17,7 @@ from careloop.desk.solutions.rules.using import Answer, has_helped
 PARTS = {"T": "title", "B": "body", "R": "reply"}
 LANGUAGES = {"Z": "zh", "E": "en"}
 REVIEWED_EVERY = timedelta(days=180)
+THANKS = re.compile(r"谢|解决了|\b(thanks?|solved|great)\b", re.IGNORECASE)
 
 
 def list_entries() -> list[tuple[str, str, dict[str, dict[str, str]]]]:
@@ -85,7 +87,7 @@ def _keep_uses(by_category: dict[str, Solution], ledger: Ledger, now: datetime) 
     first: dict[int, Message] = {}
     for message in ledger.messages:
         if message.direction == Direction.INBOUND and message.case is not None:
-            answers.setdefault(message.case.pk, []).append(Answer(message.sent_at))
+            answers.setdefault(message.case.pk, []).append(Answer(message.sent_at, is_thanks=THANKS.search(message.body) is not None))
         if message.direction == Direction.OUTBOUND and message.case is not None:
             known = first.get(message.case.pk)
             if known is None or message.sent_at < known.sent_at:
