@@ -97,7 +97,13 @@ def test_the_picker_finds_by_every_word_own_ones_first(cast, case, mine, now):
 
 @pytest.mark.parametrize(
     ("body", "actions", "field"),
-    [("{{nobody.knows}}", [], "body"), ("", [], "body"), ("x", [do("REPLY", 1)], "actions"), ("x", [do("ADD_NOTE", "{{x}}")], "actions")],
+    [
+        ("{{nobody.knows}}", [], "body"),
+        ("", [], "body"),
+        ("x", [do("REPLY", 1)], "actions"),
+        ("x", [do("ADD_NOTE", "{{x}}")], "actions"),
+        ("x", [do("ADD_NOTE", "{{ link }}")], "actions"),
+    ],
 )
 def test_nonsense_is_refused_on_saving(cast, now, body, actions, field):
     with pytest.raises(InvalidInput) as refused:

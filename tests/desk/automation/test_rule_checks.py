@@ -9,7 +9,7 @@ from careloop.desk.automation.rules.checking import InvalidRule, check_rule, fin
 from careloop.desk.automation.rules.choosing import Ready, RuleIndex
 from careloop.desk.automation.rules.conditions import fold, folded, groups_of, holds, reasons, tree_of
 from careloop.desk.automation.rules.fields import ACTIONS, EVENTS, RuleFacts
-from careloop.desk.automation.rules.texts import check_text, fill
+from careloop.desk.automation.rules.texts import VARIABLES, check_text, fill
 from careloop.desk.cases.models import EventKind
 from tests.desk.automation.rule_words import do, every, leaf
 
@@ -138,6 +138,13 @@ def test_variables_are_put_in_as_letters_and_never_run():
 
 def test_a_missing_value_leaves_a_mark_for_the_agent():
     assert fill("Dear {{customer.name}}", {"customer.name": " "}) == ("Dear ⟦customer.name⟧", ["customer.name"])
+
+
+def test_the_customers_link_stays_a_variable_in_replies_and_is_none_of_notes():
+    check_text("See {{ link }} or {{link}}")
+    assert fill("{{ link }}", {"link": "x"}) == ("{{ link }}", [])
+    with pytest.raises(InvalidRule):
+        check_text("{{ link }}", VARIABLES)
 
 
 @pytest.mark.parametrize("text", ["{{customer.password}}", "{{customer.name}", "{{ }}", "{{customer.__class__}}"])

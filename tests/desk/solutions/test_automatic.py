@@ -15,6 +15,7 @@ from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.solutions import automatic, queueing
 from careloop.desk.solutions.models import AutomaticReplies, SolutionUse, Suggested
+from careloop.desk.teamwork.customer_links import link_for
 from tests.desk.analysis.conftest import LetterEncoder
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,14 @@ def test_one_message_is_answered_once_and_marked_as_automatic(is_on, leak, arriv
     assert (use.how, use.question_id, use.message_id, use.probability) == ("AUTO", message.pk, sent.pk, 0.99)
     event = CaseEvent.objects.get(kind="SOLUTION")
     assert (event.actor_kind, event.after["automatic"], event.after["probability"]) == ("system", True, 0.99)
+
+
+def test_an_automatic_reply_carries_the_customers_link(is_on, leak, arrive, now):
+    leak.texts.update(reply="看进度：{{ link }}")
+    message = arrive()
+    assert answer(message, leak, now)
+    case = Case.objects.get(pk=message.case_id)
+    assert f"看进度：{link_for(case, now=now)}" in case.messages.get(direction="OUTBOUND").body
 
 
 def test_nothing_is_answered_while_it_is_off_or_below_the_threshold(is_on, leak, arrive, now):

@@ -23,6 +23,12 @@ def test_variables_are_filled_once_and_missing_ones_leave_no_braces():
     assert unknown_variables("{{customer.name}} {{order}} {{ order }} {{x.y}}") == ["order", "x.y"]
 
 
+def test_the_customers_link_is_known_and_stays_until_the_reply_is_sent():
+    assert unknown_variables("{{ link }} {{link}}") == []
+    assert fill("{{customer.name}}, {{ link }}", FACTS) == "林晓彤, {{ link }}"
+    assert is_kept(fill("请在 {{link}} 查看进度，并保留订单号", FACTS), "请在 https://desk.example/c/x/ 查看进度，并保留订单号")
+
+
 def test_a_letter_has_greeting_reply_and_closing_in_the_customers_language():
     assert (
         letter("已处理 {{case.number}}", FACTS, "zh") == "林晓彤，您好：\n\n已处理 17\n\n工单号 #17，回复本消息即可继续联系我们。\n\n苏晴"

@@ -19,7 +19,7 @@ from careloop.desk.automation.queries import access_macro, get_rule, list_canned
 from careloop.desk.automation.rendering import fill_for
 from careloop.desk.automation.rules.checking import InvalidRule, check_macro_actions, check_rule
 from careloop.desk.automation.rules.fields import ASSIGN, NOTIFY, REPLY, RuleFacts
-from careloop.desk.automation.rules.texts import check_text
+from careloop.desk.automation.rules.texts import VARIABLES, check_text
 from careloop.desk.cases.changes import case_to_change
 from careloop.desk.cases.events import add_event
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed, NotFound
@@ -192,7 +192,7 @@ def _check_people_and_texts(actions: Sequence[Mapping[str, Any]], viewer: Viewer
             raise InvalidInput(_("Choose a text that a team or everybody may send; personal ones are their owner's."), field="actions")
         if isinstance(value, str):
             try:
-                check_text(value)
+                check_text(value, VARIABLES)
             except InvalidRule as refused:
                 raise InvalidInput(_refusal(refused).message, field="actions") from refused
     if User.objects.filter(pk__in=people, is_active=True).count() < len(people):

@@ -29,6 +29,7 @@ from careloop.desk.solutions.rules.letters import automatic_letter, language_of
 from careloop.desk.solutions.rules.machine_mail import headers_of, why_machine_made
 from careloop.desk.solutions.rules.threshold import LEAST_PROMISE, MOST_PROMISE, Derived, HeldBack, derive, interval_of
 from careloop.desk.solutions.rules.using import AUTO, INSERTED
+from careloop.desk.teamwork.customer_links import fill_link
 
 MOST_HELD_BACK = 1_000
 LOOKED_BACK = timedelta(days=1)  # cases that opened before are left to people
@@ -234,7 +235,7 @@ def _was_answered(case: Case, message: Message, now: datetime) -> bool:
 
 
 def _send(case: Case, question: Message, text: SolutionText, probability: float, now: datetime) -> None:
-    body = automatic_letter(text.reply, facts_of(case, None), text.language)
+    body = fill_link(automatic_letter(text.reply, facts_of(case, None), text.language), case.pk, now=now)
     message = reply_as_house(case=case, body=body, now=now)
     SolutionUse.objects.create(
         solution_id=text.solution_id, case=case, question=question, message=message, how=AUTO, is_first_reply=True,

@@ -15,10 +15,10 @@ from careloop.desk.cases.changes import audit_case, case_to_change
 from careloop.desk.cases.merged import find_targets
 from careloop.desk.cases.models import Case
 from careloop.desk.kernel.errors import DeskError
+from careloop.desk.kernel.variables import LINK, put, variables_of
 from careloop.desk.teamwork.models import CustomerLink
 
 SALT = "careloop.customer.link"
-PLACE = "{{ link }}"
 LONGEST_TOKEN = 120
 WRITES_PER_HOUR = 20
 DAY_SECONDS = 86_400
@@ -53,13 +53,10 @@ def link_for(case: Case, *, now: datetime) -> str:
 
 def fill_link(text: str, case_id: int, *, now: datetime) -> str:
     """A text to the customer with the link where {{ link }} stands, spaces or not."""
-    if "{{link}}" not in text.replace(" ", ""):
+    if LINK not in variables_of(text):
         return text
-    case = Case.objects.get(pk=case_id)
-    link = link_for(case, now=now)
-    for spelling in (PLACE, "{{link}}", "{{ link}}", "{{link }}"):
-        text = text.replace(spelling, link)
-    return text
+    link = link_for(Case.objects.get(pk=case_id), now=now)
+    return put(text, lambda name: link if name == LINK else None)
 
 
 def with_link(body: str, case: Case, *, now: datetime) -> str:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from careloop.desk.kernel.variables import LINK, put, variables_of
+
 CHINESE, ENGLISH = "zh", "en"
 LANGUAGES = (CHINESE, ENGLISH)
-VARIABLES = ("customer.name", "case.number", "agent.name")
-_VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+VARIABLES = ("customer.name", "case.number", "agent.name", LINK)
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _GREETING = {CHINESE: "{name}，您好：", ENGLISH: "Dear {name},"}
 _GREETING_WITHOUT_NAME = {CHINESE: "您好：", ENGLISH: "Hello,"}
@@ -22,12 +23,12 @@ _AUTOMATIC = {
 
 def unknown_variables(text: str) -> list[str]:
     """The names in double braces that nothing fills, in their order."""
-    return list(dict.fromkeys(name for name in _VARIABLE.findall(text) if name not in VARIABLES))
+    return [name for name in variables_of(text) if name not in VARIABLES]
 
 
 def fill(text: str, facts: Mapping[str, str]) -> str:
-    """The text with its variables; one without a value leaves nothing behind, and values are never filled again."""
-    filled = _VARIABLE.sub(lambda found: facts.get(found.group(1), ""), text)
+    """The text with its variables; one without a value leaves nothing behind, the customer's link stays until the reply is sent."""
+    filled = put(text, lambda name: None if name == LINK else facts.get(name, ""))
     return re.sub(r"[ \t]+(?=[,.!?，。！？])", "", filled).strip()
 
 

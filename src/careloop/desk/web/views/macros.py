@@ -15,7 +15,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation import actions, queries
 from careloop.desk.automation.actions import MacroFacts
 from careloop.desk.automation.rules.fields import OF_MACROS
-from careloop.desk.automation.rules.texts import VARIABLES
+from careloop.desk.automation.rules.texts import OF_REPLIES
 from careloop.desk.cases.queries import access_case
 from careloop.desk.kernel.errors import DeskError
 from careloop.desk.web.access import for_viewer
@@ -67,7 +67,7 @@ def macro(request: HttpRequest, viewer: Viewer, macro_id: int | None = None) -> 
         "errors": errors,
         "scopes": queries.scope_choices(viewer),
         "teams": list_teams(viewer),
-        "variables": VARIABLES,
+        "variables": OF_REPLIES,
         "action_words": {code: ACTION_WORDS[code] for code in OF_MACROS},
         "action_lists": {code: list(words.of_action(code).values()) for code in OF_MACROS},
     }
