@@ -5,7 +5,7 @@ from datetime import datetime
 
 from careloop.desk.accounts.models import Channel, ChannelKind
 from careloop.desk.cases.clocks import Happening, keep_clocks
-from careloop.desk.cases.merged import follow_merged
+from careloop.desk.cases.merged import lock_with_targets
 from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
 from careloop.desk.cases.rules import SUBJECT_LENGTH, UNRESOLVED, joins_case, snippet_from, subject_from
 from careloop.desk.kernel.actor import Actor
@@ -63,22 +63,18 @@ def _open_cases(arrivals: list[Arrival]) -> tuple[dict[tuple[int, int], Case], d
     A merged case stands there, too, where no other does; the second answer says which case stands for it now.
     """
     customers = {arrival.customer_id for arrival in arrivals if arrival.customer_id and arrival.opens_case}
-    named = {arrival.case_id for arrival in arrivals if arrival.case_id}
-    found: dict[tuple[int, int], Case] = {}
     if not customers:
-        return found, {}
-    theirs = f"customer_id IN ({marks(customers)})"
+        return {}, {}
+    named = {arrival.case_id for arrival in arrivals if arrival.case_id}
     statuses = (*UNRESOLVED, Status.MERGED.value)
-    current = f"{theirs} AND status IN ({marks(statuses)}) ORDER BY last_message_at"
-    rows = find_rows(Case, current, [*customers, *statuses], is_locked=True)
-    for case in sorted(rows, key=lambda one: one.status != Status.MERGED):  # those that are merged give way to those that are not
-        found[case.customer_id, case.channel_id] = case
-    if named:
-        for case in find_rows(Case, f"id IN ({marks(named)}) AND {theirs}", [*named, *customers], is_locked=True):
-            same = found.get((case.customer_id, case.channel_id))
-            found[0, case.pk] = same if same is not None and same.pk == case.pk else case
-    merged = [case for case in found.values() if case.status == Status.MERGED]
-    return found, follow_merged(merged, [case for case in found.values() if case.status != Status.MERGED]) if merged else {}
+    condition = f"customer_id IN ({marks(customers)}) AND (status IN ({marks(statuses)}) OR id IN ({marks(named) or 'NULL'}))"
+    locked, targets = lock_with_targets(find_rows(Case, condition, [*customers, *statuses, *named]))
+    theirs = [case for case in locked.values() if case.customer_id in customers]
+    found = {(0, case.pk): case for case in theirs if case.pk in named}
+    for case in sorted(theirs, key=lambda one: (one.status != Status.MERGED, one.last_message_at)):  # merged ones give way to others
+        if case.status in statuses:
+            found[case.customer_id, case.channel_id] = case
+    return found, {number: locked[target] for number, target in targets.items()}
 
 
 def _case_merged(arrival: Arrival, open_cases: dict[tuple[int, int], Case], merged: dict[int, Case]) -> int:

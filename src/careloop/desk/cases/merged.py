@@ -19,15 +19,21 @@ def find_targets(case_ids: Iterable[int]) -> dict[int, int]:
     return {number: end for number, end in ends.items() if end != number}
 
 
-def follow_merged(cases: Iterable[Case], known: Iterable[Case]) -> dict[int, Case]:
-    """Merged case → the case that stands for it, locked; one that the caller has locked already (`known`) is the same object."""
-    targets = find_targets({case.pk for case in cases})
-    by_number = {case.pk: case for case in known}
-    missing = sorted(set(targets.values()) - by_number.keys())
-    if missing:
-        found = find_rows(Case, f"id IN ({marks(missing)}) ORDER BY id", missing, is_locked=True)
-        by_number |= {case.pk: case for case in found}
-    return {number: by_number[target] for number, target in targets.items()}
+def lock_with_targets(cases: Iterable[Case]) -> tuple[dict[int, Case], dict[int, int]]:
+    """Cases that were read, now locked with those that merged ones lead to, and which leads where; by number, as they are now.
+
+    All are locked in the order of their numbers, as merging and whoever else changes many cases does: nobody waits for each other.
+    """
+    found = list(cases)
+    numbers = {case.pk for case in found}
+    while True:
+        numbers |= set(_targets_of(found).values())
+        if not numbers:
+            return {}, {}
+        found = find_rows(Case, f"id IN ({marks(numbers)}) ORDER BY id", [*numbers], is_locked=True)
+        targets = _targets_of(found)
+        if numbers >= set(targets.values()):  # else one of them was merged between reading and locking
+            return {case.pk: case for case in found}, targets
 
 
 def lock_unmerged(case_ids: list[int]) -> list[Case]:
@@ -36,6 +42,10 @@ def lock_unmerged(case_ids: list[int]) -> list[Case]:
         return []
     unmerged = f"id IN ({marks(case_ids)}) AND status <> %s ORDER BY id"
     return find_rows(Case, unmerged, [*case_ids, Status.MERGED.value], is_locked=True)
+
+
+def _targets_of(cases: Iterable[Case]) -> dict[int, int]:
+    return find_targets([case.pk for case in cases if case.status == Status.MERGED])
 
 
 def _next(case_ids: set[int]) -> dict[int, int]:
