@@ -41,8 +41,10 @@ def test_of_two_agents_who_merge_the_same_cases_in_opposite_directions_one_wins(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_message_that_arrives_while_a_merge_is_undone_waits_and_goes_to_the_case_that_is_back(write, versions, cast, now):
-    into, source = (write(text, now, channel_slug="contact", who=who).case_id for text, who in (("水管", "bo@x.org"), ("热水器", "lin@x.org")))
-    made = merge_cases(source_ids=[source], into_id=into, expected_versions=versions(into, source), viewer=cast.viewer(cast.agent), now=now)
+    written = (("水管", "bo@x.org"), ("热水器", "lin@x.org"))
+    into, source = (write(text, now, channel_slug="contact", who=who).case_id for text, who in written)
+    agent = cast.viewer(cast.agent)
+    made = merge_cases(source_ids=[source], into_id=into, expected_versions=versions(into, source), viewer=agent, now=now)
 
     def in_a_thread(work):
         try:
@@ -53,7 +55,7 @@ def test_a_message_that_arrives_while_a_merge_is_undone_waits_and_goes_to_the_ca
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic():
             Case.objects.select_for_update().get(pk=into)  # both have to wait, the undo first
-            undone = pool.submit(in_a_thread, lambda: undo(regrouping_id=made.pk, viewer=cast.viewer(cast.agent), now=now))
+            undone = pool.submit(in_a_thread, lambda: undo(regrouping_id=made.pk, viewer=agent, now=now))
             wait_for_lock(1)
             arrived = pool.submit(in_a_thread, lambda: write("还在漏", now + MINUTE, channel_slug="contact", who="lin@x.org"))
             wait_for_lock(2)
