@@ -1,0 +1,1 @@
+"""Comparing what is done: who is held out, who was exposed."""

@@ -1,0 +1,1 @@
+"""Comparisons, who was assigned, who was exposed."""

@@ -1,0 +1,1 @@
+"""Reports: dashboards of tiles, what is mailed on a schedule."""

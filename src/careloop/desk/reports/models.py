@@ -1,0 +1,1 @@
+"""Dashboards and what is mailed on a schedule."""

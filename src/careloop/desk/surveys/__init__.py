@@ -1,0 +1,1 @@
+"""Surveys: questions, invitations through the customer's channel, answers."""

@@ -1,0 +1,1 @@
+"""Watching figures: control charts, alarms with the cases behind them."""

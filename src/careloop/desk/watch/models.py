@@ -1,0 +1,1 @@
+"""Watched figures and their alarms."""

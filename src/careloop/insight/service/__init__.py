@@ -1,0 +1,1 @@
+"""Service in figures: efficiency, satisfaction, how long things take, what slows them, what helped."""
