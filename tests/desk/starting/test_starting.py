@@ -66,3 +66,13 @@ def test_the_page_makes_the_chosen_set(client, cast):
     assert (response.status_code, Calendar.objects.get().zone) == (302, "Europe/Berlin")
     refused = client.post("/start/", {"code": "moon", "zone": "UTC", "country": ""})
     assert (refused.status_code, "no starting set" in refused.content.decode()) == (422, True)
+
+
+def test_a_house_that_chose_no_time_zone_is_offered_the_one_of_its_language(client, cast, settings):
+    client.force_login(cast.owner)
+    offered = {}
+    for house, language in (("UTC", "zh-hans"), ("UTC", "en"), ("Europe/Berlin", "zh-hans")):
+        settings.TIME_ZONE = house
+        page = client.get("/start/", headers={"accept-language": language}).content.decode()
+        offered[house, language] = page.partition("<option selected>")[2].partition("<")[0]
+    assert offered == {("UTC", "zh-hans"): "Asia/Shanghai", ("UTC", "en"): "UTC", ("Europe/Berlin", "zh-hans"): "Europe/Berlin"}

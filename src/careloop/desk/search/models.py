@@ -9,6 +9,7 @@ class Subject(models.TextChoices):
     MESSAGE = "MESSAGE"
     CUSTOMER = "CUSTOMER"
     CASE = "CASE"
+    SOLUTION = "SOLUTION"
 
 
 class SearchDocument(models.Model):

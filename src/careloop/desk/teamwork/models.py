@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from careloop.desk.accounts.models import Team, User
 from careloop.desk.cases.models import Case, Message
@@ -114,7 +115,7 @@ class FieldDefinition(models.Model):
     class Kind(models.TextChoices):
         """What may be entered."""
 
-        TEXT = "TEXT", _("Text")
+        TEXT = "TEXT", pgettext_lazy("kind of field", "Text")
         NUMBER = "NUMBER", _("Number")
         DATE = "DATE", _("Day")
         CHOICE = "CHOICE", _("Choice")

@@ -18,6 +18,7 @@ from careloop.desk.starting import actions
 from careloop.desk.web.access import for_viewer
 
 ICONS = {"shop": "shopping-bag", "finance": "landmark", "travel": "plane", "health": "heart-pulse", "telecoms": "radio-tower"}
+CHINESE_ZONE = "Asia/Shanghai"
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,9 +50,15 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     context = {
         "sets": sets,
         "error": error,
-        "given": {"zone": given["zone"] or settings.TIME_ZONE, "country": given["country"] or ("CN" if language == "zh" else "")},
+        "given": {"zone": given["zone"] or _usual_zone(language), "country": given["country"] or ("CN" if language == "zh" else "")},
         "zones": sorted(available_timezones()),
         "countries": list(list_countries()),
         "is_fresh": actions.is_fresh(viewer),
     }
     return render(request, "starting/page.html", context, status=status)
+
+
+def _usual_zone(language: str) -> str:
+    """The house's zone; of a house that chose none, what its language suggests."""
+    zone: str = settings.TIME_ZONE
+    return CHINESE_ZONE if zone == "UTC" and language == "zh" else zone
