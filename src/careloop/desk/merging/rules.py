@@ -40,6 +40,7 @@ TABLES = (
     CaseTable("teamwork.FieldValue", "case"),
     CaseTable("solutions.SolutionUse", "case", "message_id"),
     CaseTable("solutions.Taken", "case"),
+    CaseTable("surveys.Invitation", "case", "message_id"),
 )
 
 STAYS = {
