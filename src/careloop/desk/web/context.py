@@ -24,13 +24,14 @@ class Entry:
     at_end: bool = False
 
 
+WORKFLOW = ("/service-levels/", "/flows/", "/approvals/", "/routing/", "/rules/", "/macros/")
 RAIL = (
     Entry(_("Inbox"), "inbox", "inbox", "case.view", ("/cases/",)),
     Entry(_("Feedback"), "star", "feedback", "feedback.view"),
     Entry(_("Topics"), "shapes", "topics", "feedback.view"),
     Entry(_("Customers"), "users", "customers", "customer.view"),
     Entry(_("Categories"), "tags", "categories", "model.view", ("/models/",)),
-    Entry(_("Workflow"), "workflow", "service-levels", "sla.edit", ("/service-levels/", "/flows/", "/routing/", "/rules/", "/macros/")),
+    Entry(_("Workflow"), "workflow", "service-levels", "sla.edit", WORKFLOW),
     Entry(_("Solutions"), "book-open", "solutions", "solution.view"),
     Entry(_("Import"), "file-up", "imports", "import.run"),
     Entry(_("Jobs"), "list-checks", "jobs", "job.view"),
@@ -38,6 +39,7 @@ RAIL = (
 )
 USER_MENU = (
     Entry(_("My tasks"), "list-checks", "tasks", "case.work"),
+    Entry(_("Approvals"), "stamp", "approvals", "case.work"),
     Entry(_("Board"), "columns-3", "board", "case.view"),
     Entry(_("Preferences"), "sliders-horizontal", "preferences"),
     Entry(_("Audit trail"), "scroll-text", "audit", "audit.view"),

@@ -8,9 +8,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.approval_queries import may_decide
 from careloop.desk.cases.flow_queries import FlowPage
 from careloop.desk.flows.queries import named
-from careloop.desk.flows.rules.flow import CHOICE, DATE, MONEY, NUMBER, YES_NO, Field, Flow, State
+from careloop.desk.flows.rules.flow import CHOICE, DATE, MONEY, NUMBER, YES_NO, Field, Flow, State, Transition
 from careloop.desk.flows.rules.moving import ASK, MISSING, REFUSED, Move, needed_fields, steps_to_end
 from careloop.desk.flows.rules.values import enter_value, show_value
 from careloop.desk.flows.wording import role_names, why_not
@@ -107,6 +108,13 @@ def limit_words(flow: Flow, approval: Any) -> str:
     return _("%(field)s above %(above)s needs an approval: %(roles)s.") % facts
 
 
+def amount_words(flow: Flow | None, step: Transition | None, amount: Any) -> str:
+    """The amount that an approval is about, with its field's name; "" when it is about none."""
+    looked_at = step.approval.field if step is not None and step.approval is not None else ""
+    field = flow.find_field(looked_at) if flow is not None and looked_at else None
+    return f"{named(field.name)} {shown(field, amount)}" if field is not None and amount is not None else ""
+
+
 def _input(field: Field, value: Any) -> dict[str, Any]:
     language = get_language() or "en"
     options: Iterable[tuple[str, str]] = ()
@@ -126,21 +134,18 @@ def _input(field: Field, value: Any) -> dict[str, Any]:
 
 def _approval(page: FlowPage, one: Any, viewer: Viewer) -> dict[str, Any]:
     step = page.flow.find_transition(one.transition)
-    field = page.flow.find_field(step.approval.field) if step is not None and step.approval is not None and step.approval.field else None
     decided = list(one.decisions.all())
-    is_own = one.asked_by_id == viewer.user_id
-    may = viewer.may("case.approve") and viewer.role in one.roles and not is_own and all(said.who_id != viewer.user_id for said in decided)
     return {
         "id": one.pk,
         "step": named(step.name) if step is not None else one.transition,
         "state": one.state,
-        "amount": f"{named(field.name)} {shown(field, one.amount)}" if field is not None and one.amount is not None else "",
+        "amount": amount_words(page.flow, step, one.amount),
         "asked_by": one.asked_by,
         "asked_at": one.asked_at,
         "comment": one.comment,
         "needs": one.needs,
         "decisions": decided,
-        "may_decide": may and one.state == "ASKED",
-        "is_own": is_own,
+        "may_decide": may_decide(one, decided, viewer),
+        "is_own": one.asked_by_id == viewer.user_id,
         "roles": role_names(one.roles),
     }

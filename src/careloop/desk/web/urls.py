@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from careloop.desk.web.views import (
+    approvals,
     beside,
     bulk,
     case,
@@ -149,6 +150,8 @@ urlpatterns = [
     path("service-levels/<int:level_id>/", service_levels.level, name="level"),
     path("service-levels/<int:level_id>/delete/", service_levels.delete_level, name="level-delete"),
     path("flows/", flows.page, name="flows"),
+    path("approvals/", approvals.page, name="approvals"),
+    path("approvals/count/", approvals.count, name="approval-count"),
     path("flows/new/", flows.edit, name="flow-new"),
     path("flows/<int:flow_id>/", flows.flow, name="flow"),
     path("flows/<int:flow_id>/edit/", flows.edit, name="flow-edit"),

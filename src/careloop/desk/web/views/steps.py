@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -55,7 +57,12 @@ def decide(request: HttpRequest, viewer: Viewer, case_id: int, approval_id: int)
         raise InvalidInput(_("Agree or refuse; “%(given)s” was given.") % {"given": said[:40]}, field="decision")
     comment = request.POST.get("comment", "")
     asked = moves.decide(approval_id=approval_id, is_yes=said == "yes", viewer=viewer, now=datetime.now(UTC), comment=comment)
-    return _shown(request, viewer, asked.case_id)
+    back = request.POST.get("next", "")
+    if back != reverse("approvals"):
+        return _shown(request, viewer, asked.case_id)
+    sentence = _("You agreed; case #%(number)s.") if said == "yes" else _("You refused; case #%(number)s.")
+    messages.success(request, sentence % {"number": asked.case_id})
+    return redirect(back)
 
 
 def _shown(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
