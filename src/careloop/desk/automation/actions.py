@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import Team, User
@@ -22,7 +23,7 @@ from careloop.desk.automation.rules.fields import ASSIGN, NOTIFY, REPLY, RuleFac
 from careloop.desk.automation.rules.texts import VARIABLES, check_text
 from careloop.desk.cases.changes import case_to_change
 from careloop.desk.cases.events import add_event
-from careloop.desk.kernel.errors import InvalidInput, NotAllowed, NotFound
+from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.kernel.wording import spoken
 
 POSITION_STEP = 10
@@ -49,22 +50,26 @@ class Taken:
     missing: list[str]
 
 
-def save_rule(*, facts: RuleFacts, viewer: Viewer, now: datetime, rule_id: int | None = None) -> Rule:
-    """Make or change a rule; one that makes no sense is refused with every fault."""
+def save_rule(*, facts: RuleFacts, viewer: Viewer, now: datetime, rule_id: int | None = None, expected_version: int | None = None) -> Rule:
+    """Make or change a rule; one that makes no sense is refused with every fault, and one that is not as the viewer has seen it."""
     check_may(viewer, "rule.edit")
-    stored = get_rule(rule_id) if rule_id is not None else None
+    if rule_id is not None:
+        get_rule(rule_id)
     _check_name(facts.name)
     try:
         check_rule(facts)
     except InvalidRule as refused:
         raise _refusal(refused) from refused
     _check_people_and_texts(facts.actions, viewer)
-    rule = stored or Rule()
-    before = _plain(rule) if stored else {}
-    rule.name, rule.events, rule.condition, rule.actions = facts.name.strip(), facts.events, facts.condition, facts.actions
-    rule.position, rule.is_active, rule.stops = facts.position, facts.is_active, facts.stops
-    rule.last_error, rule.last_error_at, rule.changed_at = None, None, now
     with transaction.atomic():
+        rule = Rule.objects.select_for_update().filter(pk=rule_id).first() if rule_id is not None else Rule(version=0)
+        if rule is None:
+            raise NotFound(_("There is no rule %(number)s.") % {"number": rule_id})
+        before = _plain(rule) if rule.pk is not None else {}
+        _check_version(rule, expected_version)
+        rule.name, rule.events, rule.condition, rule.actions = facts.name.strip(), facts.events, facts.condition, facts.actions
+        rule.position, rule.is_active, rule.stops = facts.position, facts.is_active, facts.stops
+        rule.last_error, rule.last_error_at, rule.changed_at, rule.version = None, None, now, rule.version + 1
         rule.save()
         _audit("rule.save", "rule", rule.pk, viewer, now, {"name": rule.name, "before": before, "after": _plain(rule)})
     return rule
@@ -75,7 +80,7 @@ def switch_rule(*, rule_id: int, is_active: bool, viewer: Viewer, now: datetime)
     check_may(viewer, "rule.edit")
     rule = get_rule(rule_id)
     with transaction.atomic():
-        Rule.objects.filter(pk=rule.pk).update(is_active=is_active, changed_at=now)
+        Rule.objects.filter(pk=rule.pk).update(is_active=is_active, changed_at=now, version=F("version") + 1)
         changed = {"before": {"is_active": rule.is_active}, "after": {"is_active": is_active}}
         _audit("rule.save", "rule", rule.pk, viewer, now, {"name": rule.name, **changed})
     rule.is_active = is_active
@@ -83,7 +88,7 @@ def switch_rule(*, rule_id: int, is_active: bool, viewer: Viewer, now: datetime)
 
 
 def move_rule(*, rule_id: int, places: int, viewer: Viewer, now: datetime) -> None:
-    """Move a rule up (minus) or down among the others; all get new positions, ten apart."""
+    """Move a rule up (minus) or down among the others; all get new positions, ten apart. Whoever has one of them open is told on saving."""
     check_may(viewer, "rule.edit")
     moved = get_rule(rule_id)
     with transaction.atomic():
@@ -91,8 +96,9 @@ def move_rule(*, rule_id: int, places: int, viewer: Viewer, now: datetime) -> No
         place = next(place for place, rule in enumerate(rules) if rule.pk == moved.pk)
         rules.insert(min(max(place + places, 0), len(rules) - 1), rules.pop(place))
         for place, rule in enumerate(rules):
-            rule.position = (place + 1) * POSITION_STEP
-        Rule.objects.bulk_update(rules, ["position"])
+            position = (place + 1) * POSITION_STEP
+            rule.position, rule.version = position, rule.version + (rule.position != position)
+        Rule.objects.bulk_update(rules, ["position", "version"])
         _audit("rule.save", "rule", moved.pk, viewer, now, {"name": moved.name, "places": places})
 
 
@@ -105,16 +111,19 @@ def delete_rule(*, rule_id: int, viewer: Viewer, now: datetime) -> None:
         _audit("rule.delete", "rule", rule_id, viewer, now, {"name": rule.name})
 
 
-def save_macro(*, facts: MacroFacts, viewer: Viewer, now: datetime, macro_id: int | None = None) -> Macro:
+def save_macro(
+    *, facts: MacroFacts, viewer: Viewer, now: datetime, macro_id: int | None = None, expected_version: int | None = None
+) -> Macro:
     """Make or change a macro: anybody who works on cases for themselves; for teams and everybody whoever writes rules."""
     check_may(viewer, "case.work")
-    macro = _access_to_change(macro_id, viewer) if macro_id is not None else Macro(owner_id=viewer.user_id)
-    _check_macro(facts, viewer)
-    before = {"name": macro.name, "scope": macro.scope} if macro_id is not None else {}
-    macro.name, macro.scope, macro.body, macro.actions = facts.name.strip(), facts.scope, facts.body.strip(), facts.actions
-    macro.team_id = facts.team_id if facts.scope == Scope.TEAM else None
-    macro.is_active, macro.changed_at = facts.is_active, now
     with transaction.atomic():
+        macro = Macro(owner_id=viewer.user_id, version=0) if macro_id is None else _access_to_change(macro_id, viewer, is_locked=True)
+        _check_macro(facts, viewer)
+        _check_version(macro, expected_version)
+        before = {"name": macro.name, "scope": macro.scope} if macro_id is not None else {}
+        macro.name, macro.scope, macro.body, macro.actions = facts.name.strip(), facts.scope, facts.body.strip(), facts.actions
+        macro.team_id = facts.team_id if facts.scope == Scope.TEAM else None
+        macro.is_active, macro.changed_at, macro.version = facts.is_active, now, macro.version + 1
         macro.save()
         after = {"name": macro.name, "scope": macro.scope}
         _audit("macro.save", "macro", macro.pk, viewer, now, {"before": before, "after": after})
@@ -143,12 +152,17 @@ def take_macro(*, macro_id: int, case_id: int, viewer: Viewer, now: datetime) ->
     return Taken(text, missing)
 
 
-def _access_to_change(macro_id: int, viewer: Viewer) -> Macro:
+def _access_to_change(macro_id: int, viewer: Viewer, *, is_locked: bool = False) -> Macro:
     check_may(viewer, "case.work")
     macro = access_macro(macro_id, viewer)
     if not may_change(macro, viewer):
         raise NotAllowed(_("This macro belongs to others; ask a supervisor, or make one of your own."))
-    return macro
+    return Macro.objects.select_for_update().get(pk=macro_id) if is_locked else macro
+
+
+def _check_version(stored: Rule | Macro, expected_version: int | None) -> None:
+    if expected_version is not None and stored.version != expected_version:
+        raise Conflict(_("Somebody else saved “%(name)s” in between; nothing of yours was saved yet.") % {"name": stored.name})
 
 
 def _check_macro(facts: MacroFacts, viewer: Viewer) -> None:

@@ -19,6 +19,7 @@ class Rule(models.Model):
     stops = models.BooleanField(default=False, help_text="no later rule looks at an event on which this one acted")
     last_error = models.JSONField(null=True, help_text="template and values, or what the program said")
     last_error_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -106,6 +107,7 @@ class Macro(models.Model):
     body = models.TextField(blank=True)
     actions = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField()
 
     class Meta:
