@@ -12,11 +12,13 @@ from careloop.desk.jobs.actions import enqueue_once, ensure_schedule
 
 PAUSE = timedelta(seconds=3)  # several changes of a taxonomy are one new model
 NIGHTLY_AT = time(3, 50)
+FIT_SECONDS = 600
 
 
 def ensure_schedules(*, now: datetime | None = None) -> None:
-    """Make the schedule; one that was switched off stays off."""
+    """Make the schedules; one that was switched off stays off."""
     ensure_schedule("forget vectors of texts that are gone", tasks.trim_vectors, daily_at=NIGHTLY_AT, priority=-50, now=now)
+    ensure_schedule("how long promises took", tasks.fit_times, FIT_SECONDS, priority=-10, now=now)
 
 
 def correct(**facts: Any) -> Correction:

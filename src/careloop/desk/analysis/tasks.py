@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django_tasks import task
 
-from careloop.desk.analysis import actions, case_vectors, categorising, house_rereading, switching, training
+from careloop.desk.analysis import actions, breach, case_vectors, categorising, house_rereading, switching, training
 from careloop.desk.analysis.models import LearntModel, Status
 from careloop.desk.jobs.actions import enqueue_many, enqueue_once
 from careloop.desk.jobs.current import report_progress
@@ -115,3 +115,9 @@ def _train(model_id: int) -> str:
 
 def _tell(done: int, of: int) -> None:
     report_progress(done=done, total=of)
+
+
+@task(priority=-10)
+def fit_times() -> int:
+    """Look anew at how long promises took before, from which the chance of a missed deadline is told."""
+    return breach.fit_times(now=clock())

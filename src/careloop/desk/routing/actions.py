@@ -19,7 +19,7 @@ from careloop.desk.kernel.errors import Conflict, NotFound
 from careloop.desk.kernel.rows import insert_rows
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
-from careloop.desk.routing.models import CaseWeight, Mode, Profile, RoutingDecision, RoutingSetting
+from careloop.desk.routing.models import CaseWeight, Mode, Profile, RoutingDecision, RoutingSetting, TimesTaken
 from careloop.desk.routing.queries import find_rates, list_open, list_routed_teams, list_scores, list_waiting, needs_of, people_from, weigh
 from careloop.desk.routing.rules.matching import MOST_CAPACITY, Choice, Person, choose, explain, refusal
 
@@ -140,6 +140,13 @@ def refresh_weights(*, now: datetime) -> int:
         changed += len(off)
     CaseWeight.objects.exclude(case__status=Status.OPEN).delete()
     return changed
+
+
+def keep_times(*, level_id: int, target: str, seconds: Sequence[int], shares: Sequence[float], ended: int, now: datetime) -> TimesTaken:
+    """Store how long the clocks of a promise took, in place of what was known."""
+    facts = {"seconds": list(seconds), "shares": list(shares), "ended": ended, "at": now}
+    kept, _is_new = TimesTaken.objects.update_or_create(level_id=level_id, target=target, defaults=facts)
+    return kept
 
 
 def _is_off(stored: float | None, score: float) -> bool:

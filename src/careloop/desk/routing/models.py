@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.models import Team, User
 from careloop.desk.cases.models import Case
-from careloop.desk.sla.models import Calendar
+from careloop.desk.sla.models import Calendar, ServiceLevel
 
 
 class Availability(models.TextChoices):
@@ -98,3 +98,20 @@ class CaseWeight(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.score}"
+
+
+class TimesTaken(models.Model):
+    """How long past cases took on one promise: the share (Kaplan–Meier) that took longer than each of some working times, ascending."""
+
+    level = models.ForeignKey(ServiceLevel, on_delete=models.CASCADE, related_name="+")
+    target = models.CharField(max_length=14)
+    seconds = models.JSONField(default=list)
+    shares = models.JSONField(default=list)
+    ended = models.PositiveIntegerField(help_text="how many of the past clocks had ended; the others were running still")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["level", "target"], name="times_taken_once")]
+
+    def __str__(self) -> str:
+        return f"{self.target} of {self.level_id}: {self.ended}"

@@ -28,12 +28,12 @@ class ClockLine:
     chance: str = ""
 
 
-def clock_lines(clocks: list[Any], chances: Mapping[int, float], now: datetime) -> list[ClockLine]:
-    """The deadlines of a case, in words; `chances` of being missed by the clocks' numbers."""
+def clock_lines(clocks: list[Any], chances: Mapping[int, Any], now: datetime) -> list[ClockLine]:
+    """The deadlines of a case, in words; `chances` of being missed, with the number of past cases, by the clocks' numbers."""
     names = {"FIRST_RESPONSE": _("First response"), "NEXT_RESPONSE": _("Next response"), "RESOLUTION": _("Resolution")}
     lines = []
     for clock in clocks:
-        chance = _("missed: %(chance)s") % {"chance": probability(chances[clock.pk])} if clock.pk in chances else ""
+        chance = _("missed: %(chance)s") % {"chance": probability(chances[clock.pk].chance)} if clock.pk in chances else ""
         lines.append(ClockLine(names[clock.target], *_state_words(clock, now), _title(clock), clock.is_provisional, chance))
     return lines
 

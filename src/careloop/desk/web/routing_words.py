@@ -68,6 +68,9 @@ def _factor(part: Mapping[str, Any]) -> str:
         said = _("valuable customer")
     elif part["seconds"] <= 0:
         said = _("%(span)s late") % {"span": span_words(-part["seconds"])}
+    elif "past" in part:
+        facts = {"span": span_words(part["seconds"]), "chance": probability(part["chance"]), "n": part["past"]}
+        said = _("due in %(span)s (missed: %(chance)s, as of %(n)s past cases)") % facts
     else:
         said = _("due in %(span)s (late: %(chance)s)") % {"span": span_words(part["seconds"]), "chance": probability(part["chance"])}
     return f"{said} ×{part['factor']:.1f}"

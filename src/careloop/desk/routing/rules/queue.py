@@ -2,10 +2,12 @@
 
 References
 ----------
-Cox and Smith 1961, Queues; van Mieghem 1995, Dynamic scheduling with convex delay costs: the generalized cμ rule.
+Cox and Smith 1961, Queues; van Mieghem 1995, Dynamic scheduling with convex delay costs: the generalized cμ rule; Kaplan and Meier 1958,
+Nonparametric estimation from incomplete observations.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import exp
@@ -39,6 +41,33 @@ class Delay:
         return self.cost_per_hour * 60 / self.minutes
 
 
+@dataclass(frozen=True)
+class PastTimes:
+    """The share (0–1) of past cases that took longer than each of some working times in seconds, ascending; `ended` of them had ended."""
+
+    seconds: Sequence[int]
+    shares: Sequence[float]
+    ended: int
+
+    def share_beyond(self, seconds: float) -> float:
+        """The share that took longer than this."""
+        place = bisect_right(self.seconds, seconds) - 1
+        return 1.0 if place < 0 else self.shares[place]
+
+    def late_chance(self, elapsed: float, target: float) -> float:
+        """Of those that took longer than `elapsed`, the share that took longer than `target`; 1 where none took that long before."""
+        still = self.share_beyond(max(elapsed, 0.0))
+        return self.share_beyond(target) / still if still > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class Late:
+    """The chance (0–1) that a deadline is missed, and of how many past cases it is known (0: from the team's usual waits)."""
+
+    chance: float
+    past: int = 0
+
+
 def customer_value(attributes: Mapping[str, Any]) -> float:
     """How much more a customer weighs than another, 1 to 3: `value` of the record as a number or word, else what `segment` says."""
     for name in ("value", "segment"):
@@ -64,11 +93,11 @@ def late_chance(due_at: datetime | None, now: datetime, wait_hours: float) -> fl
 
 
 def cost_of_delay(  # noqa: PLR0913  (these are the facts that it depends on)
-    *, priority: int, kind: str, due_at: datetime | None, value: float, now: datetime, wait_hours: float = USUAL_WAIT_HOURS,
+    *, priority: int, kind: str, due_at: datetime | None, value: float, now: datetime, late: Late | None = None,
     minutes: Mapping[str, int] | None = None,
 ) -> Delay:  # fmt: skip
     """Expected cost of one more hour, and the minutes that the work takes (`minutes` by kind replace the usual ones)."""
-    chance = late_chance(due_at, now, wait_hours)
+    late = late or Late(late_chance(due_at, now, USUAL_WAIT_HOURS))
     parts: list[dict[str, Any]] = [
         {"what": "PRIORITY", "priority": priority, "factor": PRIORITY_WEIGHTS.get(priority, 1.0)},
         {"what": "KIND", "kind": kind, "factor": KIND_WEIGHTS.get(kind, 1.0)},
@@ -76,7 +105,9 @@ def cost_of_delay(  # noqa: PLR0913  (these are the facts that it depends on)
     ]
     if due_at is not None:
         seconds = int((due_at - now).total_seconds())
-        parts.append({"what": "DUE", "seconds": seconds, "chance": round(chance, 3), "factor": round(1 + LATENESS * chance, 3)})
+        known = {"past": late.past} if late.past else {}
+        factor = round(1 + LATENESS * late.chance, 3)
+        parts.append({"what": "DUE", "seconds": seconds, "chance": round(late.chance, 3), **known, "factor": factor})
     cost = 1.0
     for part in parts:
         cost *= part["factor"]
