@@ -2,20 +2,41 @@
 
 from careloop.insight.stats.calibration import Bin, Isotonic, Temperature, measure_calibration_error, sort_into_bins
 from careloop.insight.stats.coverage import ThresholdRow, find_threshold, measure_coverage
-from careloop.insight.stats.intervals import bootstrap_interval, wilson_interval
-from careloop.insight.stats.survival import SurvivalCurve, fit_survival
+from careloop.insight.stats.cox import CoxModel, fit_cox, measure_concordance
+from careloop.insight.stats.intervals import (
+    Moments,
+    bootstrap_interval,
+    difference_of_means,
+    difference_of_shares,
+    mean_interval,
+    median_interval,
+    rate_interval,
+    wilson_interval,
+)
+from careloop.insight.stats.survival import SurvivalComparison, SurvivalCurve, compare_survival, fit_survival
 
 __all__ = [
     "Bin",
+    "CoxModel",
     "Isotonic",
+    "Moments",
+    "SurvivalComparison",
     "SurvivalCurve",
     "Temperature",
     "ThresholdRow",
     "bootstrap_interval",
+    "compare_survival",
+    "difference_of_means",
+    "difference_of_shares",
     "find_threshold",
+    "fit_cox",
     "fit_survival",
+    "mean_interval",
     "measure_calibration_error",
+    "measure_concordance",
     "measure_coverage",
+    "median_interval",
+    "rate_interval",
     "sort_into_bins",
     "wilson_interval",
 ]
