@@ -1,6 +1,18 @@
 """Statistics that several families share: how sure a figure is, and whether probabilities mean what they say. NumPy and SciPy only."""
 
 from careloop.insight.stats.calibration import Bin, Isotonic, Temperature, measure_calibration_error, sort_into_bins
+from careloop.insight.stats.comparison import (
+    Difference,
+    Effect,
+    PairDifference,
+    cohens_h,
+    compare_means,
+    compare_means_unequal,
+    compare_pairs,
+    compare_ranks,
+    eta_squared,
+    hedges_g,
+)
 from careloop.insight.stats.coverage import ThresholdRow, find_threshold, measure_coverage
 from careloop.insight.stats.cox import CoxModel, fit_cox, measure_concordance
 from careloop.insight.stats.intervals import (
@@ -13,24 +25,37 @@ from careloop.insight.stats.intervals import (
     rate_interval,
     wilson_interval,
 )
+from careloop.insight.stats.multiplicity import correct_by_benjamini_hochberg, correct_by_holm
 from careloop.insight.stats.survival import SurvivalComparison, SurvivalCurve, compare_survival, fit_survival
 
 __all__ = [
     "Bin",
     "CoxModel",
+    "Difference",
+    "Effect",
     "Isotonic",
     "Moments",
+    "PairDifference",
     "SurvivalComparison",
     "SurvivalCurve",
     "Temperature",
     "ThresholdRow",
     "bootstrap_interval",
+    "cohens_h",
+    "compare_means",
+    "compare_means_unequal",
+    "compare_pairs",
+    "compare_ranks",
     "compare_survival",
+    "correct_by_benjamini_hochberg",
+    "correct_by_holm",
     "difference_of_means",
     "difference_of_shares",
+    "eta_squared",
     "find_threshold",
     "fit_cox",
     "fit_survival",
+    "hedges_g",
     "mean_interval",
     "measure_calibration_error",
     "measure_concordance",

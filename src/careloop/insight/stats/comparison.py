@@ -1,0 +1,321 @@
+"""Do groups differ, which ones, and by how much: analyses of variance, all pairs, ranks, effect sizes.
+
+All but the ranks need a group's moments only, so that a database can add them up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.special import chdtrc, fdtrc, ncfdtr
+from scipy.stats import rankdata, studentized_range
+
+from careloop.insight.errors import InputError, Sentence
+from careloop.insight.stats.intervals import Z_95, Moments, welch_freedom
+
+LARGEST_FREEDOM = 10_000.0  # beyond it the studentized range no longer moves
+
+
+class Difference(NamedTuple):
+    """A test that groups are alike.
+
+    Attributes
+    ----------
+    statistic : float
+        F, or chi-squared for ranks; infinite when groups differ and nothing varies within them.
+    freedom : (float, float)
+        Degrees of freedom between and within the groups; within is infinite for ranks.
+    p : float
+        Probability of such a statistic if they are alike, 0–1.
+    """
+
+    statistic: float
+    freedom: tuple[float, float]
+    p: float
+
+
+class PairDifference(NamedTuple):
+    """Two of several groups: the first's mean minus the second's, with interval and p-value put right for all pairs."""
+
+    first: int
+    second: int
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+class Effect(NamedTuple):
+    """An effect size with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _check(groups: Sequence[Moments], least: int) -> None:
+    small = [one.n for one in groups if one.n < least]
+    if len(groups) < 2 or small:
+        raise InputError(
+            Sentence(
+                "{groups} groups, the smallest of {smallest}, cannot be compared; at least two groups of {least} or more are needed.",
+                groups=len(groups),
+                smallest=min((one.n for one in groups), default=0),
+                least=least,
+            )
+        )
+
+
+def _sums(groups: Sequence[Moments]) -> tuple[float, float, int, int]:
+    """Return sums of squares between and within groups, and their degrees of freedom."""
+    n = sum(one.n for one in groups)
+    middle = sum(one.total for one in groups) / n
+    between = sum(one.n * (one.mean - middle) ** 2 for one in groups)
+    within = sum(one.variance * (one.n - 1) for one in groups if one.n > 1)
+    return between, within, len(groups) - 1, n - len(groups)
+
+
+def compare_means(groups: Sequence[Moments]) -> Difference:
+    """Return the analysis of variance of groups whose values scatter alike.
+
+    Parameters
+    ----------
+    groups : sequence of Moments
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two groups, an empty one, or no group with two values.
+
+    References
+    ----------
+    Fisher 1925, Statistical methods for research workers, chapter 7.
+
+    Examples
+    --------
+    >>> found = compare_means([Moments.of([1, 2, 3]), Moments.of([3, 4, 5])])
+    >>> round(found.statistic, 6), found.freedom, round(found.p, 4)
+    (6.0, (1, 4), 0.0705)
+    """
+    _check(groups, 1)
+    between, within, freedom, rest = _sums(groups)
+    if rest < 1:
+        raise InputError("Every group holds a single value; how they scatter is not known. Collect more before comparing.")
+    if within == 0:
+        return Difference(0.0, (freedom, rest), 1.0) if between <= 1e-12 else Difference(math.inf, (freedom, rest), 0.0)
+    statistic = between / freedom / (within / rest)
+    return Difference(statistic, (freedom, rest), float(fdtrc(freedom, rest, statistic)))
+
+
+def compare_means_unequal(groups: Sequence[Moments]) -> Difference:
+    """Return the analysis of variance of groups that may scatter differently.
+
+    Parameters
+    ----------
+    groups : sequence of Moments
+
+    Raises
+    ------
+    InputError
+        When a group has fewer than two values or one that does not vary at all.
+
+    References
+    ----------
+    Welch 1951, On the comparison of several mean values: an alternative approach.
+    """
+    _check(groups, 2)
+    if any(one.variance == 0 for one in groups):
+        raise InputError("All values of one group are the same; its scatter is not known. Compare shares or ranks instead.")
+    weights = np.array([one.n / one.variance for one in groups])
+    means, freedoms = np.array([one.mean for one in groups]), np.array([one.n - 1 for one in groups])
+    total, count = weights.sum(), len(groups)
+    middle = (weights * means).sum() / total
+    away = float((np.square(1 - weights / total) / freedoms).sum())
+    statistic = float((weights * np.square(means - middle)).sum() / (count - 1))
+    statistic /= 1 + 2 * (count - 2) / (count**2 - 1) * away
+    rest = (count**2 - 1) / (3 * away)
+    return Difference(statistic, (count - 1, rest), float(fdtrc(count - 1, rest, statistic)))
+
+
+def compare_pairs(groups: Sequence[Moments], *, equal_scatter: bool = False, confidence: float = 0.95) -> list[PairDifference]:
+    """Return every pair's difference, put right for the number of pairs: Games–Howell's, or Tukey's when they scatter alike.
+
+    Parameters
+    ----------
+    groups : sequence of Moments
+    equal_scatter : bool
+        True takes one variance for all (Tukey–Kramer).
+    confidence : float, 0–1
+        That all intervals hold at once.
+
+    Raises
+    ------
+    InputError
+        When a group has fewer than two values.
+
+    References
+    ----------
+    Tukey 1949, Comparing individual means in the analysis of variance; Kramer 1956; Games & Howell 1976, Pairwise multiple comparison
+    procedures with unequal n's and/or variances.
+    """
+    _check(groups, 2)
+    _, within, _, rest = _sums(groups)
+    common = (within / rest, min(float(rest), LARGEST_FREEDOM))
+    found = []
+    critical: dict[float, float] = {}
+    for first, second in combinations(range(len(groups)), 2):
+        one, other = groups[first], groups[second]
+        if equal_scatter:
+            spread, freedom = common[0] * (1 / one.n + 1 / other.n), common[1]
+        else:
+            spread = one.variance / one.n + other.variance / other.n
+            freedom = min(welch_freedom(one, other), LARGEST_FREEDOM)
+        gap = one.mean - other.mean
+        if spread == 0:
+            found.append(PairDifference(first, second, gap, -math.inf, math.inf, 1.0))
+            continue
+        if freedom not in critical:
+            critical[freedom] = float(studentized_range.ppf(confidence, len(groups), freedom))
+        half = critical[freedom] * math.sqrt(spread / 2)
+        p = float(studentized_range.sf(abs(gap) / math.sqrt(spread / 2), len(groups), freedom))
+        found.append(PairDifference(first, second, gap, gap - half, gap + half, min(max(p, 0.0), 1.0)))
+    return found
+
+
+def compare_ranks(groups: Sequence[ArrayLike]) -> Difference:
+    """Return the test by ranks, for scores that are only an order; ties count as their middle rank.
+
+    Parameters
+    ----------
+    groups : sequence of array_like, each of shape (n_values,)
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two groups or an empty one.
+
+    References
+    ----------
+    Kruskal & Wallis 1952, Use of ranks in one-criterion variance analysis.
+    """
+    values = [np.asarray(group, dtype=np.float64) for group in groups]
+    _check([Moments.of(one) for one in values], 1)
+    ranks = rankdata(np.concatenate(values))
+    n = len(ranks)
+    parts = np.split(ranks, np.cumsum([len(one) for one in values])[:-1])
+    _, tied = np.unique(ranks, return_counts=True)
+    same = 1 - float((tied**3 - tied).sum()) / (n**3 - n) if n > 1 else 0.0
+    freedom = len(values) - 1
+    if same == 0:
+        return Difference(0.0, (freedom, math.inf), 1.0)
+    statistic = (12 / (n * (n + 1)) * sum(float(part.sum()) ** 2 / len(part) for part in parts) - 3 * (n + 1)) / same
+    return Difference(statistic, (freedom, math.inf), float(chdtrc(freedom, statistic)))
+
+
+def eta_squared(groups: Sequence[Moments]) -> Effect:
+    """Return the share of all scatter that lies between the groups, 0–1.
+
+    Parameters
+    ----------
+    groups : sequence of Moments
+
+    Raises
+    ------
+    InputError
+        As `compare_means`.
+
+    References
+    ----------
+    Cohen 1988, Statistical power analysis, chapter 8; interval by inverting the noncentral F: Steiger 2004, Beyond the F test.
+    """
+    test = compare_means(groups)
+    between, within, _, _ = _sums(groups)
+    (freedom, rest), n = test.freedom, sum(one.n for one in groups)
+    if within == 0:
+        value = 0.0 if test.statistic == 0 else 1.0
+        return Effect(value, 0.0, 1.0)
+
+    def reached(noncentrality: float) -> float:
+        return float(ncfdtr(freedom, rest, noncentrality, test.statistic))
+
+    low, high = (_invert(reached, chance, 0.0) for chance in (0.975, 0.025))
+    value = between / (between + within)  # too high by chance: groups closer than chance makes them get an interval below it
+    return Effect(value, min(low / (low + n), value), max(high / (high + n), value))
+
+
+def _invert(reached: Callable[[float], float], chance: float, least: float) -> float:
+    """Return where a falling function crosses `chance`; `least` when it starts below."""
+    if reached(least) <= chance:
+        return least
+    width = 1.0
+    while reached(least + width) > chance and width < 1e9:
+        width *= 2
+    return float(brentq(lambda place: reached(place) - chance, least, least + width, xtol=1e-10))
+
+
+def hedges_g(first: Moments, second: Moments) -> Effect:
+    """Return the difference of two means in units of their common scatter, put right for few values.
+
+    Parameters
+    ----------
+    first, second : Moments
+
+    Returns
+    -------
+    Effect
+        0.2 is small, 0.5 middling, 0.8 large by Cohen's rule of thumb; 0 and infinite ends when nothing varies.
+
+    Raises
+    ------
+    InputError
+        When a group has fewer than two values.
+
+    References
+    ----------
+    Hedges 1981, Distribution theory for Glass's estimator of effect size; the variance of its approximately unbiased form.
+    """
+    _check([first, second], 2)
+    freedom = first.n + second.n - 2
+    pooled = ((first.n - 1) * first.variance + (second.n - 1) * second.variance) / freedom
+    if pooled == 0:
+        return Effect(0.0, -math.inf, math.inf)
+    total = first.n + second.n
+    value = (first.mean - second.mean) / math.sqrt(pooled) * (1 - 3 / (4 * total - 9))
+    half = Z_95 * math.sqrt(total / (first.n * second.n) + value * value / (2 * (total - 3.94)))
+    return Effect(value, value - half, value + half)
+
+
+def cohens_h(first: tuple[float, float], second: tuple[float, float]) -> Effect:
+    """Return the difference of two shares on the arcsine scale, on which a point counts alike everywhere.
+
+    Parameters
+    ----------
+    first, second : (float, float)
+        Successes and trials.
+
+    Raises
+    ------
+    InputError
+        When nothing was tried.
+
+    References
+    ----------
+    Cohen 1988, Statistical power analysis, chapter 6: 0.2 is small, 0.5 middling, 0.8 large.
+
+    Examples
+    --------
+    >>> found = cohens_h((30, 40), (20, 40))
+    >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
+    (0.5236, 0.0853, 0.9619)
+    """
+    if not first[1] or not second[1]:
+        raise InputError("A share of nothing was given; both groups need at least one trial.")
+    value = 2 * math.asin(math.sqrt(first[0] / first[1])) - 2 * math.asin(math.sqrt(second[0] / second[1]))
+    half = Z_95 * math.sqrt(1 / first[1] + 1 / second[1])
+    return Effect(value, max(-math.pi, value - half), min(math.pi, value + half))
