@@ -1,0 +1,254 @@
+"""Watched series: what is expected each day or week, limits around it, and alarms that quiet times raise as seldom as promised.
+
+Each period is compared with a baseline learnt from the periods before it (`service.baselines`), refitted once a week, the last week left
+out so that a change does not hide in it. The deviation goes into two judgements: is this period far off, and has the weighted mean of the
+last periods moved. Both limits are set by run lengths (`service.run_lengths`); several series share one promise. How often quiet weeks
+alarm all the same is measured by simulation: `python -m tests.insight.service.quiet_weeks`.
+
+References
+----------
+Montgomery 2012, Introduction to statistical quality control, chapter 9. Lucas & Saccucci 1990 (both limits together).
+Hawkins 1987, Self-starting CUSUM charts (each value against its own past).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careloop.insight.errors import InputError
+from careloop.insight.service.baselines import Baseline, Measure, Past, learn_baseline
+from careloop.insight.service.run_lengths import SMOOTHING, Limits, find_limits
+
+Doubles = NDArray[np.float64]
+Period = Literal["day", "week"]
+Alarm = Literal["", "single", "lasting"]
+
+FALSE_ALARMS = 1.0  # a quarter, over all series of a house together
+PERIODS_A_QUARTER = {"day": 91, "week": 13}
+LEAST_HISTORY = {"day": 42, "week": 12}  # periods with cases before the first that is judged
+_WINDOW = {"day": 182, "week": 52}
+_GAP = {"day": 7, "week": 1}
+_HALF_LIFE = {"day": 56.0, "week": 16.0}
+_REFIT = {"day": 7, "week": 1}
+_LEAST_HOLIDAYS = 3
+
+
+@dataclass(frozen=True)
+class Series:
+    """A figure over time.
+
+    Attributes
+    ----------
+    name : str
+    measure : {"count", "share", "time"}
+    starts : tuple of date, length n_periods
+        First day of each period, without gaps.
+    values : ndarray of float64, shape (n_periods,)
+        Counts; of shares, how many were so; of times, the period's median, > 0 (any number where there was no case).
+    totals : ndarray of float64, shape (n_periods,)
+        Of shares, among how many; of times, from how many; of counts, ones.
+    period : {"day", "week"}
+    """
+
+    name: str
+    measure: Measure
+    starts: tuple[date, ...]
+    values: Doubles
+    totals: Doubles
+    period: Period = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A period on a chart.
+
+    Attributes
+    ----------
+    start : date
+    value : float or None
+        Count, share (0–1) or time; None where there was no case.
+    n : int
+        Cases it stands on.
+    expected, low, high : float or None
+        What the past foretold and the limits of a single period; None while the past is too short or a holiday is not yet known.
+    deviation, mean_deviation : float or None
+        Standard deviations from what was expected, and their exponentially weighted mean.
+    alarm : {"", "single", "lasting"}
+    """
+
+    start: date
+    value: float | None
+    n: int
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    deviation: float | None = None
+    mean_deviation: float | None = None
+    alarm: Alarm = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A series with its limits.
+
+    Attributes
+    ----------
+    name : str
+    points : tuple of Point, length n_periods
+    limits : Limits
+        In standard deviations.
+    false_alarms_a_quarter : float
+        The promise for this series alone.
+    has_enough : bool
+        Whether the last period could be judged.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+    limits: Limits
+    false_alarms_a_quarter: float
+    has_enough: bool
+
+    @property
+    def alarms(self) -> tuple[Point, ...]:
+        """The points that alarm."""
+        return tuple(point for point in self.points if point.alarm)
+
+
+def draw_charts(
+    series: Sequence[Series], *, holidays: Collection[date] = (), false_alarms: float = FALSE_ALARMS, judged: int | None = None
+) -> list[Chart]:
+    """Return the charts of several series, which together raise at most `false_alarms` a quarter while nothing changes.
+
+    Parameters
+    ----------
+    series : sequence of Series
+    holidays : collection of date
+        Days on which the house is not open as usual.
+    false_alarms : float
+        A quarter, shared equally: expected numbers add up whether or not the series move together.
+    judged : int or None
+        How many of the last periods are judged; all that have enough past when left out.
+
+    Raises
+    ------
+    InputError
+        When a series is malformed or the promise cannot be kept.
+
+    References
+    ----------
+    The sharing is Bonferroni's, for expected numbers.
+    """
+    return [draw_chart(one, holidays=holidays, false_alarms=false_alarms / len(series), judged=judged) for one in series]
+
+
+def draw_chart(series: Series, *, holidays: Collection[date] = (), false_alarms: float = FALSE_ALARMS, judged: int | None = None) -> Chart:
+    """Return the chart of one series; see `draw_charts`."""
+    _check(series)
+    limits = find_limits(PERIODS_A_QUARTER[series.period] / false_alarms)
+    design, is_new = _design(series, holidays)
+    n = len(series.starts)
+    first = 0 if judged is None else max(0, n - judged)
+    points = [_bare(series, place) for place in range(n)]
+    mean = 0.0
+    for start in range(first - first % _REFIT[series.period], n, _REFIT[series.period]):
+        places = np.arange(max(start, first), min(start + _REFIT[series.period], n))
+        baseline = _learn(series, design, start)
+        if baseline is None or not len(places):
+            continue
+        now = _take(series, design, places)
+        found = (baseline.expect(now.design), *baseline.bound(now, limits.single), baseline.deviate(now))
+        width = _widen(baseline, now)
+        for at, place in enumerate(places):
+            if is_new[place]:
+                continue
+            expected, low, high, deviation = (float(one[at]) for one in found)
+            points[place] = replace(points[place], expected=expected, low=low, high=high)
+            if points[place].value is None:
+                continue
+            mean = (1 - SMOOTHING) * mean + SMOOTHING * deviation
+            alarm: Alarm = ""
+            if abs(deviation) > limits.single:
+                alarm = "single"
+            elif abs(mean) > limits.lasting * width:
+                alarm = "lasting"
+            points[place] = replace(points[place], deviation=deviation, mean_deviation=mean, alarm=alarm)
+            if alarm:
+                mean = 0.0  # told; what stays changed is told again
+    has_enough = bool(points) and points[-1].expected is not None
+    return Chart(series.name, tuple(points), limits, false_alarms, has_enough)
+
+
+def _check(series: Series) -> None:
+    n = len(series.starts)
+    values, totals = series.values, series.totals
+    if values.shape != (n,) or totals.shape != (n,):
+        raise InputError(f"Series “{series.name}” has {n} periods but {values.shape} values and {totals.shape} totals; give one of each.")
+    step = 7 if series.period == "week" else 1
+    if any((later - earlier).days != step for earlier, later in zip(series.starts, series.starts[1:], strict=False)):
+        raise InputError(f"The periods of series “{series.name}” are not {step} days apart; fill those without cases with 0.")
+    there = totals > 0
+    wrong = (values < 0) | ~np.isfinite(values) | ((values > totals) if series.measure == "share" else np.zeros(n, dtype=bool))
+    if (wrong & there).any() or (series.measure == "time" and (values[there] <= 0).any()):
+        place = int(np.flatnonzero(there & (wrong | (values <= 0)))[0])
+        raise InputError(f"Series “{series.name}” has the value {values[place]:g} on {series.starts[place]}, which is impossible.")
+
+
+def _design(series: Series, holidays: Collection[date]) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Return the effects of weekdays and holidays, and which periods have a holiday of which the past knows too little."""
+    n, days = len(series.starts), set(holidays)
+    columns = [np.ones(n)]
+    if series.period == "day":
+        weekdays = np.array([one.weekday() for one in series.starts])
+        columns += [(weekdays == day) * 1.0 - (weekdays == 6) * 1.0 for day in range(6)]
+        free = np.array([float(one in days) for one in series.starts])
+    else:
+        free = np.array([float(sum(0 <= (day - one).days < 7 and day.weekday() < 5 for day in days)) for one in series.starts])
+    known_before = np.concatenate([[0.0], np.cumsum(free > 0)[:-1]]) if n else np.zeros(0)
+    return np.column_stack([*columns, free]), (free > 0) & (known_before < _LEAST_HOLIDAYS)
+
+
+def _bare(series: Series, place: int) -> Point:
+    total, value = float(series.totals[place]), float(series.values[place])
+    if series.measure == "count":
+        return Point(series.starts[place], value, int(value))
+    if total <= 0:
+        return Point(series.starts[place], None, 0)
+    return Point(series.starts[place], value / total if series.measure == "share" else value, int(total))
+
+
+def _learn(series: Series, design: Doubles, start: int) -> Baseline | None:
+    """Return the baseline of the periods before `start`, the last week left out; None when they are too few."""
+    end = start - _GAP[series.period]
+    places = np.arange(max(0, end - _WINDOW[series.period]), max(end, 0))
+    places = places[series.totals[places] > 0]
+    if len(places) < LEAST_HISTORY[series.period]:
+        return None
+    recency = 0.5 ** ((start - places) / _HALF_LIFE[series.period])
+    return learn_baseline(series.measure, _take(series, design, places), recency / recency.max())
+
+
+def _take(series: Series, design: Doubles, places: NDArray[np.int64]) -> Past:
+    values = series.values[places].astype(np.float64)
+    totals = series.totals[places].astype(np.float64)
+    if series.measure == "time":
+        values = np.log(np.where(totals > 0, values, 1.0))
+    return Past(design[places], values, totals)
+
+
+def _widen(baseline: Baseline, past: Past) -> float:
+    """Return by how much the mean of deviations scatters more than that of independent ones.
+
+    Neighbours that move together widen it as in a first-order autoregression; doubt about the baseline is common to all deviations.
+    """
+    carried = baseline.correlation * (1 - SMOOTHING)
+    together = (1 + carried) / (1 - carried)
+    doubt = float(np.mean(baseline.doubt_ratio(past)))
+    independent = SMOOTHING / (2 - SMOOTHING)
+    return float(np.sqrt(((1 - doubt) * together * independent + doubt) / independent))
