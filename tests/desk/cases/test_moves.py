@@ -14,7 +14,7 @@ from careloop.desk.audit.models import AuditEntry
 from careloop.desk.cases import actions, moves
 from careloop.desk.cases.models import Approval, Case, CaseEvent, CaseFlow, Clock, ClockTick, Decision, Message
 from careloop.desk.flows.actions import ensure_shipped
-from careloop.desk.flows.models import Flow
+from careloop.desk.flows.models import Flow, FlowVersion
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput, NotAllowed, NotFound
 from careloop.desk.notices.models import Notice
@@ -206,7 +206,7 @@ def decide(asked, who, now, is_yes: bool = True) -> Approval:
 
 def test_above_the_limit_somebody_else_agrees_before_the_step(cast, refund, now):
     asked = ask(refund, "600", cast.agent, now)
-    assert (asked.amount, asked.needs, asked.state) == (60_000, 1, "ASKED")
+    assert (asked.amount, asked.needs, asked.state) == ({"minor": 60_000, "currency": "CNY"}, 1, "ASKED")
     assert {(one.user, one.kind) for one in Notice.objects.all()} == {(cast.supervisor, "APPROVAL"), (cast.owner, "APPROVAL")}
     assert refused(lambda: take(refund, "AGREE", now=now)).message == "“Agree to the refund” waits for an approval that was asked for."
     assert decide(asked, cast.supervisor, now).state == "GIVEN"
@@ -258,6 +258,31 @@ def test_an_approval_holds_for_its_amount_only(cast, refund, now):
     moves.fill_fields(entered={"AMOUNT": "9000"}, **facts)
     error = refused(lambda: decide(asked, cast.supervisor, now))
     assert error.message == "This approval is no longer open: the case went on, or the amount was changed. Load the page again."
+
+
+def test_an_amount_in_another_currency_is_never_below_the_limit(cast, refund, now):
+    sentence = "“Agree to the refund” needs an approval first (Supervisor, Owner); ask for it."
+    assert refused(lambda: take(refund, "AGREE", {"AMOUNT": "EUR 1"}, now=now)).message == sentence
+    asked = ask(refund, "€1", cast.agent, now)
+    assert asked.amount == {"minor": 100, "currency": "EUR"}
+    decide(asked, cast.supervisor, now)
+    assert refused(lambda: take(refund, "AGREE", {"AMOUNT": "1 USD"}, now=now)).message == sentence
+    take(refund, "AGREE", now=now)
+    assert (state(refund), CaseFlow.objects.get(case=refund).values["AMOUNT"]) == ("PAYING", {"minor": 100, "currency": "EUR"})
+
+
+def test_a_version_from_before_currencies_works_as_it_did_and_compares_no_currency_with_none(cast, refund, now):
+    version = FlowVersion.objects.get(flow__kind="REFUND")
+    for step in version.definition["transitions"]:
+        (step["approval"] or {}).pop("currency", None)
+    for one in version.definition["fields"]:
+        one.pop("currency", None)
+    version.save()
+    assert ask(refund, "500.01", cast.agent, now).amount == 50_001
+    sentence = "“Agree to the refund” needs an approval first (Supervisor, Owner); ask for it."
+    assert refused(lambda: take(refund, "AGREE", {"AMOUNT": "$ 300"}, now=now)).message == sentence
+    take(refund, "AGREE", {"AMOUNT": "500"}, now=now)
+    assert (state(refund), CaseFlow.objects.get(case=refund).values["AMOUNT"]) == ("PAYING", 50_000)
 
 
 def test_the_database_keeps_two_open_approvals_of_a_step_apart(cast, refund, now):

@@ -104,6 +104,18 @@ def test_a_sound_flow_is_read_and_written_back():
         ("transitions.0.approval.roles", [], "The approval of “AGREE” names nobody; choose supervisors, owners or both."),
         ("transitions.0.approval.roles", ["AGENT"], "The approval of “AGREE” names the role “AGENT”, which may not approve."),
         ("transitions.0.approval.people", 0, "The approval of “AGREE” asks 0 people; expected 1 to 5."),
+        ("fields.1.currency", "RUB2", "The field “AMOUNT” is in “RUB2”; expected a currency such as CNY or EUR."),
+        ("fields.0.currency", "CNY", "The field “ORDER” has a currency but is of the type text; make it money."),
+        (
+            "fields.1.currency",
+            "CNY",
+            "The limit of “AGREE” is in –, amounts of “AMOUNT” are in CNY; give both the same currency.",
+        ),
+        (
+            "transitions.0.approval.currency",
+            "EUR",
+            "The limit of “AGREE” is in EUR, amounts of “AMOUNT” are in –; give both the same currency.",
+        ),
         ("fields.1.code", "ORDER", "Two fields have the code “ORDER”; give each its own."),
         ("fields.0.type", "colour", "The field “ORDER” is of the type “colour”; expected text, number, money, date, choice, yes_no."),
         ("fields.0.type", "choice", "The field “ORDER” offers nothing to choose; give it choices."),
@@ -229,7 +241,6 @@ CHOICE = Field("CAUSE", {"en": "Cause"}, "choice", (("A", {"en": "Product", "zh"
     ("field", "text", "value"),
     [
         (MONEY, "1,299.5", 129_950),
-        (MONEY, "¥88", 8_800),
         (MONEY, " ", None),
         (Field("N", {"en": "N"}, "number"), "2.50", 2.5),
         (Field("N", {"en": "N"}, "number"), "1e3", 1_000),

@@ -42,7 +42,7 @@ def test_who_decides_sees_it_first_and_who_asked_sees_that_somebody_else_decides
     asked = ask(cast.agent)
     page = sees(client, cast.supervisor)
     assert (MINE in page, OTHERS in page) == (True, False)
-    assert [word in page for word in ("Agree to the refund", "Amount 600.00", "asked by Chen", "twice")] == [True] * 4
+    assert [word in page for word in ("Agree to the refund", "Amount 600.00 CNY", "asked by Chen", "twice")] == [True] * 4
     assert f'href="/cases/{asked.case_id}/"' in page
     page = sees(client, cast.agent)
     assert (MINE in page, OTHERS in page) == (False, True)

@@ -17,6 +17,7 @@ from careloop.desk.web.flow_diagram import draw_flow
 from careloop.desk.web.flow_form import definition_from, rows_of
 
 pytestmark = pytest.mark.django_db
+SIX_HUNDRED = {"minor": 60_000, "currency": "CNY"}
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_flow_is_drawn_and_told_in_words(browser, refunds, case):
     page = browser.get(f"/flows/{refunds.pk}/").content.decode()
     drawing = page.split('class="card diagram"')[1].split("</section>")[0]
     assert (drawing.count("<rect"), drawing.count("<circle")) == (6, 7)
-    assert "Amount above 500.00 needs an approval: Supervisor, Owner." in page
+    assert "Amount above 500.00 CNY needs an approval: Supervisor, Owner. Another currency always does." in page
     assert "Finance, 3 days" in page
 
 
@@ -179,7 +180,7 @@ def test_moving_shows_what_would_happen_and_asks_where_a_state_is_gone(browser, 
     assert browser.post(f"/flows/{refunds.pk}/move/", {"number": "2", "to-1-CHECKING": "REVIEW"}).status_code == 302
     row, version = CaseFlow.objects.get(), case.version
     case.refresh_from_db()
-    assert (row.state, row.flow_version.number, row.values, case.version) == ("REVIEW", 2, {"ORDER": "1", "AMOUNT": 60000}, version + 1)
+    assert (row.state, row.flow_version.number, row.values, case.version) == ("REVIEW", 2, {"ORDER": "1", "AMOUNT": SIX_HUNDRED}, version + 1)
     assert Approval.objects.get().closed_at is not None
     assert CaseEvent.objects.filter(kind="MOVED").last().after["state"] == "REVIEW"
     assert "Sun moved the case to version 2 of its flow" in browser.get(f"/cases/{case.pk}/").content.decode()

@@ -69,7 +69,7 @@ def test_a_step_is_taken_with_what_it_asks_for(browser, case):
     assert CaseFlow.objects.get().state == "CHECKING"
     page = strip(browser, case)
     assert 'name="field-AMOUNT" type="text" inputmode="decimal"' in page
-    assert "Amount above 500.00 needs an approval: Supervisor, Owner." in page
+    assert "Amount above 500.00 CNY needs an approval: Supervisor, Owner. Another currency always does." in page
     assert "Brings a task: Pay the refund (Finance)" in page
     told = browser.get(f"/cases/{case.pk}/").content.decode()
     assert "Chen took the step “Check”; the case is at “Being checked”" in told
@@ -95,7 +95,7 @@ def test_a_supervisor_decides_in_the_case_and_the_asker_does_not(browser, client
     asked = Approval.objects.get()
     mine = strip(browser, case)
     assert "You asked; somebody else decides (four eyes)." in mine
-    assert "Amount 600.00" in mine
+    assert "Amount 600.00 CNY" in mine
     assert f"/approvals/{asked.pk}/" not in mine
     client.force_login(cast.supervisor)
     assert "broken twice" in strip(client, case)

@@ -18,7 +18,7 @@ from careloop.desk.notices.models import NoticeKind
 
 SELDOM = 5  # one resolved case of five ended otherwise than most
 CENTS = 12_900
-ABOVE_LIMIT = 128_000
+ABOVE_LIMIT = {"minor": 128_000, "currency": "CNY"}
 ASKED_FOR = 3
 
 
@@ -66,7 +66,8 @@ def _value(flow: Flow, code: str, case: Case) -> Any:
         return field.choices[case.pk % len(field.choices)][0]
     day = case.last_message_at.date().isoformat()
     texts = {"ORDER": f"2026{case.pk:06d}", "REASON": "客户已撤回 · withdrawn"}
-    return {"money": CENTS, "number": 1, "date": day, "yes_no": case.pk % 5 != 0}.get(kind, texts.get(code, "–"))
+    money = {"minor": CENTS, "currency": field.currency} if field is not None and field.currency else CENTS
+    return {"money": money, "number": 1, "date": day, "yes_no": case.pk % 5 != 0}.get(kind, texts.get(code, "–"))
 
 
 def _ask(house: House, rows: dict[int, CaseFlow], versions: dict[str, FlowVersion], now: datetime) -> None:

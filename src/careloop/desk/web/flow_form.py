@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from careloop.desk.flows.rules.flow import MONEY, Field
-from careloop.desk.flows.rules.values import enter_value, read_money
+from careloop.desk.flows.rules.flow import MONEY
+from careloop.desk.flows.rules.money import minor_in, read_money, show_money
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.sentences import Sentence
 
@@ -23,7 +23,16 @@ def rows_of(definition: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         ),
         "steps": _numbered([_step_row(one, types) for one in definition["transitions"]]),
         "fields": _numbered(
-            [{**_names(one), "code": one["code"], "type": one["type"], "choices": _choices_text(one)} for one in definition["fields"]]
+            [
+                {
+                    **_names(one),
+                    "code": one["code"],
+                    "type": one["type"],
+                    "choices": _choices_text(one),
+                    "currency": one.get("currency", ""),
+                }
+                for one in definition["fields"]
+            ]
         ),
     }
 
@@ -33,9 +42,10 @@ def definition_from(post: Post, lists: Mapping[str, list[str]]) -> dict[str, Any
     fields: list[dict[str, Any]] = [
         {"code": code, "name": _name(post, f"field-{number}"), "type": post.get(f"field-{number}-type", "text")}
         | ({"choices": choices} if (choices := _read_choices(post.get(f"field-{number}-choices", ""))) else {})
+        | ({"currency": currency} if (currency := post.get(f"field-{number}-currency", "").strip().upper()) else {})
         for number, code in _rows(post, "field")
     ]
-    types: dict[str, str] = {field["code"]: field["type"] for field in fields}
+    money = {field["code"]: field.get("currency", "") for field in fields if field["type"] == MONEY}
     states = [
         {
             "code": code,
@@ -46,7 +56,7 @@ def definition_from(post: Post, lists: Mapping[str, list[str]]) -> dict[str, Any
         }
         for number, code in _rows(post, "state")
     ]
-    steps = [_read_step(post, lists, number, code, types) for number, code in _rows(post, "step")]
+    steps = [_read_step(post, lists, number, code, money) for number, code in _rows(post, "step")]
     return {"states": states, "transitions": steps, "fields": fields}
 
 
@@ -61,6 +71,9 @@ def _names(one: Mapping[str, Any]) -> dict[str, str]:
 def _step_row(step: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
     approval = step.get("approval") or {}
     above = approval.get("above", 0)
+    currency = approval.get("currency", "")
+    if currency:
+        above = {"minor": above, "currency": currency}
     is_money = types.get(approval.get("field", "")) == MONEY
     return {
         **_names(step),
@@ -73,13 +86,13 @@ def _step_row(step: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, An
         "then": [one["what"] for one in step.get("then", [])],
         "has_approval": bool(approval),
         "approval_field": approval.get("field", ""),
-        "approval_above": enter_value(Field("A", {}, MONEY), above) if is_money else str(above),
+        "approval_above": show_money(above, currency) if is_money else str(above),
         "approval_roles": approval.get("roles", ["SUPERVISOR", "OWNER"]),
         "approval_people": approval.get("people", 1),
     }
 
 
-def _read_step(post: Post, lists: Mapping[str, list[str]], number: int, code: str, types: Mapping[str, str]) -> dict[str, Any]:
+def _read_step(post: Post, lists: Mapping[str, list[str]], number: int, code: str, money: Mapping[str, str]) -> dict[str, Any]:
     base = f"step-{number}"
     return {
         "code": code,
@@ -89,17 +102,27 @@ def _read_step(post: Post, lists: Mapping[str, list[str]], number: int, code: st
         "roles": lists.get(f"{base}-roles", []),
         "required": _codes(post.get(f"{base}-required", "")),
         "tasks": [_read_task(line) for line in post.get(f"{base}-tasks", "").splitlines() if line.strip()],
-        "approval": _read_approval(post, lists, base, types) if f"{base}-approval" in post else None,
+        "approval": _read_approval(post, lists, base, money) if f"{base}-approval" in post else None,
         "then": [{"what": what} for what in lists.get(f"{base}-then", [])],
     }
 
 
-def _read_approval(post: Post, lists: Mapping[str, list[str]], base: str, types: Mapping[str, str]) -> dict[str, Any]:
+def _read_approval(post: Post, lists: Mapping[str, list[str]], base: str, money: Mapping[str, str]) -> dict[str, Any]:
+    """A limit of money is in the currency of its field."""
     field = post.get(f"{base}-approval_field", "")
     above = post.get(f"{base}-approval_above", "").strip() or "0"
-    limit = read_money(above, field) if types.get(field) == MONEY else _whole(above)
+    limit = _read_limit(above, field, money[field]) if field in money else _whole(above)
+    currency = {"currency": money[field]} if money.get(field) else {}
     people = _whole(post.get(f"{base}-approval_people", "1").strip() or "1")
-    return {"field": field, "above": limit, "roles": lists.get(f"{base}-approval_roles", []), "people": people}
+    return {"field": field, "above": limit, "roles": lists.get(f"{base}-approval_roles", []), "people": people} | currency
+
+
+def _read_limit(above: str, field: str, currency: str) -> int:
+    found = minor_in(read_money(above, field, currency), currency)
+    if found is None:
+        sentence = "The limit is “{given}”, and “{field}” is in {expected}; give it in the currency of its field."
+        raise InvalidInput(Sentence(sentence, given=above[:40], field=field, expected=currency or "–"), field="definition")
+    return int(found)
 
 
 def _read_task(line: str) -> dict[str, Any]:

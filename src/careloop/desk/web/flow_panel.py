@@ -104,7 +104,10 @@ def limit_words(flow: Flow, approval: Any) -> str:
     field = flow.find_field(approval.field) if approval.field else None
     if field is None:
         return _("Needs an approval: %(roles)s.") % {"roles": role_names(approval.roles)}
-    facts = {"field": named(field.name), "above": shown(field, approval.above), "roles": role_names(approval.roles)}
+    above = {"minor": approval.above, "currency": approval.currency} if approval.currency else approval.above
+    facts = {"field": named(field.name), "above": shown(field, above), "roles": role_names(approval.roles)}
+    if approval.currency:
+        return _("%(field)s above %(above)s needs an approval: %(roles)s. Another currency always does.") % facts
     return _("%(field)s above %(above)s needs an approval: %(roles)s.") % facts
 
 
@@ -124,7 +127,7 @@ def _input(field: Field, value: Any) -> dict[str, Any]:
         options = [("yes", _("yes")), ("no", _("no"))]
     return {
         "code": field.code,
-        "name": named(field.name),
+        "name": f"{named(field.name)} ({field.currency})" if field.currency else named(field.name),
         "type": {DATE: "date"}.get(field.type, "text"),
         "mode": {MONEY: "decimal", NUMBER: "decimal"}.get(field.type, "text"),
         "options": options,

@@ -20,6 +20,7 @@ from careloop.desk.flows.rules.flow import (
     Flow,
     Transition,
 )
+from careloop.desk.flows.rules.money import is_currency
 from careloop.desk.flows.rules.reading import InvalidFlow, read_flow
 from careloop.desk.kernel.sentences import Sentence
 
@@ -142,6 +143,14 @@ def _approval(flow: Flow, step: Transition, asked: Approval, people: Mapping[str
         yield Sentence(
             "The approval of “{step}” looks at “{field}”, which is no amount; choose a number or money.", step=step.code, field=field.code
         )
+    elif asked.currency != (field.currency if field is not None else ""):
+        yield Sentence(
+            "The limit of “{step}” is in {given}, amounts of “{field}” are in {expected}; give both the same currency.",
+            step=step.code,
+            given=asked.currency or "–",
+            field=asked.field or "–",
+            expected=(field.currency if field is not None else "") or "–",
+        )
     if asked.above < 0:
         yield Sentence("The approval of “{step}” has a limit of {above}; expected 0 or more.", step=step.code, above=asked.above)
     if not asked.roles:
@@ -174,6 +183,10 @@ def _field(one: Field) -> Iterator[Sentence]:
         yield Sentence("The field “{field}” offers nothing to choose; give it choices.", field=one.code)
     if one.type != CHOICE and one.choices:
         yield Sentence("The field “{field}” has choices but is of the type {given}; make it a choice.", field=one.code, given=one.type)
+    if one.currency and one.type != MONEY:
+        yield Sentence("The field “{field}” has a currency but is of the type {given}; make it money.", field=one.code, given=one.type)
+    elif one.currency and not is_currency(one.currency):
+        yield Sentence("The field “{field}” is in “{given}”; expected a currency such as CNY or EUR.", field=one.code, given=one.currency)
     for code in _twice(code for code, _name in one.choices):
         yield Sentence("Two choices of the field “{field}” have the code “{code}”; give each its own.", field=one.code, code=code)
 

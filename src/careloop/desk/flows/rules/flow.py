@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from careloop.desk.flows.rules.money import minor_in
+
 OPEN, WAITING, RESOLVED = "OPEN", "WAITING", "RESOLVED"
 STATUSES = (OPEN, WAITING, RESOLVED)
 ROLES = ("AGENT", "SUPERVISOR", "OWNER")
@@ -44,11 +46,12 @@ class Approval:
     above: int  # money: in the smallest unit of the currency
     roles: tuple[str, ...]
     people: int
+    currency: str = ""  # of `above`; "" for numbers, and in flows that were made before limits had one
 
     def is_needed(self, values: Mapping[str, Any]) -> bool:
-        """Whether these field values need it; an amount that is not known yet does."""
-        amount = values.get(self.field) if self.field else None
-        return not isinstance(amount, int | float) or amount > self.above
+        """Whether these field values need it; an amount that is not known yet, or is of another currency, does."""
+        amount = minor_in(values.get(self.field), self.currency) if self.field else None
+        return amount is None or amount > self.above
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,13 @@ class Transition:
 
 @dataclass(frozen=True)
 class Field:
-    """A fact that people enter; `choices` are codes with names, for type choice alone."""
+    """A fact that people enter; `choices` are codes with names, for type choice alone; `currency` is what money is in unless said."""
 
     code: str
     name: Names
     type: str
     choices: tuple[tuple[str, Names], ...] = ()
+    currency: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def flow_to_json(flow: Flow) -> dict[str, Any]:
         "fields": [
             {"code": one.code, "name": dict(one.name), "type": one.type}
             | ({"choices": [{"code": code, "name": dict(name)} for code, name in one.choices]} if one.choices else {})
+            | ({"currency": one.currency} if one.currency else {})
             for one in flow.fields
         ],
     }
@@ -59,7 +60,8 @@ def _step_to_json(step: Transition) -> dict[str, Any]:
         "tasks": [{"name": dict(one.name), "department": one.department, "days": one.days} for one in step.tasks],
         "approval": None
         if approval is None
-        else {"field": approval.field, "above": approval.above, "roles": list(approval.roles), "people": approval.people},
+        else {"field": approval.field, "above": approval.above, "roles": list(approval.roles), "people": approval.people}
+        | ({"currency": approval.currency} if approval.currency else {}),
         "then": [{"what": what} for what in step.then],
     }
 
@@ -105,19 +107,21 @@ class _Reader:
         return Task(self.names(parts, where), self.text(parts, "department", where), self.whole(parts, "days", where))
 
     def approval(self, raw: Any, where: str) -> Approval:
-        parts = self.parts(raw, where, {"field", "above", "roles", "people"})
+        parts = self.parts(raw, where, {"field", "above", "roles", "people", "currency"})
         amounts = self.whole(parts, "above", where, 0), self.whole(parts, "people", where, 1)
-        return Approval(self.text(parts, "field", where, ""), amounts[0], self.texts(parts, "roles", where), amounts[1])
+        texts = self.text(parts, "field", where, ""), self.text(parts, "currency", where, "")
+        return Approval(texts[0], amounts[0], self.texts(parts, "roles", where), amounts[1], texts[1])
 
     def field(self, raw: Any, number: int) -> Field:
         where = f"fields[{number}]"
-        parts = self.parts(raw, where, {"code", "name", "type", "choices"})
+        parts = self.parts(raw, where, {"code", "name", "type", "choices", "currency"})
         choices = []
         for place, one in self.rows(parts, "choices", where):
             here = f"{where}.choices[{place}]"
             inner = self.parts(one, here, {"code", "name"})
             choices.append((self.code(inner, here), self.names(inner, here)))
-        return Field(self.code(parts, where), self.names(parts, where), self.text(parts, "type", where), tuple(choices))
+        texts = self.text(parts, "type", where), self.text(parts, "currency", where, "")
+        return Field(self.code(parts, where), self.names(parts, where), texts[0], tuple(choices), texts[1])
 
     def parts(self, raw: Any, where: str, known: Collection[str]) -> Mapping[str, Any]:
         if not isinstance(raw, Mapping):

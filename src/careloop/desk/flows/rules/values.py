@@ -6,40 +6,33 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from careloop.desk.flows.rules.flow import CHOICE, DATE, MONEY, NUMBER, YES_NO, Field, name_in
+from careloop.desk.flows.rules.money import read_money, show_money
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.sentences import Sentence
 
-MOST_CENTS = 10**13
+MOST_NUMBER = 10**13
 LONGEST_TEXT = 2_000
-CENTS = Decimal(100)
 
 
 def read_value(field: Field, text: str, language: str = "en") -> Any:
-    """The stored value of what was entered: text, number, cents, ISO date, a choice's code, true or false; None when blank."""
+    """The stored value of what was entered: text, number, amount, ISO date, a choice's code, true or false; None when blank."""
     given = text.replace("\0", "").strip()
     name = name_in(field.name, language)
     if not given:
         return None
     if field.type == CHOICE and given not in dict(field.choices):
         raise InvalidInput(Sentence("“{name}” has no choice “{given}”; choose one of the list.", name=name, given=given[:40]))
+    if field.type == MONEY:
+        return read_money(given, name, field.currency)
     return READERS.get(field.type, _text)(given, name)
 
 
-def read_money(given: str, name: str) -> int:
-    """An amount such as 1,299.50 in cents."""
-    try:
-        cents = Decimal(given.replace(",", "").lstrip("¥￥$€ ")) * CENTS
-    except InvalidOperation:
-        cents = Decimal("NaN")
-    if not cents.is_finite() or cents != cents.to_integral_value() or not 0 <= cents <= MOST_CENTS:
-        raise InvalidInput(Sentence("“{name}” is an amount such as 1299.50; “{given}” was given.", name=name, given=given[:40]))
-    return int(cents)
-
-
 def show_value(field: Field, value: Any, language: str = "en") -> str:
-    """A stored value as `read_value` takes it, but for choices, which get their name."""
+    """A stored value as `read_value` takes it, money with its currency; but for choices, which get their name."""
     if field.type == CHOICE and value is not None:
         return name_in(dict(field.choices).get(value, {}), language) or str(value)
+    if field.type == MONEY and value is not None:
+        return show_money(value)
     return enter_value(field, value)
 
 
@@ -48,7 +41,7 @@ def enter_value(field: Field, value: Any) -> str:
     if value is None:
         return ""
     if field.type == MONEY:
-        return f"{value // 100}.{value % 100:02d}"
+        return show_money(value, field.currency)
     if field.type == YES_NO:
         return "yes" if value else "no"
     return str(value)
@@ -59,7 +52,7 @@ def _number(given: str, name: str) -> int | float:
         number = Decimal(given.replace(",", ""))
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or abs(number) > MOST_CENTS:
+    if not number.is_finite() or abs(number) > MOST_NUMBER:
         raise InvalidInput(Sentence("“{name}” is a number; “{given}” was given.", name=name, given=given[:40]))
     return int(number) if number == number.to_integral_value() else float(number)
 
@@ -83,4 +76,4 @@ def _text(given: str, name: str) -> str:
     return given
 
 
-READERS: dict[str, Callable[[str, str], Any]] = {MONEY: read_money, NUMBER: _number, DATE: _date, YES_NO: _yes_or_no}
+READERS: dict[str, Callable[[str, str], Any]] = {NUMBER: _number, DATE: _date, YES_NO: _yes_or_no}
