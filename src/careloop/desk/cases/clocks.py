@@ -10,7 +10,7 @@ from careloop.desk.cases.models import Case, Clock, ClockTick
 from careloop.desk.customers.models import Customer
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks, update_rows
 from careloop.desk.sla.queries import Calendars, list_levels
-from careloop.desk.sla.rules.clocks import RUNNING, ClockState, Tick, replay
+from careloop.desk.sla.rules.clocks import NEXT_RESPONSE, PAUSED, RUNNING, ClockState, Tick, replay
 from careloop.desk.sla.rules.following import FACTS, Change, Standing, follow
 from careloop.desk.sla.rules.levels import Level, choose_level
 
@@ -151,8 +151,13 @@ class _Keeper:
 
 
 def _find_clocks(cases: dict[int, Case]) -> list[Clock]:
+    """The clocks that a change can touch: of the rounds that have ended the newest is enough, however often customer and house wrote."""
     numbers = list(cases)
-    return find_rows(Clock, f"case_id IN ({marks(numbers)}) ORDER BY id", numbers) if numbers else []
+    table = Clock._meta.db_table
+    newer = f"SELECT 1 FROM {table} newer WHERE newer.case_id = {table}.case_id AND newer.target = {table}.target"  # noqa: S608
+    is_newest = f"NOT EXISTS ({newer} AND newer.round = {table}.round + 1)"
+    wanted = f"case_id IN ({marks(numbers)}) AND (target <> %s OR state IN (%s, %s) OR {is_newest}) ORDER BY id"
+    return find_rows(Clock, wanted, [*numbers, NEXT_RESPONSE, RUNNING, PAUSED]) if numbers else []
 
 
 def _find_segments(levels: list[Level], cases: Iterable[Case]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import In
 from django.utils import timezone
@@ -230,9 +230,9 @@ def page(case_id: int, viewer: Viewer) -> CasePage:
 
 def _newest_clocks(case: Case) -> list[Clock]:
     """The newest round of each target that was not given up, in the order first response, next response, resolution."""
-    newest: dict[str, Clock] = {}
-    for clock in case.clocks.exclude(state=CANCELLED).select_related("level").order_by("round"):
-        newest[clock.target] = clock
+    kept = Clock.objects.filter(case=case).exclude(state=CANCELLED)
+    newer = kept.filter(target=OuterRef("target"), round__gt=OuterRef("round"))
+    newest = {clock.target: clock for clock in kept.exclude(Exists(newer)).select_related("level")}
     return [newest[target] for target in TARGETS if target in newest]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django_tasks import task
 
 from careloop.desk.jobs.actions import ensure_schedule
-from careloop.desk.teamwork import case_tasks, following, snoozes
+from careloop.desk.teamwork import case_tasks, following, leaving, snoozes
 
 FOLLOW_SECONDS = 15
 REMIND_SECONDS = 60
@@ -19,9 +19,9 @@ def follow_events() -> int:
 
 @task(priority=10)
 def remind() -> int:
-    """Tell people of due tasks and bring snoozed cases back; returns how many."""
+    """Give back the tasks of people who left, tell people of due ones, and bring snoozed cases back; returns how many."""
     now = datetime.now(UTC)
-    return case_tasks.remind_of_tasks(now=now) + snoozes.wake_cases(now=now)
+    return leaving.return_tasks(now=now) + case_tasks.remind_of_tasks(now=now) + snoozes.wake_cases(now=now)
 
 
 def ensure_schedules(*, now: datetime | None = None) -> None:

@@ -15,6 +15,7 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from careloop.desk.accounts.queries import check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import DeskError
+from careloop.desk.kernel.wording import spoken
 
 View = Callable[..., HttpResponseBase]
 
@@ -56,7 +57,8 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def refusal(request: HttpRequest, error: DeskError) -> HttpResponse:
-    """The error in plain words: a fragment beside what was being done for htmx, else a page that gives typed text back."""
+    """The error in the reader's words: a fragment beside what was being done for htmx, else a page that gives typed text back."""
+    error.message = spoken(error.message)
     if request.headers.get("HX-Request"):
         response = render(request, "refusal_fragment.html", {"error": error}, status=error.status)
         response["HX-Retarget"], response["HX-Reswap"] = "#refusals", "innerHTML"

@@ -20,9 +20,11 @@ def _task(event: Any, who: str, _people: People) -> str:
         "ADDED": _("%(who)s added the task “%(title)s”"),
         "DONE": _("%(who)s ticked off the task “%(title)s”"),
         "OPENED": _("%(who)s opened the task “%(title)s” again"),
+        "RETURNED": _("%(left)s no longer works here; the task “%(title)s” went to the team"),
     }
     sentence = sentences.get(event.after.get("state"), "")
-    return sentence % {"who": who, "title": event.after.get("title", "")} if sentence else ""
+    facts = {"who": who, "title": event.after.get("title", ""), "left": event.after.get("left") or _("somebody")}
+    return sentence % facts if sentence else ""
 
 
 def _tagged(event: Any, who: str, _people: People) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.sentences import Sentence
 from careloop.desk.sla.rules.hours import Interval, read_intervals, show_intervals
 
 CLOSED = ("closed", "off", "休", "休息", "关闭")
@@ -26,9 +27,11 @@ def read_days(text: str) -> Days:
         except ValueError:
             day = None
         if found is None or day is None:
-            raise InvalidInput(f"Line {number}, “{line.strip()[:60]}”, begins with no day such as 2026-12-24.", field="days")
+            sentence = Sentence("Line {number}, “{line}”, begins with no day such as 2026-12-24.", number=number, line=line.strip()[:60])
+            raise InvalidInput(sentence, field="days")
         if day in days:
-            raise InvalidInput(f"Line {number}: {day.isoformat()} was given before; keep one line a day.", field="days")
+            sentence = Sentence("Line {number}: {day} was given before; keep one line a day.", number=number, day=day.isoformat())
+            raise InvalidInput(sentence, field="days")
         days[day] = _read_rest(found[2].strip(), day)
     return days
 
@@ -50,4 +53,5 @@ def _read_rest(rest: str, day: date) -> tuple[Sequence[Interval], str]:
             return (), rest[len(word) :].strip()
     if not rest:
         return (), ""
-    raise InvalidInput(f"{day.isoformat()}: “{rest[:60]}” is neither “closed” nor hours such as 09:00-18:00.", field="days")
+    sentence = Sentence("{day}: “{given}” is neither “closed” nor hours such as 09:00-18:00.", day=day.isoformat(), given=rest[:60])
+    raise InvalidInput(sentence, field="days")

@@ -3,6 +3,7 @@
 import re
 
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.sentences import Sentence
 
 HOUR = 60
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(h|hours?|小时|时|m|min|minutes?|分钟|分)?", re.IGNORECASE)
@@ -22,7 +23,8 @@ def read_minutes(text: str, field: str) -> int | None:
         total += float(found[1]) * (HOUR if unit[0] in "h小时" else 1)
         end = found.end()
     if not end or rest[end:].strip() or total != int(total) or total > 10**7:
-        raise InvalidInput(f"“{text.strip()}” is no length of time; write minutes such as 90, or 1h 30m.", field=field)
+        sentence = Sentence("“{given}” is no length of time; write minutes such as 90, or 1h 30m.", given=text.strip()[:40])
+        raise InvalidInput(sentence, field=field)
     return sign * int(total)
 
 

@@ -14,6 +14,7 @@ import holidays
 from chinese_calendar import constants
 
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.sentences import Sentence
 
 CHINA = "CN"
 
@@ -39,7 +40,9 @@ def find_holidays(country: str, subdivision: str, year: int) -> HolidayYear:
     try:
         found = holidays.country_holidays(country, subdiv=subdivision or None, years=[year - 1, year, year + 1])
     except NotImplementedError as error:
-        raise InvalidInput(f"No holidays are known for “{country} {subdivision}”: {error}", field="country") from error
+        given = f"{country} {subdivision}".strip()
+        sentence = Sentence("No holidays are known for “{given}”; choose a country of the list and one of its parts, or none.", given=given)
+        raise InvalidInput(sentence, field="country") from error
     closed = {day: found[day] for day in found if day.year == year}
     make_up = frozenset(day for day in found.weekend_workdays if day.year == year)
     if country != CHINA or subdivision:

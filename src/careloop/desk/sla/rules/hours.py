@@ -8,6 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.sentences import Sentence
 
 Interval = tuple[int, int]  # minutes of the local day, 0–1440, the end not included
 DAY_MINUTES = 1440
@@ -35,13 +36,15 @@ class Hours:
 def check_hours(zone: str, weekly: Sequence[Iterable[Interval]], days: Mapping[date, Iterable[Interval]] | None = None) -> Hours:
     """Return the hours with sorted intervals; InvalidInput for an unknown zone, overlapping intervals, or no working time at all."""
     if zone not in available_timezones():
-        raise InvalidInput(f"There is no time zone “{zone}”; expected a name such as Asia/Shanghai or Europe/Berlin.", field="zone")
+        sentence = Sentence("There is no time zone “{zone}”; expected a name such as Asia/Shanghai or Europe/Berlin.", zone=zone[:60])
+        raise InvalidInput(sentence, field="zone")
     ZoneInfo(zone)
     if len(weekly) != len(WEEKDAYS):
         raise InvalidInput(f"{len(weekly)} weekdays were given; expected seven, Monday first.", field="weekly")
     checked = tuple(check_intervals(intervals, name) for intervals, name in zip(weekly, WEEKDAYS, strict=True))
     if not any(checked):
-        raise InvalidInput("The calendar has no working time; give at least one weekday an interval such as 09:00–18:00.", field="weekly")
+        sentence = Sentence("The calendar has no working time; give at least one weekday an interval such as 09:00–18:00.")
+        raise InvalidInput(sentence, field="weekly")
     return Hours(zone, checked, {day: check_intervals(intervals, day.isoformat()) for day, intervals in (days or {}).items()})
 
 
@@ -51,13 +54,15 @@ def check_intervals(intervals: Iterable[Interval], name: str) -> tuple[Interval,
     for start, end in ordered:
         if not 0 <= start < end <= DAY_MINUTES:
             given = f"{show_minute(start)}–{show_minute(end)}"
-            raise InvalidInput(f"{name}: {given} is no interval; it ends after it begins, between 00:00 and 24:00.", field="weekly")
+            sentence = Sentence("{name}: {given} is no interval; it ends after it begins, between 00:00 and 24:00.", name=name, given=given)
+            raise InvalidInput(sentence, field="weekly")
     for (_, end), (start, later) in pairwise(ordered):
         if start < end:
-            raise InvalidInput(
-                f"{name}: what ends at {show_minute(end)} overlaps {show_minute(start)}–{show_minute(later)}; join or part them.",
-                field="weekly",
+            other = f"{show_minute(start)}–{show_minute(later)}"
+            sentence = Sentence(
+                "{name}: what ends at {end} overlaps {other}; join or part them.", name=name, end=show_minute(end), other=other
             )
+            raise InvalidInput(sentence, field="weekly")
     return ordered
 
 
@@ -67,12 +72,19 @@ def read_intervals(text: str, name: str) -> tuple[Interval, ...]:
     for part in filter(None, (part.strip() for part in re.split(r"[,，;；、]", text))):
         ends = [read_minute(one.strip()) for one in re.split(r"[-–—~至]", part, maxsplit=1)]
         if len(ends) != 2 or None in ends:
-            raise InvalidInput(f"{name}: “{part}” is no interval; expected one such as 09:00-18:00.", field="weekly")
+            sentence = Sentence("{name}: “{given}” is no interval; expected one such as 09:00-18:00.", name=name, given=part[:40])
+            raise InvalidInput(sentence, field="weekly")
         start, end = ends
         if start is not None and end is not None and end <= start:
             raise InvalidInput(
-                f"{name}: “{part}” ends before it begins; for work past midnight write {show_minute(start)}-24:00 here "
-                f"and 00:00-{show_minute(end)} on the next day.",
+                Sentence(
+                    "{name}: “{given}” ends before it begins; for work past midnight write {start}-24:00 here "
+                    "and 00:00-{end} on the next day.",
+                    name=name,
+                    given=part[:40],
+                    start=show_minute(start),
+                    end=show_minute(end),
+                ),
                 field="weekly",
             )
         found.append((start, end))

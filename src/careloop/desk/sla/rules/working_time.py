@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.sentences import Sentence
 from careloop.desk.sla.rules.holiday_years import NO_HOLIDAYS, HolidayYear
 from careloop.desk.sla.rules.hours import Hours, Interval
 
@@ -105,7 +106,9 @@ class WorkingCalendar:
     def add(self, start: datetime, seconds: int) -> Deadline:
         """The first moment at which `seconds` (> 0) of working time have passed since `start`."""
         if seconds <= 0:
-            raise InvalidInput(f"A target of {seconds} seconds was given; a target is more than 0.", field="target")
+            raise InvalidInput(
+                Sentence("A target of {seconds} seconds was given; a target is more than 0.", seconds=seconds), field="target"
+            )
         at, year = second_of(start), start.astimezone(self._zone).year
         for last_year in (year + 1, year + 4, year + MOST_YEARS):
             try:
@@ -114,9 +117,10 @@ class WorkingCalendar:
             except BeyondSpan:
                 continue
             return Deadline(due, self.is_provisional(start, due))
-        raise InvalidInput(
-            f"Nothing is due within {MOST_YEARS} years on this calendar; lower the target or add working hours.", field="target"
+        sentence = Sentence(
+            "Nothing is due within {years} years on this calendar; lower the target or add working hours.", years=MOST_YEARS
         )
+        raise InvalidInput(sentence, field="target")
 
     def measure(self, start: datetime, end: datetime) -> int:
         """Working seconds between two moments; 0 when the second is not after the first."""

@@ -19,6 +19,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases import service_levels
 from careloop.desk.cases.queries import choices
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
+from careloop.desk.kernel.wording import spoken
 from careloop.desk.sla import actions, queries
 from careloop.desk.sla.rules.clocks import TARGETS
 from careloop.desk.sla.rules.days_text import read_days, show_days
@@ -92,7 +93,7 @@ def calendar(request: HttpRequest, viewer: Viewer, calendar_id: int | None = Non
                 messages.success(request, _saved_calendar(changed))
                 return redirect("service-levels")
         except DeskError as refused:
-            errors, status = {refused.field or "form": refused.message}, refused.status
+            errors, status = {refused.field or "form": spoken(refused.message)}, refused.status
             if isinstance(refused, Conflict) and calendar_id is not None:
                 stored = queries.access_calendar(calendar_id)
                 sides = _calendar_sides(_shown_calendar(queries.facts_of(stored)), given)
@@ -129,7 +130,7 @@ def level(request: HttpRequest, viewer: Viewer, level_id: int | None = None) -> 
             messages.success(request, sentence % {"n": n})
             return redirect("service-levels")
         except DeskError as refused:
-            errors, status = {refused.field or "form": refused.message}, refused.status
+            errors, status = {refused.field or "form": spoken(refused.message)}, refused.status
             if isinstance(refused, Conflict) and level_id is not None:
                 stored = queries.access_level(level_id)
                 sides = _level_sides(_shown_level(stored), given)

@@ -21,6 +21,7 @@ from careloop.desk.accounts.rules import PERMISSIONS, Viewer
 from careloop.desk.audit.queries import list_actions, list_entries, verify_chain
 from careloop.desk.kernel.errors import DeskError, InvalidInput, NotFound
 from careloop.desk.routing.actions import return_after_change
+from careloop.desk.teamwork.leaving import return_tasks
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.audit_words import action_in_words, details_in_words
 
@@ -119,6 +120,7 @@ def user(request: HttpRequest, viewer: Viewer, user_id: int) -> HttpResponse:
     except DeskError as error:
         return _page(request, viewer, "user", {**context, **facts, "is_active": is_active, "chosen": set(facts["team_ids"])}, error=error)
     return_after_change(user_id=user_id, now=now())
+    return_tasks(user_id=user_id, now=now())
     messages.success(request, _("%(name)s was changed.") % {"name": facts["display_name"]})
     return redirect("users")
 

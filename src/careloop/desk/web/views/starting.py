@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import DeskError
+from careloop.desk.kernel.wording import spoken
 from careloop.desk.sla.rules.holiday_years import list_countries
 from careloop.desk.starting import actions
 from careloop.desk.web.access import for_viewer
@@ -34,7 +35,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             messages.success(request, sentence % made.__dict__)
             return redirect("categories")
         except DeskError as refused:
-            error, status = refused.message, refused.status
+            error, status = spoken(refused.message), refused.status
     language = "zh" if (get_language() or "").startswith("zh") else "en"
     sets = [
         {
