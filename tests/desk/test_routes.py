@@ -31,7 +31,7 @@ from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
-from careloop.desk.writing.models import HeldReply
+from careloop.desk.writing.models import HeldReply, WaitingFile
 
 pytestmark = pytest.mark.django_db
 SECRET_WORDS = ("热水器漏水", "林晓彤", "lin@example.com")
@@ -109,6 +109,7 @@ PARAMETERS = {
     "template_id": lambda house: house.template.pk,
     "view_id": lambda house: house.view.pk,
     "file_id": lambda house: house.file.pk,
+    "chosen_id": lambda house: house.chosen.pk,
     "receipt": lambda house: "a-receipt-that-is-none",
 }
 
@@ -228,6 +229,9 @@ def house(cast, inbound, now):
             sha256="0" * 64,
             content="热水器漏水".encode(),
             received_at=now,
+        ),
+        chosen=WaitingFile.objects.create(
+            case_id=receipt.case_id, user=cast.agent, kind="REPLY", name="热水器漏水.txt", size_bytes=1, content=b"x", chosen_at=now
         ),
         level=level,
         bulk=BulkChange.objects.create(field="priority", value=40, made_by=cast.agent, made_at=now),

@@ -1,6 +1,15 @@
 """What is handed to a channel for sending: plain Python."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class SentFile(NamedTuple):
+    """A file that goes with a message."""
+
+    name: str
+    content: bytes
+    content_type: str
 
 
 @dataclass(frozen=True)
@@ -16,6 +25,7 @@ class Outgoing:
     body: str
     case_id: int
     is_automatic: bool = False
+    files: tuple[SentFile, ...] = ()
 
 
 class CannotDeliver(Exception):

@@ -18,6 +18,8 @@ from careloop.desk.intake.rules import Inbound, Receipt, clean_text, problems_of
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks
 from careloop.desk.kernel.sentences import Sentence
+from careloop.desk.teamwork.attachments import keep_files
+from careloop.desk.teamwork.file_rules import FILES_IN_A_MAIL
 
 READ_AT_ONCE = 200
 TRIES = 3
@@ -56,6 +58,9 @@ def _receive(inbounds: list[Inbound], now: datetime, is_urgent: bool) -> list[Re
         messages = arrivals.receive([_arrival(inbound, channels[inbound.channel_slug], person) for inbound, person in parties], now)
         _keep_raw(new, messages, now)
         record_feedback(_feedback(inbound, message) for inbound, message in zip(new.values(), messages, strict=True) if inbound.is_feedback)
+        for inbound, message in zip(new.values(), messages, strict=True):
+            if inbound.files and message.case_id is not None:
+                keep_files(case_id=message.case_id, message_id=message.pk, files=inbound.files, most=FILES_IN_A_MAIL, now=now)
         ids = [message.pk for message in messages]
         for start in range(0, len(ids), READ_AT_ONCE):
             (analysis.understand if is_urgent else LATER).enqueue(ids[start : start + READ_AT_ONCE])

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.kernel.sentences import Sentence
+from careloop.desk.teamwork.file_rules import GivenFile
 
 MAX_BODY_LENGTH = 1_000_000
 MAX_RAW_BYTES = 5_000_000
@@ -36,6 +37,7 @@ class Inbound:
     product: str = ""
     source: str = "REVIEW"
     content_type: str = field(default="application/json")
+    files: tuple[GivenFile, ...] = ()
 
     @property
     def is_feedback(self) -> bool:
@@ -71,6 +73,8 @@ def problems_of(inbound: Inbound, now: datetime) -> list[tuple[str, Sentence]]:
                 Sentence("There is no address; a message that opens a case needs the sender's e-mail, phone or name in the channel."),
             )
         )
+    if inbound.files and not inbound.opens_case:
+        found.append(("files", Sentence("There are files; only a message that opens or joins a case can have some.")))
     for address in inbound.addresses:
         try:
             _ = address.normalised

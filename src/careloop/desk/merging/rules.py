@@ -48,6 +48,7 @@ STAYS = {
     ("bulk.BulkChangedCase", "case"): "what was changed at once is told of the numbers that people saw",
     ("writing.Draft", "case"): "what somebody is typing stays where they type it",
     ("writing.HeldReply", "case"): "a reply held for a merged case is refused and given back to its writer",
+    ("writing.WaitingFile", "case"): "files of such a text or reply stay with it",
     ("writing.Presence", "case"): "who has a page open says nothing of another",
     ("solutions.Suggested", "case"): "what was found for the first message of one case",
     ("teamwork.SharedPage", "case"): "a shared page shows what was chosen of one case, wherever the messages are now",

@@ -8,9 +8,10 @@ from django.utils.translation import gettext_noop
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Delivery
 from careloop.desk.channels import email
-from careloop.desk.channels.outgoing import CannotDeliver, Outgoing
+from careloop.desk.channels.outgoing import CannotDeliver, Outgoing, SentFile
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.outbox.models import OutboxItem
+from careloop.desk.teamwork.attachments import files_of
 from careloop.desk.teamwork.customer_links import with_link
 
 BY_MAIL = ("EMAIL", "FORM", "FILE")
@@ -40,4 +41,6 @@ def _outgoing(item: OutboxItem, now: datetime) -> Outgoing:
     mails = [address.value for address in list_addresses(message.customer) if address.kind == "EMAIL"]
     body = with_link(message.body, message.case, now=now)
     is_automatic = message.author_id is None
-    return Outgoing(item.idempotency_key, mails[0] if mails else "", message.case.subject, body, message.case.pk, is_automatic)
+    files = tuple(SentFile(one.name, bytes(one.content), one.content_type) for one in files_of(message.pk))
+    to = mails[0] if mails else ""
+    return Outgoing(item.idempotency_key, to, message.case.subject, body, message.case.pk, is_automatic, files)

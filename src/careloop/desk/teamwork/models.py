@@ -22,15 +22,23 @@ class CustomerLink(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that a customer sent with a message; its bytes are encrypted."""
+    """A file of a message, whoever sent it; its bytes are encrypted. One that was refused is a row without bytes that says why."""
+
+    class Refusal(models.TextChoices):
+        """Why the bytes were not kept."""
+
+        TOO_LARGE = "TOO_LARGE", _("too large")
+        TOO_MANY = "TOO_MANY", _("too many files")
+        KIND = "KIND", _("no picture, PDF, text or office document")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="attachments")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
     name = models.CharField(max_length=120)
-    content_type = models.CharField(max_length=40)
+    content_type = models.CharField(max_length=100)
     size_bytes = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     content = EncryptedBytesField()
+    refusal = models.CharField(max_length=9, choices=Refusal.choices, blank=True)
     received_at = models.DateTimeField()
 
     class Meta:
@@ -55,6 +63,7 @@ class Task(models.Model):
     created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
     event_id = models.BigIntegerField(null=True, help_text="the step of a flow that asked for it")
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -128,6 +137,7 @@ class FieldDefinition(models.Model):
     choices = models.JSONField(default=list)
     position = models.PositiveSmallIntegerField(default=0)
     is_archived = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
         return self.name
@@ -207,6 +217,28 @@ class SharedPage(models.Model):
         return f"share of {self.case_id}"
 
 
+class SharedTopic(models.Model):
+    """A topic as it stood when it was shared, on a page for people without an account; `facts` hold no personal data."""
+
+    topic_id = models.BigIntegerField()
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="null: of all teams")
+    facts = models.JSONField(default=dict)
+    purpose = models.CharField(max_length=120, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_by_name = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    opened = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["topic_id", "-id"], name="shared_topic")]
+
+    def __str__(self) -> str:
+        return f"share of topic {self.topic_id}"
+
+
 class Webhook(models.Model):
     """An address of another system that is told of events of cases; requests are signed with the secret."""
 
@@ -224,7 +256,7 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event for one webhook; the row waits until the other side took it or can never take it."""
+    """One event, or one topic, for one webhook; the row waits until the other side took it or can never take it."""
 
     class State(models.TextChoices):
         """How far it has come."""
@@ -234,8 +266,9 @@ class WebhookDelivery(models.Model):
         FAILED = "FAILED", _("Not delivered")
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    event_id = models.BigIntegerField()
-    case_id = models.BigIntegerField()
+    event_id = models.BigIntegerField(null=True)
+    case_id = models.BigIntegerField(null=True)
+    said = models.JSONField(null=True, help_text="what is told of a topic; of an event it is read as it is sent")
     kind = models.CharField(max_length=10)
     state = models.CharField(max_length=6, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)

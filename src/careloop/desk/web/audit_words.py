@@ -48,6 +48,7 @@ ACTIONS: dict[str, Promise] = {
     "field.archive": _("Field hidden or shown"),
     "template.save": _("Follow-up kept"),
     "template.delete": _("Follow-up removed"),
+    "file.view": _("File taken"),
     "case.survey": _("Customer's rating"),
     "case.link": _("Cases linked"),
     "case.merge": _("Cases merged"),

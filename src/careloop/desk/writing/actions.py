@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases import actions as cases
+from careloop.desk.cases.models import Message
 from careloop.desk.cases.queries import access_case
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput, NotFound
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
 from careloop.desk.outbox.actions import reply_to_case
+from careloop.desk.writing.files import give_back_files, keep_chosen, keep_held
 from careloop.desk.writing.models import Draft, HeldReply, HeldState, Presence
 
 KINDS = ("REPLY", "NOTE")
@@ -37,6 +39,15 @@ def keep_draft(*, case_id: int, kind: str, body: str, viewer: Viewer, now: datet
 def forget_draft(*, case_id: int, kind: str, viewer: Viewer) -> None:
     """The text was sent or thrown away."""
     Draft.objects.filter(case_id=case_id, user_id=viewer.user_id, kind=kind).delete()
+
+
+def write_note(*, case_id: int, body: str, viewer: Viewer, now: datetime) -> Message:
+    """Add a note with the files that were chosen for it; its draft is forgotten."""
+    with transaction.atomic():
+        message = cases.add_note(case_id=case_id, body=body, viewer=viewer, now=now)
+        keep_chosen(case_id=case_id, kind="NOTE", message_id=message.pk, viewer=viewer, now=now)
+        forget_draft(case_id=case_id, kind="NOTE", viewer=viewer)
+    return message
 
 
 def note_presence(*, case_id: int, viewer: Viewer, now: datetime, is_typing: bool = False) -> None:
@@ -74,6 +85,7 @@ def send_held_reply(*, held_id: int, now: datetime) -> None:
                     "seen_message_id": held.seen_message_id,
                 }
                 message = reply_to_case(viewer=viewer, now=now, **facts)
+                keep_held(held, message.pk, now)
         except DeskError as refused:
             held.refusal = refused.message[:300]
             _give_back(held, HeldState.REFUSED, now)
@@ -87,6 +99,7 @@ def send_held_reply(*, held_id: int, now: datetime) -> None:
 def _give_back(held: HeldReply, state: str, now: datetime) -> None:
     held.state = state
     held.save(update_fields=["state", "refusal"])
+    give_back_files(held)
     mine: dict[str, Any] = {"case_id": held.case_id, "user_id": held.user_id, "kind": "REPLY"}
     typed = Draft.objects.filter(**mine).values_list("body", flat=True).first()
     body = f"{held.body}\n\n{typed}" if typed else held.body

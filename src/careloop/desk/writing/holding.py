@@ -9,6 +9,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases import actions as cases
 from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.writing.actions import forget_draft
+from careloop.desk.writing.files import hold_files, keep_chosen
 from careloop.desk.writing.models import HeldReply
 from careloop.desk.writing.tasks import send_held
 
@@ -22,7 +23,8 @@ def hold_reply(
     """
     if not settings.UNDO_SEND_SECONDS:
         with transaction.atomic():
-            reply_to_case(case_id=case_id, body=body, viewer=viewer, now=now, status=status, seen_message_id=seen_message_id)
+            sent = reply_to_case(case_id=case_id, body=body, viewer=viewer, now=now, status=status, seen_message_id=seen_message_id)
+            keep_chosen(case_id=case_id, kind="REPLY", message_id=sent.pk, viewer=viewer, now=now)
             forget_draft(case_id=case_id, kind="REPLY", viewer=viewer)
         return None
     with transaction.atomic():
@@ -31,6 +33,7 @@ def hold_reply(
         held = HeldReply.objects.create(
             case_id=case_id, user_id=viewer.user_id, body=body, status=status, seen_message_id=seen_message_id, held_at=now, send_at=send_at
         )
+        hold_files(held)
         forget_draft(case_id=case_id, kind="REPLY", viewer=viewer)
         send_held.using(run_after=send_at).enqueue(held.pk)
     return held

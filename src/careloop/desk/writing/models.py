@@ -4,6 +4,7 @@ from django.db import models
 
 from careloop.desk.accounts.models import User
 from careloop.desk.cases.models import Case
+from careloop.desk.kernel.fields import EncryptedBytesField
 
 
 class Draft(models.Model):
@@ -50,6 +51,25 @@ class HeldReply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.pk}"
+
+
+class WaitingFile(models.Model):
+    """A file that somebody chose for a reply or a note: part of their draft, or of a reply that is held; its bytes are encrypted."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=5)
+    held = models.ForeignKey(HeldReply, on_delete=models.CASCADE, null=True, related_name="files")
+    name = models.CharField(max_length=120)
+    size_bytes = models.PositiveIntegerField()
+    content = EncryptedBytesField()
+    chosen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "user", "kind"], name="waiting_file")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Presence(models.Model):

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Prefetch
+
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import access_case
-from careloop.desk.writing.models import Draft, HeldReply, HeldState, Presence
+from careloop.desk.writing.files import WITHOUT_BYTES, list_chosen
+from careloop.desk.writing.models import Draft, HeldReply, HeldState, Presence, WaitingFile
 
 HERE = timedelta(seconds=45)
 TYPING = timedelta(seconds=15)
@@ -21,17 +24,19 @@ class Other:
 
 @dataclass(frozen=True)
 class Writing:
-    """What the viewer has begun on a case: typed text by kind, and replies that can still be taken back."""
+    """What the viewer has begun on a case: typed text and chosen files by kind, and replies that can still be taken back."""
 
     drafts: dict[str, str]
+    files: dict[str, list[WaitingFile]]
     held: list[HeldReply]
 
 
 def writing_of(case_id: int, viewer: Viewer) -> Writing:
-    """The viewer's own drafts and held replies on a case (two queries)."""
+    """The viewer's own drafts and held replies on a case (four queries at most)."""
     drafts = Draft.objects.filter(case_id=case_id, user_id=viewer.user_id).values_list("kind", "body")
     held = HeldReply.objects.filter(case_id=case_id, user_id=viewer.user_id, state=HeldState.WAITING).order_by("pk")
-    return Writing(dict(drafts), list(held))
+    files = WaitingFile.objects.only(*WITHOUT_BYTES).order_by("pk")
+    return Writing(dict(drafts), list_chosen(case_id, viewer), list(held.prefetch_related(Prefetch("files", files))))
 
 
 def list_others(case_id: int, viewer: Viewer, now: datetime) -> list[Other]:

@@ -1,16 +1,19 @@
 """E-mail: out by SMTP, or into files of the data folder while no mail server is set."""
 
+from email.encoders import encode_base64
+from email.mime.nonmultipart import MIMENonMultipart
+
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext_noop
 
-from careloop.desk.channels.outgoing import CannotDeliver, Outgoing
+from careloop.desk.channels.outgoing import CannotDeliver, Outgoing, SentFile
 
 
 def send(outgoing: Outgoing) -> None:
     """Hand the message to the mail server; the key becomes the Message-ID, so that a repeated delivery is recognised."""
     if not outgoing.to:
         raise CannotDeliver(gettext_noop("The customer has no e-mail address; add one on the customer's page or call them."))
-    EmailMessage(
+    mail = EmailMessage(
         subject=f"{outgoing.subject} [#{outgoing.case_id}]",
         body=outgoing.body,
         to=[outgoing.to],
@@ -18,4 +21,16 @@ def send(outgoing: Outgoing) -> None:
             "Message-ID": f"<{outgoing.idempotency_key}@careloop>",
             "Auto-Submitted": "auto-replied" if outgoing.is_automatic else "no",
         },
-    ).send()
+    )
+    for one in outgoing.files:
+        mail.attach(_part_of(one))
+    mail.send()
+
+
+def _part_of(one: SentFile) -> MIMENonMultipart:
+    """A part in base64 whatever its kind: the bytes arrive as they are, and a text's character set is nobody's guess."""
+    part = MIMENonMultipart(*one.content_type.split("/", 1))
+    part.set_payload(one.content)
+    encode_base64(part)
+    part.add_header("Content-Disposition", "attachment", filename=one.name if one.name.isascii() else ("utf-8", "", one.name))
+    return part

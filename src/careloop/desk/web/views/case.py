@@ -25,6 +25,7 @@ from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.merging.queries import find_merge
 from careloop.desk.routing.lateness import find_chances
 from careloop.desk.routing.queries import find_decision
+from careloop.desk.teamwork.attachments import show_with
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.clock_words import clock_lines
 from careloop.desk.web.conflicts import Side
@@ -33,8 +34,9 @@ from careloop.desk.web.flow_panel import flow_panel
 from careloop.desk.web.reading_panel import ReadingPanel, reading_panel
 from careloop.desk.web.routing_words import panel_words
 from careloop.desk.web.timeline import describe, timeline, word
+from careloop.desk.web.views.files import choose_given
 from careloop.desk.web.views.inbox import filter_from, part_wanted, suffix
-from careloop.desk.writing.actions import forget_draft
+from careloop.desk.writing.actions import write_note
 from careloop.desk.writing.holding import hold_reply
 from careloop.desk.writing.queries import writing_of
 
@@ -64,6 +66,7 @@ def parts(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 def earlier(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """The messages before the first that is shown."""
     case, messages, remaining = queries.list_earlier(case_id, _number(request.GET.get("before", ""), "before"), viewer)
+    show_with(messages)
     context = {
         "case": case,
         "entries": timeline(messages, readings_of(messages, viewer), [], {}),
@@ -86,6 +89,7 @@ def message(request: HttpRequest, viewer: Viewer, case_id: int, message_id: int)
 def reply(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Write to the customer, unless somebody wrote in between."""
     seen = _number(request.POST.get("seen", ""), "seen") if request.POST.get("seen") else None
+    choose_given(request, viewer, case_id, "REPLY")
     try:
         hold_reply(
             case_id=case_id,
@@ -104,8 +108,8 @@ def reply(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 @for_viewer("case.work")
 def note(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Write something that only colleagues see."""
-    actions.add_note(case_id=case_id, body=request.POST.get("body", ""), viewer=viewer, now=datetime.now(UTC))
-    forget_draft(case_id=case_id, kind="NOTE", viewer=viewer)
+    choose_given(request, viewer, case_id, "NOTE")
+    write_note(case_id=case_id, body=request.POST.get("body", ""), viewer=viewer, now=datetime.now(UTC))
     return _done(request, viewer, case_id, sent="note")
 
 
@@ -138,6 +142,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
     """All that the templates of the case page show."""
     shown, moment = queries.page(case_id, viewer), datetime.now(UTC)
     readings = readings_of(shown.messages, viewer)
+    show_with(shown.messages)
     choice, names = suffix(filter_from(request)), names_by_code(viewer)
     conversation = [one.pk for one in shown.messages if one.direction != "NOTE"]
     return {
@@ -207,7 +212,7 @@ def _change(request: HttpRequest, viewer: Viewer, case_id: int, name: str, chang
 def _done(request: HttpRequest, viewer: Viewer, case_id: int, sent: str = "") -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return redirect("case", case_id)
-    response = render(request, "case/parts.html", case_context(request, viewer, case_id))
+    response = render(request, "case/parts.html", {**case_context(request, viewer, case_id), "sent": sent})
     response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": sent}})
     return response
 

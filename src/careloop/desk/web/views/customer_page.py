@@ -13,7 +13,6 @@ from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -26,9 +25,9 @@ from careloop.desk.intake.rules import Inbound, clean_text
 from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.teamwork import attachments, customer_actions
-from careloop.desk.teamwork.attachments import GivenFile
 from careloop.desk.teamwork.customer_links import Visit, count_write, find_visit
-from careloop.desk.teamwork.rules import file_name
+from careloop.desk.teamwork.file_rules import file_name
+from careloop.desk.web.views.files import file_response, given_files
 
 LONGEST_TEXT = 20_000
 LONGEST_COMMENT = 2_000
@@ -87,17 +86,15 @@ def page(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
 def write(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
     """A message, files, or both; sent twice it is one message."""
     text = clean_text(request.POST.get("text", ""))
-    files = [GivenFile(one.name or "", one.read()) for one in request.FILES.getlist("files") if one.size]
+    files = given_files(request)
     if not text and not files:
         raise InvalidInput(_("Please write something or choose a file."), field="text")
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(_("This is too long: at most %(n)d characters fit.") % {"n": LONGEST_TEXT}, field="text")
     attachments.check_files(visit.case, files)
     count_write(visit, now=now())
-    names = "\n".join(f"[{file_name(one.name)}]" for one in files)
-    receipt = receive_message(_inbound(visit, _once(request), "\n\n".join(filter(None, [text, names]))), now=now())
-    if receipt.case_id is not None:
-        attachments.attach(case_id=receipt.case_id, message_id=receipt.message_id, files=files, now=now())
+    said = text or "\n".join(f"[{file_name(one.name)}]" for one in files)
+    receive_message(_inbound(visit, _once(request), said, files=tuple(files)), now=now())
     return _back(token, "written")
 
 
@@ -127,16 +124,8 @@ def rate(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
 @require_GET
 @for_customer
 def file(request: HttpRequest, visit: Visit, token: str, file_id: int) -> HttpResponse:
-    """A file that the customer sent, given back."""
-    return file_response(attachments.get_file(visit.case, file_id))
-
-
-def file_response(found: Any) -> HttpResponse:
-    """A file to keep, never one that a browser opens beside our pages."""
-    response = HttpResponse(bytes(found.content), content_type=found.content_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    """A file that stands on the page."""
+    return file_response(attachments.open_customers_file(visit.case, file_id, customer_actions.actor_of(visit.case), now=now()))
 
 
 def _inbound(visit: Visit, external_id: str, text: str, **facts: Any) -> Inbound:
@@ -171,12 +160,13 @@ def _page(request: HttpRequest, visit: Visit, token: str, error: str = "", statu
     case = visit.case
     case.refresh_from_db()
     stands = "NEW" if case.status == "OPEN" and case.first_response_at is None else case.status
+    said = customer_actions.list_said(case)
+    attachments.show_with(said)
     context = {
         "case": case,
         "token": token,
         "stands": STANDS.get(stands, STANDS["OPEN"]),
-        "messages_said": customer_actions.list_said(case),
-        "files": attachments.list_files(case),
+        "messages_said": said,
         "rating": customer_actions.find_rating(case),
         "ratings": RATINGS,
         "longest": LONGEST_TEXT,
@@ -185,6 +175,6 @@ def _page(request: HttpRequest, visit: Visit, token: str, error: str = "", statu
         "typed": request.POST.get("text", "") if error else "",
         "error": error,
         "done": request.GET.get("done", ""),
-        "accepted": ".jpg,.jpeg,.png,.gif,.webp,.heic,.pdf,.txt",
+        "accepted": ".jpg,.jpeg,.png,.gif,.webp,.heic,.pdf,.txt,.csv,.docx,.xlsx,.pptx,.odt,.ods",
     }
     return render(request, "customer_page/page.html", context, status=status)

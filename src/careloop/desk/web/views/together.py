@@ -18,7 +18,6 @@ from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.teamwork import attachments, case_tasks, customer_links, following, saved_views, snoozes, tags
 from careloop.desk.teamwork.case_tasks import NewTask
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.views.customer_page import file_response
 
 
 def now() -> datetime:
@@ -31,13 +30,6 @@ def now() -> datetime:
 def panel(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """The panel: a fragment beside the case, or a page of its own."""
     return _answer(request, panel_context(viewer, case_id))
-
-
-@require_GET
-@for_viewer("case.view")
-def file(request: HttpRequest, viewer: Viewer, case_id: int, file_id: int) -> HttpResponse:
-    """A file that the customer sent."""
-    return file_response(attachments.access_file(case_id, file_id, viewer))
 
 
 @require_POST
