@@ -21,6 +21,7 @@ Table = Mapping[str, Sequence[Any]]
 
 GAP = ""  # the value of words that are not known
 OTHER = "…"  # where rare words are
+_NOBODY = "\x00"  # a word that does not occur
 
 
 class Feature(NamedTuple):
@@ -98,6 +99,10 @@ class Coding:
                 words[name] = tuple([*kept, OTHER] if len(kept) < len(counts) else kept)
         return cls(middles, spreads, tuple(gaps), words)
 
+    def with_every_word(self) -> Coding:
+        """Return the coding in which the most frequent word has a place of its own, too, as trees need it."""
+        return Coding(self.middles, self.spreads, self.gaps, {name: (_NOBODY, *values) for name, values in self.words.items()})
+
     @property
     def features(self) -> tuple[Feature, ...]:
         """What the matrix's columns are, in order."""
@@ -137,6 +142,13 @@ class Coding:
                 is_there = ~np.isin(written, named) if value == OTHER else written == value
                 columns[Feature(name, value)] = is_there.astype(np.float64)
         return np.column_stack([columns[feature] for feature in self.features]) if self.features else np.zeros((count_rows(table), 0))
+
+    def join_rare(self, table: Table) -> dict[str, list[Any]]:
+        """Return the columns that were learnt, rare and unheard-of words as `OTHER`, gaps in words as `GAP`."""
+        joined: dict[str, list[Any]] = {name: list(table[name]) for name in self.middles}
+        for name, values in self.words.items():
+            joined[name] = [word if word in values else OTHER for word in map(_word, table[name])]
+        return joined
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists, strings and numbers; `from_json` turns them back."""
