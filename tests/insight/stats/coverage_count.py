@@ -17,6 +17,7 @@ from careloop.insight.stats.intervals import (
     median_interval,
     rate_interval,
 )
+from careloop.insight.stats.shrinkage import shrink_means, shrink_shares
 
 Draw = Callable[[np.random.Generator], tuple[float | None, float | None]]
 RATING_SHARES = np.array([0.08, 0.07, 0.15, 0.3, 0.4])
@@ -61,6 +62,20 @@ def draw_means(rng: np.random.Generator) -> tuple[float, float]:
     return difference_of_means(Moments.of(rng.normal(3, 3, 30)), Moments.of(rng.normal(2, 1, 60)))
 
 
+def draw_drawn_shares(rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Twelve groups of 1 to 59 whose true shares differ, drawn towards the whole; ends as distances from the truth."""
+    sizes, shares = rng.integers(1, 60, 12), 1 / (1 + np.exp(-1 - 0.6 * rng.normal(size=12)))
+    drawn = shrink_shares(rng.binomial(sizes, shares), sizes)
+    return list(zip(drawn.lows - shares, drawn.highs - shares, strict=True))
+
+
+def draw_drawn_means(rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Twelve groups whose true averages differ by half of what values scatter."""
+    sizes, means = rng.integers(1, 60, 12), 3 + 0.6 * rng.normal(size=12)
+    drawn = shrink_means([Moments.of(rng.normal(mean, 1.2, n)) for mean, n in zip(means, sizes, strict=True)])
+    return list(zip(drawn.lows - means, drawn.highs - means, strict=True))
+
+
 SCALE = MEDIAN_HOURS / float(np.log(2))
 CASES: dict[str, tuple[float, Draw]] = {
     "share": (0.7, draw_share),
@@ -71,6 +86,16 @@ CASES: dict[str, tuple[float, Draw]] = {
     "difference of shares": (0.15, draw_shares),
     "difference of means": (1.0, draw_means),
 }
+
+
+GROUPED = {"drawn shares": draw_drawn_shares, "drawn averages": draw_drawn_means}
+
+
+def count_grouped_coverage(name: str, *, draws: int, seed: int) -> float:
+    """Return the share of all groups whose interval holds their truth."""
+    rng = np.random.default_rng(seed)
+    found = [low <= 0 <= high for _ in range(draws) for low, high in GROUPED[name](rng)]
+    return sum(found) / len(found)
 
 
 def count_coverage(name: str, *, draws: int, seed: int) -> float:
@@ -85,3 +110,5 @@ if __name__ == "__main__":
     chosen = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     for case in CASES:
         print(f"{case:24} {count_coverage(case, draws=chosen, seed=1):.4f} of {chosen}")
+    for case in GROUPED:
+        print(f"{case:24} {count_grouped_coverage(case, draws=chosen // 12, seed=1):.4f} of {chosen // 12 * 12}")

@@ -26,6 +26,7 @@ from careloop.insight.stats.intervals import (
     wilson_interval,
 )
 from careloop.insight.stats.multiplicity import correct_by_benjamini_hochberg, correct_by_holm
+from careloop.insight.stats.shrinkage import Shrunk, funnel_of_means, funnel_of_shares, shrink_means, shrink_shares
 from careloop.insight.stats.survival import SurvivalComparison, SurvivalCurve, compare_survival, fit_survival
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Isotonic",
     "Moments",
     "PairDifference",
+    "Shrunk",
     "SurvivalComparison",
     "SurvivalCurve",
     "Temperature",
@@ -55,6 +57,8 @@ __all__ = [
     "find_threshold",
     "fit_cox",
     "fit_survival",
+    "funnel_of_means",
+    "funnel_of_shares",
     "hedges_g",
     "mean_interval",
     "measure_calibration_error",
@@ -62,6 +66,8 @@ __all__ = [
     "measure_coverage",
     "median_interval",
     "rate_interval",
+    "shrink_means",
+    "shrink_shares",
     "sort_into_bins",
     "wilson_interval",
 ]
