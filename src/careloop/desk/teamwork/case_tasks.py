@@ -51,8 +51,8 @@ def list_my_tasks(viewer: Viewer, *, is_done: bool = False) -> list[Task]:
     return list(tasks.order_by(*order)[:SHOWN])
 
 
-def add_task(*, case_id: int, new: NewTask, viewer: Viewer, now: datetime) -> Task:
-    """Ask somebody to do something for the case, and tell them."""
+def check_task(new: NewTask) -> str:
+    """The title without needless blanks; InvalidInput if something cannot be a task."""
     title = " ".join(new.title.replace("\0", "").split())
     if not title or len(title) > 200:
         raise InvalidInput(_("Write what is to be done, in at most 200 characters."), field="title")
@@ -60,6 +60,12 @@ def add_task(*, case_id: int, new: NewTask, viewer: Viewer, now: datetime) -> Ta
         raise InvalidInput(_("There is no such person at the desk; choose somebody from the list."), field="assignee")
     if new.team_id is not None and not Team.objects.filter(pk=new.team_id).exists():
         raise InvalidInput(_("There is no such team; choose one from the list."), field="team")
+    return title
+
+
+def add_task(*, case_id: int, new: NewTask, viewer: Viewer, now: datetime) -> Task:
+    """Ask somebody to do something for the case, and tell them."""
+    title = check_task(new)
     with transaction.atomic():
         case = case_to_change(case_id, viewer)
         task = Task.objects.create(
@@ -125,7 +131,14 @@ def remind_of_tasks(*, now: datetime) -> int:
                 continue
             people = {number for number in (task.assignee_id or task.created_by_id,) if number}
             facts = {"text": task.title, "due_at": task.due_at.isoformat() if task.due_at else ""}
-            notify(user_ids=people, kind="OVERDUE", key=f"task-due:{task.pk}", case_id=task.case_id, facts=facts, now=now)
+            notify(
+                user_ids=people,
+                kind="OVERDUE",
+                key=f"task-due:{task.pk}:{task.due_at:%Y%m%d%H%M}",
+                case_id=task.case_id,
+                facts=facts,
+                now=now,
+            )
     return len(due)
 
 

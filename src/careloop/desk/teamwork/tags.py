@@ -16,6 +16,7 @@ from careloop.desk.audit import actions as audit
 from careloop.desk.cases.changes import case_to_change
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
+from careloop.desk.teamwork.field_changes import clean_field
 from careloop.desk.teamwork.models import CaseTag, FieldDefinition, FieldValue
 from careloop.desk.teamwork.rules import tag_from
 from careloop.desk.teamwork.telling import tell_case
@@ -129,22 +130,16 @@ def check_value(definition: FieldDefinition, given: str) -> Any:
 def add_definition(*, name: str, name_zh: str, kind: str, choices: list[str], viewer: Viewer, now: datetime) -> FieldDefinition:
     """Add a field to all cases of the house."""
     check_may(viewer, "flow.edit")
-    name, options = " ".join(name.split())[:80], [" ".join(one.split())[:80] for one in choices if one.strip()]
-    code = slugify(name)[:40] or f"field-{FieldDefinition.objects.count() + 1}"
-    if not name:
-        raise InvalidInput(_("Give the field a name."), field="name")
-    if kind not in FieldDefinition.Kind.values:
-        raise InvalidInput(_("Choose what may be entered."), field="kind")
-    if (kind == FieldDefinition.Kind.CHOICE) != bool(options):
-        raise InvalidInput(_("A choice needs its options, one a line; other fields have none."), field="choices")
+    new = clean_field(name, name_zh, kind, choices)
+    code = slugify(new.name)[:40] or f"field-{FieldDefinition.objects.count() + 1}"
     if FieldDefinition.objects.count() >= FIELDS:
         raise InvalidInput(_("There are %(n)s fields already; no more fit.") % {"n": FIELDS}, field="name")
     if FieldDefinition.objects.filter(code=code).exists():
         raise Conflict(_("There is a field of this name already; choose another."), field="name")
     with transaction.atomic():
         position = FieldDefinition.objects.count()
-        facts = {"name_zh": " ".join(name_zh.split())[:80], "choices": options, "position": position}
-        made = FieldDefinition.objects.create(code=code, name=name, kind=kind, **facts)
+        facts = {**new._asdict(), "choices": list(new.choices), "position": position}
+        made = FieldDefinition.objects.create(code=code, **facts)
         _audit("field.create", made, viewer, now)
     return made
 

@@ -45,6 +45,7 @@ ACTIONS: dict[str, Promise] = {
     "case.field": _("Field changed"),
     "case.snoozed": _("Snoozed"),
     "field.create": _("Field added"),
+    "field.change": _("Field of the house changed"),
     "field.archive": _("Field hidden or shown"),
     "template.save": _("Follow-up kept"),
     "template.delete": _("Follow-up removed"),

@@ -20,6 +20,8 @@ def _task(event: Any, who: str, _people: People) -> str:
         "ADDED": _("%(who)s added the task “%(title)s”"),
         "DONE": _("%(who)s ticked off the task “%(title)s”"),
         "OPENED": _("%(who)s opened the task “%(title)s” again"),
+        "CHANGED": _("%(who)s changed the task “%(title)s”"),
+        "REMOVED": _("%(who)s removed the task “%(title)s”"),
         "RETURNED": _("%(left)s no longer works here; the task “%(title)s” went to the team"),
     }
     sentence = sentences.get(event.after.get("state"), "")

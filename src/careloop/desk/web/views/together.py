@@ -43,7 +43,7 @@ def revoke_links(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResp
 @for_viewer("case.work")
 def add_task(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Ask somebody to do something."""
-    return _do(request, viewer, case_id, lambda facts: case_tasks.add_task(new=_new_task(request), **facts))
+    return _do(request, viewer, case_id, lambda facts: case_tasks.add_task(new=new_task(request), **facts))
 
 
 @require_POST
@@ -133,7 +133,8 @@ def moment_or_none(given: str, field: str) -> datetime | None:
     return timezone.make_aware(moment) if moment.tzinfo is None else moment
 
 
-def _new_task(request: HttpRequest) -> NewTask:
+def new_task(request: HttpRequest) -> NewTask:
+    """What a form says of a task."""
     return NewTask(
         request.POST.get("title", ""),
         request.POST.get("department", ""),
