@@ -6,12 +6,13 @@ from io import StringIO
 import job_work
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from careloop.desk.jobs import claims
 from careloop.desk.jobs import worker as jobs_worker
 from careloop.desk.jobs.heart import Heart, Holdings
 from careloop.desk.jobs.models import Heartbeat, Job, Schedule
+from careloop.desk.jobs.running import Runner
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +58,20 @@ def test_a_database_that_is_away_is_logged_and_tried_again(worker, monkeypatch, 
     worker._loop()
     assert answers == []
     assert caplog.text.count("could not claim or end a job; it goes on in 0.001 s") == 2
+
+
+def test_the_prompt_thread_leaves_what_can_wait_to_the_others(worker, clock):
+    runner = Runner(clock=clock, depth=len(connection.atomic_blocks))
+    job_work.note.using(priority=-20).enqueue("long")
+    assert not worker._step(runner, jobs_worker.PROMPT)
+    job_work.note.enqueue("prompt")
+    job_work.note.using(priority=-20).enqueue("long, too")
+    assert worker._step(runner, jobs_worker.PROMPT)
+    assert not worker._step(runner, jobs_worker.PROMPT)
+    assert job_work.seen == [("prompt",)]
+    assert worker._step(runner)
+    assert worker._step(runner)
+    assert job_work.seen == [("prompt",), ("long",), ("long, too",)]
 
 
 @pytest.mark.django_db(transaction=True)

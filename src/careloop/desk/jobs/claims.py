@@ -21,9 +21,13 @@ logger = logging.getLogger("careloop.jobs")
 CLAIM_ORDER = ("-priority", "run_after", "id")
 
 
-def claim(*, worker_id: str, now: datetime, lease_seconds: float, limit: int, queues: Collection[str] = ()) -> list[Job]:
+def claim(
+    *, worker_id: str, now: datetime, lease_seconds: float, limit: int, queues: Collection[str] = (), least_priority: int | None = None
+) -> list[Job]:
     """Take up to `limit` due jobs, the most urgent first; no two workers ever get the same one."""
     due = Job.objects.filter(state=State.READY, run_after__lte=now).order_by(*CLAIM_ORDER)
+    if least_priority is not None:
+        due = due.filter(priority__gte=least_priority)
     if queues:
         due = due.filter(queue__in=queues)
     if not due.exists():  # a plain read first: an idle worker never asks SQLite for its only write lock

@@ -34,14 +34,15 @@ class Holdings:
             self._waiting.extend(jobs)
             self._claimed_at = now
 
-    def take(self) -> Job | None:
-        """The next job to run, if one waits."""
+    def take(self, least_priority: int | None = None) -> Job | None:
+        """The next job to run that is at least so urgent, if one waits."""
         with self._lock:
-            if not self._waiting:
-                return None
-            job = self._waiting.popleft()
-            self._running[job.pk] = job
-            return job
+            for job in self._waiting:
+                if least_priority is None or job.priority >= least_priority:
+                    self._waiting.remove(job)
+                    self._running[job.pk] = job
+                    return job
+            return None
 
     def drop(self, job: Job) -> None:
         """Forget a job that ended."""

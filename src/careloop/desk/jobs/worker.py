@@ -25,6 +25,7 @@ from careloop.desk.jobs.running import OpenTransaction, Runner
 
 logger = logging.getLogger("careloop.jobs")
 RECONNECT_SECONDS = 1.0
+PROMPT = 0  # jobs below this priority take long and can wait: of several threads the last leaves them alone, so that others never wait
 
 
 def utc_now() -> datetime:
@@ -81,7 +82,8 @@ class Worker:
         heart = self._heart(fires_schedules=True)
         heart.tick()
         connection.close()
-        loops = [threading.Thread(target=self._loop, name=f"jobs-{number}", daemon=True) for number in range(self.threads)]
+        lanes = [None] * max(1, self.threads - 1) + [PROMPT] * (self.threads > 1)
+        loops = [threading.Thread(target=self._loop, args=(lane,), name=f"jobs-{number}", daemon=True) for number, lane in enumerate(lanes)]
         logger.info("Worker %s runs with %s threads.", self.worker_id, self.threads)
         with self._beating(heart), self._signals():
             for loop in loops:
@@ -116,12 +118,12 @@ class Worker:
     def _heart(self, *, fires_schedules: bool) -> Heart:
         return Heart(self.worker_id, self._holdings, self.clock, self.lease_seconds, self.threads, fires_schedules)
 
-    def _loop(self) -> None:
+    def _loop(self, least_priority: int | None = None) -> None:
         """One thread: step after step; when the database is away, log it and try again."""
         runner = Runner(clock=self.clock, lease_seconds=self.lease_seconds, random=self.random)
         while not self._stopping.is_set():
             try:
-                has_run = self._step(runner)
+                has_run = self._step(runner, least_priority)
             except Exception:
                 logger.exception("Worker %s could not claim or end a job; it goes on in %s s.", self.worker_id, RECONNECT_SECONDS)
                 connection.close()
@@ -131,15 +133,22 @@ class Worker:
                 self._stopping.wait(self.poll_seconds)
         connection.close()
 
-    def _step(self, runner: Runner) -> bool:
+    def _step(self, runner: Runner, least_priority: int | None = None) -> bool:
         """Run one job, claiming more when none is at hand; False if nothing is due."""
         now = self.clock()
         claims.release(self._holdings.take_stale(now))
-        job = self._holdings.take()
+        job = self._holdings.take(least_priority)
         if job is None:
-            jobs = claims.claim(worker_id=self.worker_id, now=now, lease_seconds=self.lease_seconds, limit=self.batch, queues=self.queues)
+            jobs = claims.claim(
+                worker_id=self.worker_id,
+                now=now,
+                lease_seconds=self.lease_seconds,
+                limit=self.batch,
+                queues=self.queues,
+                least_priority=least_priority,
+            )
             self._holdings.add(jobs, now)
-            job = self._holdings.take()
+            job = self._holdings.take(least_priority)
             if job is None:
                 return False
         try:
