@@ -84,7 +84,7 @@ def test_taking_one_is_noted_and_the_letter_is_ready_without_scripts(client, cas
 
 
 def test_the_history_names_the_solution_and_marks_automatic_replies(client, cast, case, leak, now):
-    from careloop.desk.solutions.automatic import answer
+    from careloop.desk.solutions.answering import answer
 
     AutomaticReplies.objects.create(pk=1, is_on=True, threshold=0.9)
     assert answer(message=case.messages.get(), solution_id=leak.pk, probability=0.97, now=now)
@@ -114,14 +114,14 @@ def test_gaps_count_cases_without_a_solution_and_lead_to_writing_one(client, cas
 def test_the_page_of_automatic_replies_says_what_is_missing_and_refuses_agents(client, cast, now, monkeypatch):
     from careloop.desk.solutions.automatic import derive_threshold
 
-    monkeypatch.setattr("careloop.desk.solutions.automatic.rank_many", None)  # no screen ranks for the threshold
+    monkeypatch.setattr("careloop.desk.solutions.evidence.rank_many", None)  # no screen ranks for the threshold
     client.force_login(cast.owner)
     page = words(client.get("/solutions/automatic/"))
     assert "Automatic replies are off." in page and "Switch on" not in page
     client.post("/solutions/automatic/", {"do": "promise", "promise": "0.9"})
     assert "The worker has not looked" in words(client.get("/solutions/automatic/"))
     derive_threshold(now=now)
-    assert "Not enough data: 0 held-back cases, at least 22 are needed." in words(client.get("/solutions/automatic/"))
+    assert "Not enough data: 0 held-back cases, at least 30 are needed." in words(client.get("/solutions/automatic/"))
     assert client.post("/solutions/automatic/", {"do": "on"}).status_code == 422
     AutomaticReplies.objects.update(is_on=True, threshold=0.8)
     client.force_login(cast.agent)

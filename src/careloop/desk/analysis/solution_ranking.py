@@ -1,9 +1,10 @@
 """Solutions ranked for a text: by words, and by meaning where vectors are kept. Screens only look vectors up; jobs make them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from careloop.insight.text.solutions import Ranking, Solution, SolutionRanker
 
 KEPT_RANKERS = 8  # libraries of teams, with and without meaning
 SURE = 0.5  # below, nothing is suggested with confidence
+ALL_ALIKE: Mapping[int, float] = MappingProxyType({})
 _PART = "\0"  # between a solution's number and the language of its text
 
 
@@ -38,7 +40,10 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranked:
-    """The likeliest solutions of a text with their probabilities, best first."""
+    """The likeliest solutions of a text with their probabilities, best first.
+
+    `is_sure` is never said before the probabilities are learnt from the house's own cases (`is_calibrated`).
+    """
 
     solutions: tuple[tuple[int, float], ...]
     is_sure: bool
@@ -49,26 +54,32 @@ class Ranked:
 NOTHING = Ranked((), False, False, False)
 
 
-def rank_stored(articles: Sequence[Article], examples: Sequence[Example], text: str, top: int = 3) -> Ranked:
-    """Rank for a screen: nothing is encoded; words alone decide while a vector is missing."""
+def rank_stored(
+    articles: Sequence[Article], examples: Sequence[Example], text: str, top: int = 3, worth: Mapping[int, float] = ALL_ALIKE
+) -> Ranked:
+    """Rank for a screen: nothing is encoded; words alone decide while a vector is missing. `worth` lifts what helps more than others."""
     if not articles or not text.strip():
         return NOTHING
     stored = StoredVectors()
     known = _with_vectors(stored, articles, examples, text)
     if known is not None:
         try:
-            return _rank(tuple(articles), known, encoded_part(text), (stored.name, stored.dimensions), top)
+            ranker = _ranker(tuple(articles), known, (stored.name, stored.dimensions))
+            return _merge(ranker.rank([encoded_part(text)], _most(articles))[0], ranker, True, top, worth)
         except VectorsMissing:  # those of the sentences that all texts are compared with
             pass
-    return _rank(tuple(articles), tuple(_short(examples)), encoded_part(text), None, top)
+    ranker = _ranker(tuple(articles), tuple(_short(examples)), None)
+    return _merge(ranker.rank([encoded_part(text)], _most(articles))[0], ranker, False, top, worth)
 
 
-def rank_many(articles: Sequence[Article], examples: Sequence[Example], texts: Sequence[str], top: int = 3) -> list[Ranked]:
+def rank_many(
+    articles: Sequence[Article], examples: Sequence[Example], texts: Sequence[str], top: int = 3, worth: Mapping[int, float] = ALL_ALIKE
+) -> list[Ranked]:
     """Rank for a job: vectors that are missing are made and kept."""
     if not articles:
         return [NOTHING for _ in texts]
     ranker = _build(tuple(articles), tuple(_short(examples)), KeptEncoder())
-    return [_merge(one, ranker, True, top) for one in ranker.rank([encoded_part(text) for text in texts], _most(articles))]
+    return [_merge(one, ranker, True, top, worth) for one in ranker.rank([encoded_part(text) for text in texts], _most(articles))]
 
 
 def keep_vectors(articles: Sequence[Article]) -> int:
@@ -96,12 +107,6 @@ def _ranker(articles: tuple[Article, ...], examples: tuple[Example, ...], kept: 
     return _build(articles, examples, _OnlyKept(*kept) if kept is not None else None)
 
 
-def _rank(articles: tuple[Article, ...], examples: tuple[Example, ...], text: str, kept: tuple[str, int] | None, top: int) -> Ranked:
-    """`kept` is the name and the width of the vectors to look up; None compares words alone."""
-    ranker = _ranker(articles, examples, kept)
-    return _merge(ranker.rank([text], _most(articles))[0], ranker, kept is not None, top)
-
-
 def _build(articles: tuple[Article, ...], examples: tuple[Example, ...], encoder: Encoder | None) -> SolutionRanker:
     """One entry a language, so that a text is compared with its own; examples go to the entry of their language, if there is one."""
     library = [Solution(_name(one.solution_id, one.language), one.title, one.body) for one in articles]
@@ -116,14 +121,16 @@ def _build(articles: tuple[Article, ...], examples: tuple[Example, ...], encoder
     return SolutionRanker(library, used, encoder=encoder)
 
 
-def _merge(ranking: Ranking, ranker: SolutionRanker, by_meaning: bool, top: int) -> Ranked:
-    """The probabilities of a solution's languages are added: which of them fits does not matter."""
+def _merge(ranking: Ranking, ranker: SolutionRanker, by_meaning: bool, top: int, worth: Mapping[int, float]) -> Ranked:
+    """The probabilities of a solution's languages are added: which of them fits does not matter. What helps more weighs more."""
     shares: dict[int, float] = defaultdict(float)
     for one in ranking.suggestions:
         shares[int(one.solution.partition(_PART)[0])] += one.probability
-    ranked = sorted(shares.items(), key=lambda one: -one[1])[:top]
+    weighed = {key: share * worth.get(key, 1.0) for key, share in shares.items()}
+    scale = sum(shares.values()) / (sum(weighed.values()) or 1.0)
+    ranked = sorted(((key, share * scale) for key, share in weighed.items()), key=lambda one: -one[1])[:top]
     is_alike = bool(ranking.suggestions) and not (ranking.abstained and ranking.suggestions[0].probability >= SURE)
-    is_sure = is_alike and ranked[0][1] >= SURE
+    is_sure = ranker.is_calibrated_ and is_alike and ranked[0][1] >= SURE
     return Ranked(tuple((key, min(1.0, round(share, 4))) for key, share in ranked), is_sure, by_meaning, ranker.is_calibrated_)
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from careloop.desk.audit import actions as audit
 from careloop.desk.cases.changes import save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
@@ -11,7 +13,7 @@ from careloop.desk.cases.rules import snippet_from
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
-from careloop.desk.sla.rules.following import REPLIED
+from careloop.desk.sla.rules.following import ARRIVED, REPLIED
 
 
 def why_not(case: Case, question: Message) -> str:
@@ -49,3 +51,22 @@ def reply_as_house(*, case: Case, body: str, now: datetime) -> Message:
     details = {"message": message.pk, "status": Status.WAITING.value, "automatic": True}
     audit.record(actor=SYSTEM, action="case.reply", object_type="case", object_id=case.pk, now=now, details=details)
     return message
+
+
+def take_back_reply(*, case: Case, message: Message, now: datetime) -> None:
+    """Note on a locked case that an automatic reply never left the house; the customer waits for a person again."""
+    message.delivery, message.delivery_error = Delivery.FAILED, gettext_noop("Automatic replies were switched off before it was sent.")
+    message.save(update_fields=["delivery", "delivery_error"])
+    before = {"status": case.status}
+    after = {"delivery": Delivery.FAILED.value, "error": message.delivery_error}
+    add_event(
+        case=case, kind=EventKind.DELIVERY, actor=SYSTEM, now=now, message=message, before={"delivery": Delivery.QUEUED.value}, after=after
+    )
+    if case.messages.exclude(pk=message.pk).filter(direction=Direction.OUTBOUND).exists():
+        return
+    case.first_response_at = None
+    if case.status == Status.WAITING:
+        case.status = Status.OPEN
+        add_event(case=case, kind=EventKind.STATUS, actor=SYSTEM, now=now, before=before, after={"status": Status.OPEN.value})
+    save_case(case, "status", "first_response_at")
+    keep_clocks([Happening(case, ARRIVED, now, True)])

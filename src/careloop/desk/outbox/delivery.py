@@ -18,9 +18,9 @@ BY_MAIL = ("EMAIL", "FORM", "FILE")
 
 
 def deliver(item_id: int, *, now: datetime) -> None:
-    """Send one outbox row unless it was sent; what can never be delivered is marked so, anything else is raised and tried again."""
-    item = OutboxItem.objects.select_related("message__case", "message__customer", "message__channel").get(pk=item_id)
-    if item.sent_at is not None:
+    """Send one outbox row unless it left or was taken back; what cannot be delivered is marked so, the rest is raised and tried again."""
+    item = OutboxItem.objects.select_related("message__case", "message__customer", "message__channel").filter(pk=item_id).first()
+    if item is None or item.sent_at is not None:
         return
     message = item.message
     try:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from careloop.desk.accounts.models import Team, User
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.models import Case, Message
+from careloop.desk.solutions.rules.threshold import AVERAGE
 
 
 class SolutionStatus(models.TextChoices):
@@ -156,11 +157,17 @@ class AutomaticReplies(models.Model):
 
     is_on = models.BooleanField(default=False)
     promise = models.FloatField(default=0.95)
+    manner = models.CharField(max_length=8, default=AVERAGE, help_text="whether the promise is kept on average or at least")
     threshold = models.FloatField(null=True)
     n = models.PositiveIntegerField(default=0)
     n_answered = models.PositiveIntegerField(default=0)
     n_right = models.PositiveIntegerField(default=0)
     needed = models.PositiveIntegerField(default=0)
+    n_not_taken = models.PositiveIntegerField(default=0, help_text="of n: offered with confidence, and the agent wrote something else")
+    n_sent = models.PositiveIntegerField(default=0, help_text="of n: answered automatically, and the customer has shown whether it helped")
+    checked_seen = models.PositiveIntegerField(default=0, help_text="cases of halves that did not choose the threshold")
+    checked_answered = models.PositiveIntegerField(default=0)
+    checked_right = models.PositiveIntegerField(default=0)
     derived_at = models.DateTimeField(null=True)
     switched_at = models.DateTimeField(null=True)
     switched_by_name = models.CharField(max_length=200, blank=True)

@@ -10,22 +10,31 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.models import Reading
+from careloop.desk.analysis.rules import is_held_back
 from careloop.desk.analysis.solution_ranking import Article, Example, Ranked, list_encoded, rank_stored
 from careloop.desk.cases.models import Case, Direction
 from careloop.desk.cases.queries import access_case
-from careloop.desk.kernel.errors import NotFound
+from careloop.desk.kernel.errors import Conflict, NotFound
 from careloop.desk.search.queries import matching
 from careloop.desk.solutions.models import HelpVote, Solution, SolutionStatus, SolutionText, SolutionUse, SolutionVersion
-from careloop.desk.solutions.rules.letters import CHINESE, ENGLISH, fill, language_of, letter
-from careloop.desk.solutions.rules.using import INSERTED
+from careloop.desk.solutions.rules.letters import CHINESE, ENGLISH, fill, language_of, letter, named_once
+from careloop.desk.solutions.rules.likeness import ALIKE, likeness, pieces_of
+from careloop.desk.solutions.rules.threshold import interval_of
+from careloop.desk.solutions.rules.using import AUTO, INSERTED, SHOWN
+from careloop.desk.solutions.rules.worth import Judged, worth_of
 
 SUBJECT = "SOLUTION"  # of the search index
 PAGE = 50
-SHOWN = 3
+OFFERED = 3
 FOUND = 8  # solutions of a search beside a case
 EXAMPLES = 400  # newest uses that the ranking learns from
+MOST_JUDGED = 2_000  # newest uses that tell how much a solution helps
 ASKED_WITH = 1_000  # characters of a message
 HELP_SHOWN = 60
+ALIKE_SHOWN = 3
+ALIKE_SHOWN = 3
+READINGS = 20  # messages of a case whose orders and parcels are looked at
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,17 @@ class Row:
     yes: int = 0
     no: int = 0
     is_due: bool = False
+    n_not_taken: int = 0
+
+    @property
+    def help_interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share of judged uses that helped."""
+        return interval_of(self.n_helped, self.n_judged)
+
+    @property
+    def vote_interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share of visitors who said yes."""
+        return interval_of(self.yes, self.yes + self.no)
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,8 @@ class Offer:
     row: Row
     probability: float | None
     reply: str
+    language: str
+    is_foreign: bool  # there is no text in the customer's language
 
 
 @dataclass(frozen=True)
@@ -114,11 +136,14 @@ def found_by(query: str) -> Any:
 def rows_of(solutions: list[Solution], today: date) -> list[Row]:
     """The solutions with their counts, in the given order (two queries)."""
     keys = [one.pk for one in solutions]
-    sent = SolutionUse.objects.filter(solution_id__in=keys).exclude(how="SHOWN").order_by()
+    noted = SolutionUse.objects.filter(solution_id__in=keys).order_by()
     uses = {
         one["solution_id"]: one
-        for one in sent.values("solution_id").annotate(
-            used=Count("pk"), judged=Count("has_helped"), helped=Count("pk", filter=Q(has_helped=True))
+        for one in noted.values("solution_id").annotate(
+            used=Count("pk", filter=~Q(how=SHOWN)),
+            judged=Count("has_helped"),
+            helped=Count("pk", filter=Q(has_helped=True)),
+            not_taken=Count("pk", filter=Q(how=SHOWN)),
         )
     }
     votes = {
@@ -134,7 +159,7 @@ def rows_of(solutions: list[Solution], today: date) -> list[Row]:
         use, vote = uses.get(one.pk, none), votes.get(one.pk, none)
         is_due = one.review_on is not None and one.review_on <= today and one.status != SolutionStatus.ARCHIVED
         counts = (use.get("used", 0), use.get("helped", 0), use.get("judged", 0), vote.get("yes", 0), vote.get("no", 0))
-        found.append(Row(one, text_of(one), *counts, is_due))
+        found.append(Row(one, text_of(one), *counts, is_due, use.get("not_taken", 0)))
     return found
 
 
@@ -151,6 +176,28 @@ def access_solution(solution_id: int, viewer: Viewer) -> Solution:
     if found is None:
         raise NotFound(_("There is no such solution, or it belongs to another team."))
     return cast(Solution, found)
+
+
+def access_published(solution_id: int, viewer: Viewer) -> Solution:
+    """One solution that may be used; Conflict when it was withdrawn since it was offered."""
+    solution = access_solution(solution_id, viewer)
+    if solution.status != SolutionStatus.PUBLISHED:
+        raise Conflict(_("This solution was withdrawn in the meantime; load the suggestions again and choose another one."))
+    return solution
+
+
+def list_alike(solution: Solution) -> list[tuple[SolutionText, float]]:
+    """The other solutions that say nearly the same in one language, and how alike they are (0–1), most alike first."""
+    mine = {one.language: pieces_of(one.title, one.body, one.reply) for one in SolutionText.objects.filter(solution=solution)}
+    others = SolutionText.objects.exclude(solution=solution).exclude(solution__status=SolutionStatus.ARCHIVED)
+    if solution.team_id is not None:
+        others = others.filter(Q(solution__team=None) | Q(solution__team_id=solution.team_id))
+    best: dict[int, tuple[SolutionText, float]] = {}
+    for text in others.filter(language__in=mine):
+        share = likeness(mine[text.language], pieces_of(text.title, text.body, text.reply))
+        if share >= ALIKE and share > best.get(text.solution_id, (text, 0.0))[1]:
+            best[text.solution_id] = (text, share)
+    return sorted(best.values(), key=lambda pair: -pair[1])[:ALIKE_SHOWN]
 
 
 def list_versions(solution: Solution) -> list[SolutionVersion]:
@@ -180,13 +227,36 @@ def list_encoded_texts() -> list[str]:
 
 
 def examples_of(keys: set[int]) -> list[Example]:
-    """What customers had written where agents used these solutions; messages that only test are left out."""
-    from careloop.desk.analysis.rules import is_held_back
-
-    uses = SolutionUse.objects.filter(how=INSERTED, solution_id__in=keys, question__isnull=False)
+    """What customers had written where agents used these solutions or automatic replies helped; messages that only test are left out."""
+    taught = Q(how=INSERTED) | Q(how=AUTO, has_helped=True)
+    uses = SolutionUse.objects.filter(taught, solution_id__in=keys, question__isnull=False)
     light = uses.annotate(asked=Substr("question__body", 1, ASKED_WITH)).order_by("-pk")
     found = light.values_list("question_id", "asked", "solution_id")[:EXAMPLES]
     return [Example(asked, language_of(asked), key) for message_id, asked, key in found if not is_held_back(message_id)]
+
+
+def worth_of_all(keys: set[int]) -> dict[int, float]:
+    """How much more or less these solutions help than the others: what became of uses, and help pages; held-back cases only test."""
+    counts = {key: [0, 0] for key in keys}
+    uses = SolutionUse.objects.filter(solution_id__in=keys, has_helped__isnull=False).order_by("-pk")
+    for message_id, key, has_helped in uses.values_list("question_id", "solution_id", "has_helped")[:MOST_JUDGED]:
+        if message_id is None or not is_held_back(message_id):
+            counts[key][0] += bool(has_helped)
+            counts[key][1] += 1
+    for key, yes, n in (
+        HelpVote.objects.filter(solution_id__in=keys)
+        .order_by()
+        .values_list("solution_id")
+        .annotate(yes=Count("pk", filter=Q(has_helped=True)), n=Count("pk"))
+    ):
+        counts[key][0] += yes
+        counts[key][1] += n
+    return worth_of({key: Judged(*pair) for key, pair in counts.items()})
+
+
+def worth_now(solution: Solution) -> float:
+    """The factor of its probability in the ranking of its team."""
+    return worth_of_all({one.solution_id for one in articles_of(solution.team_id)}).get(solution.pk, 1.0)
 
 
 def offers(case_id: int, viewer: Viewer, now: datetime, query: str = "") -> Offers:
@@ -202,34 +272,36 @@ def offers(case_id: int, viewer: Viewer, now: datetime, query: str = "") -> Offe
         )
         ranked, chosen = Ranked((), False, False, False), [(key, None) for key in hits]
     else:
-        ranked = rank_stored(articles, examples_of({one.solution_id for one in articles}), asked, SHOWN)
-        chosen = list(ranked.solutions)
+        keys = {one.solution_id for one in articles}
+        ranked = rank_stored(articles, examples_of(keys), asked, OFFERED, worth_of_all(keys))
+        chosen = [(key, probability if ranked.is_calibrated else None) for key, probability in ranked.solutions]
     solutions = {one.pk: one for one in Solution.objects.filter(pk__in=[key for key, _p in chosen]).prefetch_related("texts")}
     rows = {row.solution.pk: row for row in rows_of(list(solutions.values()), now.date())}
     language = language_of(asked, case.customer.language)
     facts = facts_of(case, viewer)
-    found = [Offer(rows[key], probability, reply_of(rows[key].solution, facts, language)) for key, probability in chosen if key in rows]
+    found = []
+    for key, probability in chosen:
+        if key in rows:  # it may have been deleted since it was ranked
+            text = text_of(rows[key].solution, language)
+            found.append(Offer(rows[key], probability, fill(text.reply or text.body, facts), text.language, text.language != language))
     return Offers(case, found, ranked, bool(articles))
 
 
 def draft_of(case_id: int, solution_id: int, viewer: Viewer) -> tuple[Case, Solution, str]:
     """A whole letter from a solution, the customer and the case, in the customer's language: greeting, reply, closing."""
     case = access_case(case_id, viewer)
-    solution = access_solution(solution_id, viewer)
+    solution = access_published(solution_id, viewer)
     language = language_of(first_question(case), case.customer.language)
     text = text_of(solution, language)
     return case, solution, letter(text.reply or text.body, facts_of(case, viewer), text.language)
 
 
-def reply_of(solution: Solution, facts: dict[str, str], language: str) -> str:
-    """The solution's reply in the customer's language with its variables filled."""
-    text = text_of(solution, language)
-    return fill(text.reply or text.body, facts)
-
-
 def facts_of(case: Case, viewer: Viewer | None) -> dict[str, str]:
-    """What variables stand for in a case."""
-    return {"customer.name": case.customer.name, "case.number": str(case.pk), "agent.name": viewer.name if viewer else ""}
+    """What variables stand for in a case; numbers of orders and parcels only where the customer named exactly one."""
+    who = {"customer.name": case.customer.name, "case.number": str(case.pk), "agent.name": viewer.name if viewer else ""}
+    said = Reading.objects.filter(case=case, message__direction=Direction.INBOUND).order_by("pk").values_list("details", flat=True)
+    entities = [(one.get("type", ""), one.get("text", "")) for details in said[:READINGS] for one in details.get("entities", [])]
+    return {**who, **named_once(entities)}
 
 
 def first_question(case: Case) -> str:

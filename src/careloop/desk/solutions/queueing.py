@@ -37,5 +37,7 @@ def set_promise(*, now: datetime, **facts: Any) -> AutomaticReplies:
 
 
 def vectors_soon(now: datetime) -> None:
-    """Ask for the vectors of the library's texts, once for changes that come together."""
+    """Ask for the vectors of the library's texts, once for changes that come together, and for the threshold that then holds."""
     enqueue_once(tasks.keep_vectors.using(run_after=now + PAUSE), "solution vectors")
+    if automatic.get_policy().is_on:
+        enqueue_once(tasks.derive_threshold.using(run_after=now + PAUSE), "solution threshold")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from django_tasks import task
 
 from careloop.desk.jobs.actions import ensure_schedule
-from careloop.desk.solutions import actions, automatic, using
+from careloop.desk.solutions import actions, answering, automatic, using
 
 LOOK_SECONDS = 30
 NIGHTLY_AT = time(4, 10)
@@ -20,7 +20,7 @@ def clock() -> datetime:
 def look_at_new_cases() -> int:
     """Note the likeliest solution of new cases, answer them where that is on, and see which solutions went out."""
     using.note_uses(now=clock())
-    return automatic.look_at_new_cases(now=clock())
+    return answering.look_at_new_cases(now=clock())
 
 
 @task(priority=-50)

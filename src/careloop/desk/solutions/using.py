@@ -9,12 +9,12 @@ from careloop.desk.accounts.queries import actor_of, check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.models import Reading
 from careloop.desk.cases.events import add_event
-from careloop.desk.cases.models import CaseEvent, Direction, EventKind, Message, Status
+from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.solutions.models import SolutionUse, Suggested, Taken
-from careloop.desk.solutions.queries import access_solution, facts_of, text_of
+from careloop.desk.solutions.queries import access_published, facts_of, text_of
 from careloop.desk.solutions.rules.letters import fill
-from careloop.desk.solutions.rules.using import INSERTED, SHOWN, Answer, has_helped, is_kept
+from careloop.desk.solutions.rules.using import AUTO, INSERTED, SHOWN, Answer, has_helped, is_kept
 
 FORGOTTEN_AFTER = timedelta(days=7)  # a solution that was taken and never sent
 SHOWN_AT_ONCE = 200
@@ -25,8 +25,22 @@ JUDGED_AT_ONCE = 2_000
 def take(*, case_id: int, solution_id: int, viewer: Viewer, now: datetime) -> None:
     """Somebody takes a solution into what they are writing; whether it stays in is seen when it is sent."""
     check_may(viewer, "case.work")
-    case, solution = access_case(case_id, viewer), access_solution(solution_id, viewer)
+    case, solution = access_case(case_id, viewer), access_published(solution_id, viewer)
     Taken.objects.update_or_create(case=case, solution=solution, user_id=viewer.user_id, defaults={"at": now})
+
+
+def record_use(*, case_id: int, solution_id: int, viewer: Viewer, now: datetime) -> SolutionUse:
+    """A program answers a case with a solution by its own way; once a case and solution. Whether it helped is judged like any use."""
+    case, solution = access_case(case_id, viewer), access_published(solution_id, viewer)
+    question = case.messages.filter(direction=Direction.INBOUND).order_by("-pk").first()
+    facts = {"question": question, "at": now}
+    with transaction.atomic():
+        Case.objects.select_for_update(of=("self",)).get(pk=case.pk)  # two deliveries of one request make one use
+        use, is_new = SolutionUse.objects.get_or_create(case=case, solution=solution, who=None, message=None, how=INSERTED, defaults=facts)
+        if is_new:
+            after = {"solution": solution.pk, "title": text_of(solution).title}
+            add_event(case=case, kind=EventKind.SOLUTION, actor=actor_of(viewer), now=now, after=after)
+    return use
 
 
 def note_uses(*, now: datetime) -> int:
@@ -85,12 +99,13 @@ def _note_shown(now: datetime) -> int:
 def judge_uses(*, now: datetime) -> int:
     """Find out which replies have helped, as far as it is known now; a later word of the customer changes it. Returns how many changed."""
     since = now - timedelta(days=JUDGED_FOR_DAYS)
-    uses = list(SolutionUse.objects.filter(at__gte=since, message__isnull=False).exclude(how=SHOWN).order_by("-pk")[:JUDGED_AT_ONCE])
+    uses = list(SolutionUse.objects.filter(at__gte=since).exclude(how=SHOWN).order_by("-pk")[:JUDGED_AT_ONCE])
     answers = _answers_in({one.case_id for one in uses}, since)
     changed = []
     for use in uses:
         until = use.at + timedelta(days=JUDGED_FOR_DAYS)
-        judged = has_helped(use.at, [one for one in answers[use.case_id] if use.at < one.at <= until], now)
+        given = [one for one in answers[use.case_id] if use.at < one.at <= until]
+        judged = has_helped(use.at, given, now, is_automatic=use.how == AUTO)
         if judged != use.has_helped:
             use.has_helped = judged
             changed.append(use)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email import policy
 from email.parser import BytesHeaderParser
 
@@ -34,6 +34,12 @@ def why_machine_made(subject: str, body: str, headers: Mapping[str, str]) -> str
     if lowered.get("return-path", "?").replace(" ", "") == "<>" or _SENDERS.search(lowered.get("from", "").replace("_", "-")):
         return "sender"
     return "text" if _TYPICAL.search(f"{subject}\n{body[:_BEGINNING]}") else ""
+
+
+def is_machines_address(mail: str, own: Collection[str]) -> bool:
+    """Whether nobody reads what is sent to this address, or the house itself does."""
+    lowered = mail.strip().lower()
+    return lowered in {one.strip().lower() for one in own} or _SENDERS.search(lowered.partition("@")[0].replace("_", "-")) is not None
 
 
 def headers_of(raw: bytes, content_type: str) -> dict[str, str]:

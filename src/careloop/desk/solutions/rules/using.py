@@ -32,12 +32,18 @@ class Answer:
     said_solved: bool | None = None
 
 
-def has_helped(replied_at: datetime, answers: Sequence[Answer], now: datetime) -> bool | None:
-    """Whether a reply has helped: the customer's own word first, then whether they had to write again; None while it is too early."""
+def has_helped(replied_at: datetime, answers: Sequence[Answer], now: datetime, *, is_automatic: bool = False) -> bool | None:
+    """Whether a reply has helped; None while it is too early.
+
+    The customer's own word first. Without one, an automatic reply has helped when they had to write nothing more but thanks; a person's
+    reply, which may begin a conversation, when the last that they wrote within the week were thanks, or they wrote nothing.
+    """
     said = [one.said_solved for one in sorted(answers, key=lambda one: one.at) if one.said_solved is not None]
     if said:
         return said[-1]
     until = replied_at + timedelta(days=QUIET_DAYS)
-    if any(not one.is_thanks and replied_at < one.at <= until for one in answers):
+    within = [one for one in sorted(answers, key=lambda one: one.at) if replied_at < one.at <= until]
+    counted = within if is_automatic else within[-1:]
+    if any(not one.is_thanks for one in counted):
         return False
     return True if now >= until or any(one.is_thanks and replied_at < one.at for one in answers) else None

@@ -20,10 +20,12 @@ from careloop.desk.solutions import queries, queueing
 from careloop.desk.solutions.actions import Facts, Wording
 from careloop.desk.solutions.gaps import list_gaps, list_topic_gaps
 from careloop.desk.solutions.rules.letters import LANGUAGES, VARIABLES
+from careloop.desk.solutions.rules.threshold import AT_LEAST, AVERAGE
 from careloop.desk.web.access import for_viewer
 
 LANGUAGE_NAMES = {"zh": gettext_lazy("Chinese"), "en": gettext_lazy("English")}
 PROMISES = ("0.8", "0.85", "0.9", "0.95", "0.97", "0.99")
+MANNER_NAMES = {AVERAGE: gettext_lazy("on average"), AT_LEAST: gettext_lazy("at least")}
 NO_WORDING = {"title": "", "body": "", "reply": ""}
 
 
@@ -68,6 +70,7 @@ def edit(request: HttpRequest, viewer: Viewer, solution_id: int | None = None) -
                 facts=_facts(given), viewer=viewer, now=now(), solution_id=solution_id, expected_version=expected if stored else None
             )
             messages.success(request, _("Saved as version %(number)s.") % {"number": saved.version})
+            _warn_of_alike(request, saved)
             return redirect("solution", saved.pk)
         except DeskError as refused:
             errors, status = {refused.field or "form": refused.message}, refused.status
@@ -92,6 +95,7 @@ def edit(request: HttpRequest, viewer: Viewer, solution_id: int | None = None) -
         "variables": [f"{{{{{name}}}}}" for name in VARIABLES],
         "versions": queries.list_versions(stored) if stored else [],
         "counts": queries.rows_of([stored], timezone.localdate())[0] if stored else None,
+        "worth": queries.worth_now(stored) if stored else 1.0,
     }
     return render(request, "solutions/edit.html", context, status=status)
 
@@ -137,6 +141,8 @@ def automatic(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "derived": derived,
         "work": work,
         "work_ratio": work.n_helped / work.n_judged if work.n_judged else None,
+        "checked": replies.checked_of(policy),
+        "manners": MANNER_NAMES.items(),
         "promises": [(float(one), one) for one in PROMISES],
         "may_promise": viewer.may("solution.edit") and viewer.team_ids is None,
         "errors": errors,
@@ -158,9 +164,15 @@ def _act(request: HttpRequest, viewer: Viewer) -> str:
             raise InvalidInput(
                 _("“%(given)s” is not one of the promises; choose one from the list.") % {"given": given[:40]}, field="promise"
             )
-        queueing.set_promise(promise=float(given), viewer=viewer, now=now())
+        queueing.set_promise(promise=float(given), manner=request.POST.get("manner", "")[:20] or AVERAGE, viewer=viewer, now=now())
         return _("The worker derives the threshold anew; look again in a minute.")
     raise InvalidInput(_("Nothing was chosen; press one of the buttons."), field="form")
+
+
+def _warn_of_alike(request: HttpRequest, saved: Any) -> None:
+    for text, share in queries.list_alike(saved):
+        sentence = _("“%(title)s” says nearly the same (%(share)s): the ranking cannot tell them apart. Say what differs, or archive one.")
+        messages.warning(request, sentence % {"title": text.title, "share": f"{share:.0%}"})
 
 
 def _of(errors: dict[str, str], code: str) -> dict[str, str]:
