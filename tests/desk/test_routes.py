@@ -30,6 +30,7 @@ from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
+from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyVersion
 from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
 from careloop.desk.writing.models import HeldReply, WaitingFile
 
@@ -66,6 +67,10 @@ PUBLIC = {
     "help-article": "a published answer",
     "help-vote": "visitors say whether it helped; counted once",
     "form-thanks": "the customer's receipt; needs a signed address",
+    "survey-answer": "a customer answers; needs a signed address",
+    "survey-click": "the same",
+    "survey-refuse": "the same",
+    "survey-embed": "a survey that the house put on its website",
 }
 
 # For what a parameter of a route stands; objects belong to the first team.
@@ -82,6 +87,7 @@ PARAMETERS = {
     "model_id": lambda house: house.model.pk,
     "doubt_id": lambda house: house.doubt.pk,
     "task": lambda house: "kind",
+    "report": lambda house: "overview",
     "topic_id": lambda house: house.topic.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
@@ -111,6 +117,8 @@ PARAMETERS = {
     "file_id": lambda house: house.file.pk,
     "chosen_id": lambda house: house.chosen.pk,
     "receipt": lambda house: "a-receipt-that-is-none",
+    "survey_id": lambda house: house.invitation.survey_id,
+    "invitation_id": lambda house: house.invitation.pk,
 }
 
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
@@ -126,6 +134,8 @@ HOUSE_WIDE = {
     "user_id": "user.edit",
     "key_id": "key.edit",
     "channel_id": "channel.edit",
+    "survey_id": "survey.view",
+    "report": "report.view",
     "team_id": "user.edit",
     "task": "model.view",
 }
@@ -177,7 +187,11 @@ def routes(patterns=None, prefix: str = "", space: str = "") -> list[Route]:
 ALL = routes()
 PRIVATE = [route for route in ALL if route.name not in PUBLIC]
 OF_AN_OBJECT = [route for route in PRIVATE if route.parameters and not set(route.parameters) & HOUSE_WIDE.keys()]
-OF_THE_HOUSE = [route for route in PRIVATE if set(route.parameters) & HOUSE_WIDE.keys() and route.permission not in EVERYBODY_MAY]
+OF_THE_HOUSE = [
+    route
+    for route in PRIVATE
+    if set(route.parameters) & HOUSE_WIDE.keys() and route.permission not in EVERYBODY_MAY and not route.is_api  # keys have no permission
+]
 WITHOUT_OBJECT = [route for route in PRIVATE if not route.parameters]
 
 
@@ -244,6 +258,7 @@ def house(cast, inbound, now):
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),
         solution=new_solution(cast, now),
+        invitation=new_invitation(receipt, cast, now),
         topic=new_topic(receipt, cast, now),
         regrouping=Regrouping.objects.create(kind="MERGE", into_id=receipt.case_id, made_by_name="林晓彤", made_at=now),
         link=CaseLink.objects.create(case_id=receipt.case_id, other_id=receipt.case_id, kind="RELATED", made_by_name="林晓彤", made_at=now),
@@ -261,6 +276,19 @@ def house(cast, inbound, now):
         other_token=other_token,
         rival=rival,
     )
+
+
+def new_invitation(receipt, cast, now) -> Invitation:
+    """Somebody of the first team was asked and has answered."""
+    survey = Survey.objects.create(name="Was it good?", kind="CSAT", created_at=now, changed_at=now)
+    version = SurveyVersion.objects.create(survey=survey, number=1, questions=[], saved_by_name="", saved_at=now)
+    made = Invitation.objects.create(
+        survey=survey, version=version, case_id=receipt.case_id, customer_id=receipt.customer_id, team=cast.team, channel=cast.channel,
+        origin="HAND", state="ANSWERED", key="x", created_at=now, planned_at=now, sent_at=now,
+    )  # fmt: skip
+    facts = {"score": 1, "score_min": 1, "score_max": 5, "message_id": receipt.message_id}
+    Answer.objects.create(invitation=made, answers={"why": "热水器漏水"}, answered_at=now, changed_at=now, **facts)
+    return made
 
 
 def new_solution(cast, now) -> Solution:

@@ -132,22 +132,26 @@ def create_channel(*, kind: str, name: str, slug: str, team_id: int, actor: Acto
     return channel
 
 
-def create_api_key(*, name: str, channel_id: int, actor: Actor, now: datetime) -> tuple[ApiKey, str]:
-    """A new key and its token, which is shown once and never again."""
+def create_api_key(*, name: str, channel_id: int, actor: Actor, now: datetime, person_id: int | None = None) -> tuple[ApiKey, str]:
+    """A new key and its token, which is shown once and never again; with a person it works on cases in that person's name."""
     _check_name(name)
     prefix, secret = "cl" + secrets.token_hex(4), secrets.token_urlsafe(32)
     with transaction.atomic():
         if not Channel.objects.filter(pk=channel_id, is_active=True).exists():
             raise InvalidInput(_("The key's channel does not exist or is switched off; choose another."), field="channel")
+        if person_id is not None and not User.objects.filter(pk=person_id, is_active=True).exists():
+            raise InvalidInput(_("The key's person does not exist or is switched off; choose another."), field="person")
         key = ApiKey.objects.create(
             name=name.strip(),
             prefix=prefix,
             secret_hash=secret_hash(secret),
             channel_id=channel_id,
+            person_id=person_id,
             created_by_id=actor.id or 0,
             created_at=now,
         )
-        audit.record(actor=actor, action="key.create", object_type="key", object_id=key.pk, now=now, details={"prefix": prefix})
+        details = {"prefix": prefix} | ({"person": person_id} if person_id is not None else {})
+        audit.record(actor=actor, action="key.create", object_type="key", object_id=key.pk, now=now, details=details)
     return key, f"{prefix}.{secret}"
 
 

@@ -87,12 +87,13 @@ class Channel(models.Model):
 
 
 class ApiKey(models.Model):
-    """Lets a program deliver and read the messages of one channel; only a hash of the secret is kept."""
+    """Lets a program deliver and read the messages of one channel, and work on its cases in the name of `person`; only a hash is kept."""
 
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=12, unique=True)
     secret_hash = models.CharField(max_length=64)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="keys")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)

@@ -88,6 +88,6 @@ def is_empty() -> bool:
 def list_api_keys() -> list[ApiKey]:
     """Every key, living ones first."""
     return sorted(
-        ApiKey.objects.select_related("channel", "created_by").order_by("-created_at"),
+        ApiKey.objects.select_related("channel", "created_by", "person").order_by("-created_at"),
         key=lambda key: key.revoked_at is not None,
     )

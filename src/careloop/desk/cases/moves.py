@@ -100,15 +100,20 @@ def ask_approval(  # noqa: PLR0913  (a step's facts and the comment)
     return asked
 
 
-def decide(*, approval_id: int, is_yes: bool, viewer: Viewer, now: datetime, comment: str = "") -> Approval:
-    """Agree or refuse: never the one who asked, each person once, and only while it is open."""
+def decide(
+    *, approval_id: int, is_yes: bool, viewer: Viewer, now: datetime, comment: str = "", expected_version: int | None = None
+) -> Approval:
+    """Agree or refuse: never the one who asked, each person once, and only while it is open.
+
+    An approval is about one amount, so people need no version; a program may give the one of the case that it has seen.
+    """
     check_may(viewer, "case.approve")
     with transaction.atomic():
         found = Approval.objects.filter(pk=approval_id).first()
         if found is None:
             raise NotFound(_("There is no approval %(number)s.") % {"number": approval_id})
         access_case(found.case_id, viewer)
-        case = case_to_change(found.case_id, viewer)
+        case = case_to_change(found.case_id, viewer, expected_version)
         asked = Approval.objects.select_for_update().get(pk=approval_id)
         decisions = list(asked.decisions.order_by("pk"))
         _check_decider(asked, decisions, viewer)

@@ -21,6 +21,7 @@ from careloop.desk.accounts.rules import PERMISSIONS, Viewer
 from careloop.desk.audit.queries import list_actions, list_entries, verify_chain
 from careloop.desk.kernel.errors import DeskError, InvalidInput, NotFound
 from careloop.desk.routing.actions import return_after_change
+from careloop.desk.teamwork.case_tasks import list_people
 from careloop.desk.teamwork.leaving import return_tasks
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.audit_words import action_in_words, details_in_words
@@ -184,16 +185,24 @@ def channels(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @for_viewer("key.edit")
 def keys(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """The API keys; a new one, whose token is shown in the answer and nowhere else."""
-    given = {name: request.POST.get(name, "").strip() for name in ("name", "channel")}
+    given = {name: request.POST.get(name, "").strip() for name in ("name", "channel", "person")}
     token, error = "", None
     if request.method == "POST":
         try:
             facts: dict[str, Any] = {"name": given["name"], "channel_id": _id(given["channel"], "channel")}
+            facts["person_id"] = _id(given["person"], "person") if given["person"] else None
             _key, token = actions.create_api_key(**facts, actor=queries.actor_of(viewer), now=now())
         except DeskError as refused:
             error = refused
     usable = [channel for channel in queries.list_channels(viewer) if channel.is_active and channel.kind == "API"]
-    context = {"keys": queries.list_api_keys(), "channels": usable, "given": given, "token": token, "base_url": settings.BASE_URL}
+    context = {
+        "keys": queries.list_api_keys(),
+        "channels": usable,
+        "people": list_people(),
+        "given": given,
+        "token": token,
+        "base_url": settings.BASE_URL,
+    }
     return _page(request, viewer, "keys", context, error=error)
 
 
