@@ -127,7 +127,7 @@ def test_each_number_opens_its_cases(life, cast):
     hits, misses = (list_cases_behind(question, "reopened", viewer, is_hit=is_hit) for is_hit in (True, False))
     assert len(hits) == round((figure.value or 0) * figure.n)
     assert len(hits) + len(misses) == figure.n
-    assert set(Case.objects.filter(pk__in=[*hits, *misses]).values_list("team_id", flat=True)) == {cast.team.pk}
+    assert {case.team_id for case in [*hits, *misses]} == {cast.team.pk}
 
 
 def test_a_supervisor_sees_the_figures_of_her_teams_and_an_agent_none(life, cast):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.models import Case
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.rows import marks, table_of
 from careloop.desk.measures.models import (
@@ -112,8 +113,8 @@ def ask(question: Question, viewer: Viewer) -> Table:
     return Table(question, as_of, rows if question.by or question.per else [], whole)
 
 
-def list_cases_behind(question: Question, key: str, viewer: Viewer, *, is_hit: bool | None = None) -> list[int]:
-    """The numbers of the newest cases that a figure of this question counts; with `is_hit` those of a share that hit, or did not."""
+def list_cases_behind(question: Question, key: str, viewer: Viewer, *, is_hit: bool | None = None) -> list[Case]:
+    """The newest 500 cases that a figure of this question counts; with `is_hit` those of a share that hit, or did not."""
     check_may(viewer, "report.view")
     check_question(question)
     as_of = find_moment(question.as_of)
@@ -122,7 +123,9 @@ def list_cases_behind(question: Question, key: str, viewer: Viewer, *, is_hit: b
     measure = MEASURES[key]
     if measure.form == RATE:
         measure = MEASURES[measure.value]
-    return _Asked(question, viewer, as_of).list_cases(measure, is_hit)
+    numbers = _Asked(question, viewer, as_of).list_cases(measure, is_hit)
+    found = {case.pk: case for case in Case.objects.visible_to(viewer).filter(pk__in=numbers).select_related("customer", "assignee")}
+    return [found[number] for number in numbers if number in found]
 
 
 def find_moment(as_of: datetime | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """How sums become a value with its interval."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import sqrt
 
@@ -34,6 +34,7 @@ class Figure:
     low: float | None
     high: float | None
     n: int
+    sums: Sums = field(default_factory=Sums)
 
     def __bool__(self) -> bool:
         return self.value is not None
@@ -45,10 +46,10 @@ NOTHING = Figure(None, None, None, 0)
 def figure_of(measure: Measure, sums: Sums) -> Figure:
     """The value of any measure but a median."""
     if measure.form == COUNT:
-        return Figure(float(sums.n), None, None, sums.n)
+        return Figure(float(sums.n), None, None, sums.n, sums)
     if measure.form == SHARE:
         rate = rate_of(sums.total, sums.n)
-        return Figure(rate.share, rate.low, rate.high, sums.n)
+        return Figure(rate.share, rate.low, rate.high, sums.n, sums)
     if measure.form == MEAN:
         return _mean(measure, sums)
     if measure.form == RATE:
@@ -63,12 +64,12 @@ def _mean(measure: Measure, sums: Sums) -> Figure:
         return NOTHING
     average = sums.total / n
     if n == 1:
-        return Figure(average / scale, None, None, n)
+        return Figure(average / scale, None, None, n, sums)
     half = student_quantile(n - 1) * sqrt(max(0, n * sums.squares - sums.total**2) / (n * (n - 1)) / n)
     low, high = (average - half) / scale, (average + half) / scale
     low = low if measure.lowest is None else max(measure.lowest, low)
     high = high if measure.highest is None else min(measure.highest, high)
-    return Figure(average / scale, low, high, n)
+    return Figure(average / scale, low, high, n, sums)
 
 
 def _rate(sums: Sums) -> Figure:
@@ -79,12 +80,12 @@ def _rate(sums: Sums) -> Figure:
     Breslow & Day (1987), Statistical methods in cancer research II, 69.
     """
     if sums.total <= 0:
-        return Figure(None, None, None, sums.n)
+        return Figure(None, None, None, sums.n, sums)
     hours, done = sums.total / 3600, sums.n
     low = 0.0 if done == 0 else done * (1 - 1 / (9 * done) - Z95 / (3 * sqrt(done))) ** 3
     more = done + 1
     high = more * (1 - 1 / (9 * more) + Z95 / (3 * sqrt(more))) ** 3
-    return Figure(done / hours, max(0.0, low) / hours, high / hours, done)
+    return Figure(done / hours, max(0.0, low) / hours, high / hours, done, sums)
 
 
 def fold_day(day: int, unit: str) -> int:
