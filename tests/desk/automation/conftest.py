@@ -4,6 +4,7 @@ import pytest
 
 from careloop.desk.automation.actions import save_rule
 from careloop.desk.automation.judging import judge_new_events
+from careloop.desk.automation.models import Rule
 from careloop.desk.automation.rules.fields import RuleFacts
 from careloop.desk.cases.models import Case
 from careloop.desk.intake.actions import receive_message
@@ -18,6 +19,17 @@ def make_rule(cast, now):
         return save_rule(facts=given, viewer=cast.viewer(cast.supervisor), now=now)
 
     return make
+
+
+@pytest.fixture
+def put_rule(now):
+    """Stores a rule that saving would refuse, or did not know of: events, condition, actions."""
+
+    def put(events, condition, *actions, name="Rule", **facts):
+        given = {"name": name, "events": events, "condition": condition, "actions": list(actions)}
+        return Rule.objects.create(**given, changed_at=now, **facts)
+
+    return put
 
 
 @pytest.fixture

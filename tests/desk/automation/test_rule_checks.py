@@ -5,10 +5,12 @@ import random
 
 import pytest
 
+from careloop.desk.automation.registry import ACTIONS
+from careloop.desk.automation.rules.blocks import Block, block_of, tree_of
 from careloop.desk.automation.rules.checking import InvalidRule, check_rule, find_faults
 from careloop.desk.automation.rules.choosing import Ready, RuleIndex
-from careloop.desk.automation.rules.conditions import fold, folded, groups_of, holds, reasons, tree_of
-from careloop.desk.automation.rules.fields import ACTIONS, EVENTS, RuleFacts
+from careloop.desk.automation.rules.conditions import fold, folded, holds, reasons
+from careloop.desk.automation.rules.fields import EVENTS, RuleFacts
 from careloop.desk.automation.rules.texts import VARIABLES, check_text, fill
 from careloop.desk.cases.models import EventKind
 from tests.desk.automation.rule_words import do, every, leaf
@@ -17,7 +19,7 @@ HIGH = do("SET_PRIORITY", 30)
 
 
 def faults(events=("OPENED",), condition=None, actions=(HIGH,), name="R"):
-    return [str(sentence) for _, sentence in find_faults(RuleFacts(name, list(events), condition or every(), list(actions)))]
+    return [str(sentence) for _, sentence in find_faults(RuleFacts(name, list(events), condition or every(), list(actions)), ACTIONS)]
 
 
 def test_a_sensible_rule_has_no_fault():
@@ -30,7 +32,7 @@ def test_a_sensible_rule_has_no_fault():
         ({"condition": every(leaf("mood", value="BAD"))}, "There is no fact “mood” of a case; choose from the list."),
         (
             {"condition": every(leaf("happiness", "contains", "x"))},
-            "“contains” cannot be asked of “happiness”; expected one of: at_least, at_most.",
+            "“contains” cannot be asked of “happiness”; expected one of: at_least, at_most, is_empty, is_set.",
         ),
         ({"condition": every(leaf("hours_overdue", "at_least", "3"))}, "“hours_overdue” is compared to “3”; expected a number."),
         ({"condition": every(leaf("happiness", "at_most", 20))}, "The probability 20 is outside 0 to 1; write 0.2 for 20 %."),
@@ -70,7 +72,7 @@ def test_notes_and_replies_on_their_own_events_always_fire_again():
 
 def test_all_faults_come_at_once():
     with pytest.raises(InvalidRule) as refused:
-        check_rule(RuleFacts("", [], every(leaf("mood", value="x")), []))
+        check_rule(RuleFacts("", [], every(leaf("mood", value="x")), []), ACTIONS)
     assert [name for name, _ in refused.value.faults] == ["name", "events", "condition", "actions"]
 
 
@@ -107,10 +109,14 @@ def test_reasons_are_the_leaves_that_decided():
     assert reasons({"not": one}, {"kind": "COMPLAINT"}) == [{"not": one}]
 
 
-def test_a_form_shows_what_it_made_and_nothing_else():
-    groups = [leaf("kind", value="REFUND")], [leaf("priority", value=40)], [leaf("status", value="RESOLVED")]
-    assert groups_of(tree_of(*groups)) == groups
-    assert groups_of({"all": [{"any": [every(leaf("kind", value="REFUND"))]}]}) is None
+def test_a_form_shows_what_it_made_two_levels_deep_and_nothing_deeper():
+    a, b, c, d = leaf("kind", value="REFUND"), leaf("priority", value=40), leaf("status", value="RESOLVED"), leaf("team", value=1)
+    block = Block("all", [a], [Block("any", [b], [Block("none", [c]), Block("all", [d, a])]), Block("none", [d])])
+    tree = tree_of(block)
+    assert tree == {"all": [a, {"any": [b, {"not": {"any": [c]}}, {"all": [d, a]}]}, {"not": {"any": [d]}}]}
+    assert block_of(tree) == block
+    assert tree_of(Block("any", [], [Block("none")])) == {"all": []}
+    assert block_of({"all": [{"any": [{"not": {"all": [{"any": [a]}]}}]}]}) is None
 
 
 def random_condition(draw):

@@ -8,9 +8,10 @@ import pytest
 from careloop.desk.accounts.models import User
 from careloop.desk.automation.judging import judge_new_events
 from careloop.desk.automation.models import Firing, Macro, Rule
+from careloop.desk.automation.registry import ACTIONS
 from careloop.desk.automation.rules.checking import find_faults
 from careloop.desk.automation.rules.fields import RuleFacts
-from careloop.desk.automation.rules.loops import TOO_DEEP, TOO_MANY_REPLIES, TWICE, why_stopped
+from careloop.desk.automation.rules.loops import TOO_DEEP, TOO_MANY_REPLIES, TOO_OFTEN, TWICE, why_stopped
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Case, CaseEvent
 from careloop.desk.notices.models import Notice
@@ -19,16 +20,17 @@ from tests.desk.automation.rule_words import do, every, leaf
 pytestmark = pytest.mark.django_db
 
 
-def test_the_guard_in_its_four_answers():
+def test_the_guard_in_its_five_answers():
     assert why_stopped(depth=0, rule_id=1, fired=()) == ""
     assert why_stopped(depth=0, rule_id=1, fired=(1,)) == TWICE
     assert why_stopped(depth=3, rule_id=1, fired=()) == TOO_DEEP
     assert why_stopped(depth=2, rule_id=1, fired=(2,), replies_today=3) == TOO_MANY_REPLIES
+    assert why_stopped(depth=0, rule_id=1, fired=(), today=100) == TOO_OFTEN
 
 
-def test_two_rules_that_undo_each_other_are_stopped_and_the_supervisor_is_told(cast, make_rule, case, now):
-    up = make_rule(["PRIORITY"], every(leaf("priority", "at_most", 20)), do("SET_PRIORITY", 40), name="Up")
-    down = make_rule(["PRIORITY"], every(leaf("priority", "at_least", 30)), do("SET_PRIORITY", 10), name="Down")
+def test_two_rules_that_undo_each_other_are_stopped_and_the_supervisor_is_told(cast, put_rule, case, now):
+    up = put_rule(["PRIORITY"], every(leaf("priority", "at_most", 20)), do("SET_PRIORITY", 40), name="Up")
+    down = put_rule(["PRIORITY"], every(leaf("priority", "at_least", 30)), do("SET_PRIORITY", 10), name="Down")
     cases.set_priority(case_id=case.pk, priority=30, expected_version=case.version, viewer=cast.viewer(cast.agent), now=now)
     assert judge_new_events(now=now) > 1
     assert list(Firing.objects.order_by("pk").values_list("rule_id", "depth", "outcome")) == [
@@ -43,12 +45,12 @@ def test_two_rules_that_undo_each_other_are_stopped_and_the_supervisor_is_told(c
     assert judge_new_events(now=now) == 0
 
 
-def test_a_chain_of_many_rules_ends_at_its_fourth_link(cast, make_rule, case, now):
+def test_a_chain_of_many_rules_ends_at_its_fourth_link(cast, put_rule, case, now):
     steps = [10, 40, 30, 20, 10, 40]
     for number, (before, after) in enumerate(pairwise(steps)):
         condition = every(leaf("priority", value=before)) if number == 0 else every(leaf("category", value=f"c{number}"))
         done = do("SET_CATEGORY", f"c{number + 1}"), do("SET_PRIORITY", after)
-        make_rule(["PRIORITY"], condition, *done, name=f"R{number}", position=10 - number)
+        put_rule(["PRIORITY"], condition, *done, name=f"R{number}", position=10 - number)
     cases.set_priority(case_id=case.pk, priority=10, expected_version=case.version, viewer=cast.viewer(cast.agent), now=now)
     judge_new_events(now=now)
     assert list(Firing.objects.order_by("pk").values_list("rule__name", "depth", "outcome")) == [
@@ -83,7 +85,7 @@ def random_rules(draw: random.Random, people: list[int], text: int, now) -> list
             every(*[draw.choice(conditions)() for _ in range(draw.randint(0, 2))]),
             [one() for one in draw.sample(actions, draw.randint(1, 3))],
         )
-        if not list(find_faults(given)):
+        if not list(find_faults(given, ACTIONS)):
             facts = {name: getattr(given, name) for name in ("name", "events", "condition", "actions")}
             made.append(Rule(position=draw.randint(0, 3), changed_at=now, **facts))
     return made

@@ -17,15 +17,22 @@ FORM = {
     "name": "Refunds first",
     "position": "10",
     "events": ["RECEIVED"],
-    "every_field": ["text", "priority", ""],
-    "every_op": ["contains", "at_most", "is"],
-    "every_value": ["退款，refund", "Normal", ""],
-    "some_field": ["happiness"],
-    "some_op": ["at_most"],
-    "some_value": ["20 %"],
-    "none_field": ["hours_since_customer"],
-    "none_op": ["at_least"],
-    "none_value": ["3d"],
+    "c.mode": "all",
+    "c.fact": ["text", "priority", ""],
+    "c.op": ["contains", "at_most", "is"],
+    "c.value": ["退款，refund", "Normal", ""],
+    "c.0.mode": "any",
+    "c.0.fact": ["happiness"],
+    "c.0.op": ["at_most"],
+    "c.0.value": ["20 %"],
+    "c.0.0.mode": "all",
+    "c.0.0.fact": ["tags", "sentiment"],
+    "c.0.0.op": ["has", "is"],
+    "c.0.0.value": ["VIP", "Negative"],
+    "c.1.mode": "none",
+    "c.1.fact": ["hours_since_customer"],
+    "c.1.op": ["at_least"],
+    "c.1.value": ["3d"],
     "do": ["SET_PRIORITY", "ASSIGN", ""],
     "do_value": ["Urgent", "Chen", ""],
     "is_active": "on",
@@ -47,7 +54,12 @@ def test_words_typed_into_the_form_become_codes_and_words_again(client, cast):
         "all": [
             {"field": "text", "op": "contains", "value": ["退款", "refund"]},
             {"field": "priority", "op": "at_most", "value": 20},
-            {"any": [{"field": "happiness", "op": "at_most", "value": 0.2}]},
+            {
+                "any": [
+                    {"field": "happiness", "op": "at_most", "value": 0.2},
+                    {"all": [{"field": "tags", "op": "has", "value": ["VIP"]}, {"field": "sentiment", "op": "is", "value": ["NEGATIVE"]}]},
+                ]
+            },
             {"not": {"any": [{"field": "hours_since_customer", "op": "at_least", "value": 72.0}]}},
         ]
     }
@@ -58,11 +70,89 @@ def test_words_typed_into_the_form_become_codes_and_words_again(client, cast):
     listed = client.get("/rules/").content.decode()
     assert "Priority is at most Normal" in listed
     assert "Give the case to: Chen" in listed
+    assert "one of: Probability of being positive is at most 0.2; Tags has VIP and Sentiment is Negative" in listed
+    again = client.get(f"/rules/{rule.pk}/").context["given"]
+    assert [(one.path, one.mode, len(one.blocks)) for one in again.block.blocks] == [("c.0", "any", 1), ("c.1", "none", 0)]
+
+
+def test_without_script_a_button_adds_a_line_or_a_group_and_saves_nothing(client, cast):
+    client.force_login(cast.supervisor)
+    drawn = client.post("/rules/new/", {**FORM, "more": "c.0.0"})
+    assert drawn.status_code == 200
+    assert [len(one.blocks[0].lines) for one in drawn.context["given"].block.blocks[:1]] == [4]
+    drawn = client.post("/rules/new/", {**FORM, "inside": "c.1"})
+    (inner,) = drawn.context["given"].block.blocks[1].blocks
+    assert (inner.path, inner.mode, inner.lines, inner.takes_blocks) == ("c.1.0", "any", [("", "", "")], False)
+    assert 'name="c.1.0.mode"' in drawn.content.decode()
+    assert 'value="退款，refund"' in drawn.content.decode()
+    drawn = client.post("/rules/new/", {**FORM, "more": "do"})
+    assert len(drawn.context["given"].actions) == 4
+    assert Rule.objects.count() == 0
+
+
+def test_rules_that_may_set_each_other_off_are_told_before_saving_and_saved_when_accepted(client, cast, now):
+    text = Macro.objects.create(name="Thanks", scope="ALL", body="收到", changed_at=now)
+    Rule.objects.create(name="A", events=["REPLIED"], condition={"all": []}, actions=[{"do": "ADD_NOTE", "value": "x"}], changed_at=now)
+    client.force_login(cast.supervisor)
+    form = {"name": "B", "events": ["NOTED"], "is_active": "on", "c.mode": "all", "c.fact": ["kind"], "c.op": ["is"], "c.value": ["Refund"]}
+    form |= {"do": ["REPLY"], "do_value": ["Thanks"]}
+    told = client.post("/rules/new/", form)
+    assert told.status_code == 422
+    assert "“B” → Replied → “A” → Note added → “B”" in told.content.decode()
+    assert Rule.objects.count() == 1
+    assert client.post("/rules/new/", {**form, "accepted": told.context["circle_mark"]}).status_code == 302
+    assert Rule.objects.get(name="B").actions == [{"do": "REPLY", "value": text.pk}]
+
+
+def test_switching_on_what_goes_round_for_ever_is_refused_in_words(client, cast, now):
+    facts = {"events": ["PRIORITY"], "changed_at": now}
+    up = {"all": [{"field": "priority", "op": "at_most", "value": 20}]}
+    down = {"all": [{"field": "priority", "op": "at_least", "value": 30}]}
+    Rule.objects.create(name="Up", condition=up, actions=[URGENT], **facts)
+    low = [{"do": "SET_PRIORITY", "value": 10}]
+    off = Rule.objects.create(name="Down", condition=down, actions=low, is_active=False, **facts)
+    client.force_login(cast.supervisor)
+    said = client.post(f"/rules/{off.pk}/switch/", {"on": "1"}, follow=True).content.decode()
+    assert "These rules would set each other off without end" in said
+    assert not Rule.objects.get(pk=off.pk).is_active
+
+
+def test_a_rule_that_somebody_saved_is_not_overwritten_and_both_versions_stand_there(client, cast, now):
+    rule = Rule.objects.create(name="R", events=["OPENED"], condition={"all": []}, actions=[URGENT], position=10, changed_at=now)
+    client.force_login(cast.supervisor)
+    address = f"/rules/{rule.pk}/"
+    given = {"name": "R", "position": "10", "events": ["OPENED"], "do": ["SET_PRIORITY"], "do_value": ["Urgent"], "is_active": "on"}
+    given |= {"version": "1", "c.mode": "all"}
+    theirs = {**given, "c.fact": ["kind"], "c.op": ["is"], "c.value": ["Refund"]}
+    assert client.post(address, theirs).status_code == 302
+    stored = Rule.objects.values().get()
+    refused = client.post(address, {**given, "do_value": ["High"]})
+    assert refused.status_code == 409
+    sides = [(str(side.label), side.theirs, side.mine) for side in refused.context["sides"]]
+    assert sides == [("If", "Kind of contact is Refund", ""), ("Then", "Set the priority: Urgent", "Set the priority: High")]
+    assert Rule.objects.values().get() == stored
+    assert 'name="version" value="2"' in refused.content.decode()
+    assert client.post(address, {**given, "version": ""}).status_code == 422
+    assert client.post(address, {**given, "do_value": ["High"], "version": "2"}).status_code == 302
+    assert Rule.objects.get().actions == [{"do": "SET_PRIORITY", "value": 30}]
+
+
+def test_a_macro_that_somebody_saved_is_not_overwritten(client, cast, now):
+    macro = Macro.objects.create(name="M", scope="ALL", body="one", changed_at=now)
+    client.force_login(cast.supervisor)
+    given = {"name": "M", "scope": "ALL", "body": "two", "is_active": "on", "version": "1"}
+    assert client.post(f"/macros/{macro.pk}/", given).status_code == 302
+    refused = client.post(f"/macros/{macro.pk}/", {**given, "body": "three"})
+    sides = [(str(side.label), side.theirs, side.mine) for side in refused.context["sides"]]
+    assert (refused.status_code, sides) == (409, [("Text", "two", "three")])
+    assert Macro.objects.get().body == "two"
+    assert client.post(f"/macros/{macro.pk}/", {**given, "body": "three", "version": "2"}).status_code == 302
+    assert Macro.objects.get().body == "three"
 
 
 def test_a_rule_that_fires_itself_is_refused_and_the_form_keeps_what_was_typed(client, cast):
     client.force_login(cast.supervisor)
-    answer = client.post("/rules/new/", {**FORM, "events": ["PRIORITY"], "every_value": ["退款", "Urgent", ""]})
+    answer = client.post("/rules/new/", {**FORM, "events": ["PRIORITY"], "c.value": ["退款", "Urgent", ""]})
     assert answer.status_code == 422
     assert "The rule fires itself" in answer.content.decode()
     assert 'value="Refunds first"' in answer.content.decode()
@@ -105,10 +195,10 @@ def test_a_rule_is_switched_and_moved_from_the_list(client, cast, now):
 
 
 def test_a_nested_rule_made_elsewhere_is_not_flattened(client, cast, now):
-    nested = {"all": [{"any": [{"all": [{"field": "kind", "op": "is", "value": ["REFUND"]}]}]}]}
+    nested = {"all": [{"any": [{"all": [{"not": {"all": [{"field": "kind", "op": "is", "value": ["REFUND"]}]}}]}]}]}
     rule = Rule.objects.create(name="N", events=["OPENED"], condition=nested, actions=[URGENT], changed_at=now)
     client.force_login(cast.supervisor)
-    assert client.post(f"/rules/{rule.pk}/", FORM).status_code == 422
+    assert client.post(f"/rules/{rule.pk}/", {**FORM, "version": "1"}).status_code == 422
     rule.refresh_from_db()
     assert (rule.name, rule.condition) == ("N", nested)
 
@@ -157,7 +247,7 @@ def test_an_unknown_variable_is_refused_on_saving(client, cast):
 
 def test_the_history_names_the_rule(client, cast, case, inbound, now):
     client.force_login(cast.supervisor)
-    client.post("/rules/new/", {**FORM, "some_field": [], "some_op": [], "some_value": [], "none_field": []})
+    client.post("/rules/new/", {**FORM, "c.0.fact": [], "c.0.0.fact": [], "c.1.fact": []})
     receive_message(inbound(external_id="m-2"), now=now)
     judge_new_events(now=now)
     shown = client.get(f"/cases/{case.pk}/").content.decode()

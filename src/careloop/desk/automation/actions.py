@@ -1,8 +1,7 @@
 """Writing rules and macros, and taking a macro: check first, then one transaction with its audit entry."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +9,19 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from careloop.desk.accounts.models import Team, User
+from careloop.desk.accounts.models import Team
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
+from careloop.desk.automation.circle_search import check_circles
 from careloop.desk.automation.models import Macro, MacroUse, Rule, Scope
-from careloop.desk.automation.performing import MACRO_EVENT, perform
-from careloop.desk.automation.queries import access_macro, get_rule, list_canned, may_change
+from careloop.desk.automation.performing import MACRO_EVENT
+from careloop.desk.automation.queries import access_macro, facts_of, get_rule, may_change
+from careloop.desk.automation.registry import ACTIONS, check_values, perform
 from careloop.desk.automation.rendering import fill_for
 from careloop.desk.automation.rules.checking import InvalidRule, check_macro_actions, check_rule
-from careloop.desk.automation.rules.fields import ASSIGN, NOTIFY, REPLY, RuleFacts
-from careloop.desk.automation.rules.texts import VARIABLES, check_text
+from careloop.desk.automation.rules.fields import RuleFacts
+from careloop.desk.automation.rules.texts import check_text
 from careloop.desk.cases.changes import case_to_change
 from careloop.desk.cases.events import add_event
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -57,10 +58,11 @@ def save_rule(*, facts: RuleFacts, viewer: Viewer, now: datetime, rule_id: int |
         get_rule(rule_id)
     _check_name(facts.name)
     try:
-        check_rule(facts)
+        check_rule(facts, ACTIONS)
     except InvalidRule as refused:
         raise _refusal(refused) from refused
-    _check_people_and_texts(facts.actions, viewer)
+    check_values(facts.actions, viewer)
+    check_circles(facts, rule_id)
     with transaction.atomic():
         rule = Rule.objects.select_for_update().filter(pk=rule_id).first() if rule_id is not None else Rule(version=0)
         if rule is None:
@@ -76,9 +78,11 @@ def save_rule(*, facts: RuleFacts, viewer: Viewer, now: datetime, rule_id: int |
 
 
 def switch_rule(*, rule_id: int, is_active: bool, viewer: Viewer, now: datetime) -> Rule:
-    """Put a rule in force, or out of it."""
+    """Put a rule in force, or out of it; one with which others would go round for ever stays out."""
     check_may(viewer, "rule.edit")
     rule = get_rule(rule_id)
+    if is_active and not rule.is_active:
+        check_circles(replace(facts_of(rule), is_active=True), rule_id)
     with transaction.atomic():
         Rule.objects.filter(pk=rule.pk).update(is_active=is_active, changed_at=now, version=F("version") + 1)
         changed = {"before": {"is_active": rule.is_active}, "after": {"is_active": is_active}}
@@ -179,10 +183,10 @@ def _check_macro(facts: MacroFacts, viewer: Viewer) -> None:
         raise InvalidInput(_("The macro has neither a text nor an action; give it one."), field="body")
     try:
         check_text(facts.body)
-        check_macro_actions(facts.actions)
+        check_macro_actions(facts.actions, ACTIONS)
     except InvalidRule as refused:
         raise _refusal(refused) from refused
-    _check_people_and_texts(facts.actions, viewer)
+    check_values(facts.actions, viewer)
 
 
 def _check_name(name: str) -> None:
@@ -191,26 +195,6 @@ def _check_name(name: str) -> None:
     if len(name.strip()) > LONGEST_NAME:
         sentence = _("The name has %(n)s characters; at most %(most)s fit.")
         raise InvalidInput(sentence % {"n": len(name.strip()), "most": LONGEST_NAME}, field="name")
-
-
-def _check_people_and_texts(actions: Sequence[Mapping[str, Any]], viewer: Viewer) -> None:
-    """Refuse people who are not there any more and texts that no rule may send; notes may hold variables."""
-    people: set[int] = set()
-    for action in actions:
-        value = action.get("value")
-        if action["do"] == NOTIFY:
-            people |= set(value or ())
-        if action["do"] == ASSIGN and value is not None:
-            people.add(value)
-        if action["do"] == REPLY and value not in {macro.pk for macro in list_canned(viewer)}:
-            raise InvalidInput(_("Choose a text that a team or everybody may send; personal ones are their owner's."), field="actions")
-        if isinstance(value, str):
-            try:
-                check_text(value, VARIABLES)
-            except InvalidRule as refused:
-                raise InvalidInput(_refusal(refused).message, field="actions") from refused
-    if User.objects.filter(pk__in=people, is_active=True).count() < len(people):
-        raise InvalidInput(_("One of the people does not work here any more; choose somebody else."), field="actions")
 
 
 def _refusal(refused: InvalidRule) -> InvalidInput:

@@ -1,7 +1,8 @@
 """What a rule would have done in the last 90 days: histories are gone through as they were, and nothing is written.
 
-Events keep what was before and after, so a case's kind, priority, status, category and assignee at any moment follow from the events around
-it; its texts from its messages. The customer's record and deadlines are taken as they are today.
+Events keep what was before and after, so a case's kind, priority, status, category, assignee, tags and place in its flow at any moment
+follow from the events around it, reopenings and ratings from those before it, its texts and waiting from its messages. The customer's
+record, the house's own fields and deadlines are taken as they are today.
 """
 
 from bisect import bisect_right
@@ -14,10 +15,11 @@ from typing import Any, NamedTuple
 from careloop.desk.accounts.models import ChannelKind
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.automation.facts import LONGEST_READ, Standing, find_standings
+from careloop.desk.automation.facts import LONGEST_READ, Standing, Told, find_standings, flow_state
+from careloop.desk.automation.registry import ACTIONS
 from careloop.desk.automation.rules.checking import check_rule
-from careloop.desk.automation.rules.conditions import Node, folded, holds, leaves, reasons
-from careloop.desk.automation.rules.fields import ACTIONS, TIME, TIMES, RuleFacts
+from careloop.desk.automation.rules.conditions import Node, facts_asked, fold, folded, holds, leaves, reasons
+from careloop.desk.automation.rules.fields import TIME, TIMES, Partly, RuleFacts
 from careloop.desk.cases.models import Case, CaseEvent, Direction, Message, Status
 from careloop.desk.cases.rules import UNRESOLVED
 
@@ -26,7 +28,7 @@ AT_ONCE = 500
 MOST_CASES = 20_000
 SHOWN = 200
 TRACED = {"kind": "kind", "priority": "priority", "status": "status", "category": "category", "assignee_id": "assignee_id"}
-TRACED |= {"assignee": "assignee_id", "sentiment_probability": "sentiment_probability"}
+TRACED |= {"assignee": "assignee_id", "sentiment": "sentiment", "sentiment_probability": "sentiment_probability"}
 TRACED_EVENTS = frozenset(
     {"OPENED", "RECEIVED", "REPLIED", "ASSIGNED", "PRIORITY", "STATUS", "TRIAGED", "CORRECTED", "ESCALATED", "MOVED", "ROUTED"}
 )
@@ -62,6 +64,14 @@ class _Found(NamedTuple):
     was: dict[str, Any]
 
 
+class _Said(NamedTuple):
+    body: str
+    number: int
+    sent_at: datetime
+    direction: str
+    author: int | None
+
+
 @dataclass(frozen=True)
 class _Moment:
     at: datetime
@@ -73,7 +83,7 @@ class _Moment:
 def dry_run(*, facts: RuleFacts, viewer: Viewer, now: datetime) -> DryRun:
     """Go through the cases with anything in the last 90 days (the newest 20,000); the list holds those in the viewer's sight."""
     check_may(viewer, "rule.view")
-    check_rule(facts)
+    check_rule(facts, ACTIONS)
     begin = now - timedelta(days=DAYS)
     numbers = list(
         Case.objects.filter(last_message_at__gte=begin)
@@ -95,14 +105,15 @@ def dry_run(*, facts: RuleFacts, viewer: Viewer, now: datetime) -> DryRun:
 def _go_through(facts: RuleFacts, numbers: list[int], begin: datetime, now: datetime) -> Iterator[_Found]:
     """The first moment of each case at which the rule would have acted; four queries and two for any number of cases."""
     condition = folded(facts.condition)
-    standings = find_standings(numbers)
+    wanted = facts_asked([condition])
+    standings = find_standings(numbers, wanted)
     events: dict[int, list[CaseEvent]] = defaultdict(list)
     for event in CaseEvent.objects.filter(case_id__in=numbers).order_by("pk"):
         events[event.case_id].append(event)
-    messages: dict[int, list[tuple[datetime, int, str, str]]] = defaultdict(list)
+    messages: dict[int, list[_Said]] = defaultdict(list)
     rows = Message.objects.filter(case_id__in=numbers).order_by("sent_at", "pk")
-    for number, case_id, direction, body, sent_at in rows.values_list("pk", "case_id", "direction", "body", "sent_at"):
-        messages[case_id or 0].append((sent_at, number, direction, body[:LONGEST_READ]))
+    for case_id, body, *said in rows.values_list("case_id", "body", "pk", "sent_at", "direction", "author_id"):
+        messages[case_id or 0].append(_Said(body[:LONGEST_READ], *said))
     for number in numbers:
         past = list(_replay(standings[number], events[number], messages[number]))
         moments = _by_time(past, condition, now) if TIME in facts.events else (one for one in past if one.event in facts.events)
@@ -116,28 +127,62 @@ def _go_through(facts: RuleFacts, numbers: list[int], begin: datetime, now: date
 
 def _changes(rule: RuleFacts, facts: Mapping[str, Any]) -> dict[str, Any] | None:
     """The facts that the actions would have changed, as they were; None when nothing at all would have happened."""
-    decided = {ACTIONS[action["do"]].decides: action.get("value") for action in rule.actions}
-    does_more = "" in decided
-    was = {name: facts[name] for name, value in decided.items() if name and facts[name] != value}
-    return was if was or does_more else None
+    kinds = [(ACTIONS[action["do"]], action.get("value")) for action in rule.actions]
+    does_more = any(not kind.is_quiet for kind, _value in kinds)
+    left = {name: value for kind, given in kinds for name, value in kind.leaves(given).items()}
+    was = {name: facts[name] for name, value in left.items() if name in facts and _differs(facts[name], value)}
+    is_unread = any(name not in facts for name in left)
+    return was if was or does_more or is_unread else None
 
 
-def _replay(standing: Standing, events: list[CaseEvent], messages: list[tuple[datetime, int, str, str]]) -> Iterator[_Moment]:
+def _differs(was: Any, left: Any) -> bool:
+    return bool(left.has - set(was) or left.lacks & set(was)) if isinstance(left, Partly) else bool(was != left)
+
+
+def _replay(standing: Standing, events: list[CaseEvent], messages: list[_Said]) -> Iterator[_Moment]:
     """The case as it was just after each of its events, in order: what a later event changed is taken back."""
-    row = dict(standing.row)
-    rows: list[dict[str, Any]] = []
+    row, more = dict(standing.row), dict(standing.more)
+    befores: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for event in reversed(events):
         changed = TRACED if event.kind in TRACED_EVENTS else {}
         row = {**row, **{changed[name]: value for name, value in event.after.items() if name in changed and _is_of_case(name, event)}}
-        rows.append(row)
+        more = _more_at(more, event.kind, event.after)
+        befores.append((row, more))
         row = {**row, **{changed[name]: value for name, value in event.before.items() if name in changed}}
-    inbound = [one for one in messages if one[2] == Direction.INBOUND]
-    times = [one[0] for one in inbound]
-    bodies = {one[1]: one[3] for one in messages}
-    for event, was in zip(events, reversed(rows), strict=True):
+        more = _more_at(more, event.kind, event.before)
+    told = Told()
+    inbound = [one for one in messages if one.direction == Direction.INBOUND]
+    times = [one.sent_at for one in inbound]
+    bodies = {one.number: one.body for one in messages}
+    for event, (was, known) in zip(events, reversed(befores), strict=True):
+        told.take(event.kind, event.before, event.after)
         last = inbound[max(bisect_right(times, event.at) - 1, 0)] if inbound else None
-        then = replace(standing, row=was, text=last[3] if last else "", customer_at=last[0] if last else None)
+        facts = {name: value for name, value in told.facts(row["corrected"]).items() if name in known}
+        then = replace(standing, row=was, more={**known, **facts}, waiting_since=_waiting_since(messages, event.at))
+        then.text, then.customer_at = (last.body, last.sent_at) if last else ("", None)
         yield _Moment(event.at, event.kind, then, bodies.get(event.message_id or 0))
+
+
+def _more_at(more: dict[str, Any], kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Tags and the place in the flow as an event tells them, of the facts that were asked for."""
+    if kind == "TAGGED" and "tags" in more:
+        return {**more, "tags": tuple(fold(name) for name in told.get("tags", ()))}
+    if kind == "MOVED" and "flow_state" in more and "state" in told:
+        return {**more, "flow_state": flow_state(told["flow"], told["state"])}
+    return more
+
+
+def _waiting_since(messages: list[_Said], moment: datetime) -> datetime | None:
+    """The first message up to a moment that no person had answered by then."""
+    since = None
+    for one in messages:
+        if one.sent_at > moment:
+            break
+        if one.direction == Direction.INBOUND:
+            since = since or one.sent_at
+        elif one.direction == Direction.OUTBOUND and one.author is not None:
+            since = None
+    return since
 
 
 def _is_of_case(name: str, event: CaseEvent) -> bool:
@@ -154,6 +199,7 @@ def _by_time(past: Iterable[_Moment], condition: Mapping[str, Any], now: datetim
             continue
         begins = {
             "hours_since_customer": moment.standing.customer_at,
+            "hours_waiting": moment.standing.waiting_since,
             "hours_since_opened": moment.standing.row["opened_at"],
             "hours_overdue": moment.standing.row["due_at"],
         }

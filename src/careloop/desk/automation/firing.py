@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 
 from careloop.desk.accounts.queries import actor_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation.models import CausedEvent, Firing, Outcome, Rule
-from careloop.desk.automation.performing import RULE_EVENT, perform, supervisors_of
+from careloop.desk.automation.performing import RULE_EVENT, supervisors_of
+from careloop.desk.automation.registry import ACTIONS, perform
 from careloop.desk.automation.rules.choosing import Ready
-from careloop.desk.automation.rules.fields import REPLY
 from careloop.desk.automation.rules.loops import why_stopped
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, CaseEvent
@@ -39,7 +39,7 @@ class Cause:
 def fire(rule: Ready, case: Case, cause: Cause, now: datetime) -> bool:
     """Act, or write down why not; True when the rule acted. What it does and that it did is one savepoint: all or nothing."""
     viewer = Viewer(rule.id, rule.name, "RULE", None, MAY, kind="rule")
-    replies = any(action["do"] == REPLY for action in rule.actions)
+    replies = any(ACTIONS[action["do"]].is_reply for action in rule.actions)
     why = _why_stopped(rule, case, cause, now, replies)
     if why:
         _record(rule, case, cause, now, Outcome.STOPPED)
@@ -62,11 +62,15 @@ def fire(rule: Ready, case: Case, cause: Cause, now: datetime) -> bool:
 
 
 def _why_stopped(rule: Ready, case: Case, cause: Cause, now: datetime, replies: bool) -> str:
-    fired = set(Firing.objects.filter(case_id=case.pk, root=cause.root, rule_id=rule.id).values_list("rule_id", flat=True))
-    today = 0
-    if replies:
-        today = Firing.objects.filter(rule_id=rule.id, case_id=case.pk, has_replied=True, at__gt=now - timedelta(days=1)).count()
-    return why_stopped(depth=cause.depth, rule_id=rule.id, fired=fired, replies_today=today)
+    mine = Firing.objects.filter(rule_id=rule.id, case_id=case.pk)
+    told = mine.aggregate(
+        root=Count("pk", filter=Q(root=cause.root)),
+        today=Count("pk", filter=Q(outcome=Outcome.DONE, at__gt=now - timedelta(days=1))),
+        replied=Count("pk", filter=Q(has_replied=True, at__gt=now - timedelta(days=1))),
+    )
+    fired = (rule.id,) if told["root"] else ()
+    replies_today = told["replied"] if replies else 0
+    return why_stopped(depth=cause.depth, rule_id=rule.id, fired=fired, replies_today=replies_today, today=told["today"])
 
 
 def _fail(rule: Ready, case: Case, cause: Cause, now: datetime, error: Exception) -> None:

@@ -71,7 +71,7 @@ def _unjudged(after: int) -> QuerySet[CaseEvent]:
 
 def _judge_batch(rules: RuleIndex, events: list[Happened], now: datetime) -> None:
     """Events that concern no rule are marked together with the next that does."""
-    standings = find_standings({event.case_id for event in events})
+    standings = find_standings({event.case_id for event in events}, rules.wanted)
     texts = find_texts({event.message_id for event in events if event.message_id})
     causes = _find_causes(events)
     quiet: list[Happened] = []
@@ -87,7 +87,7 @@ def _judge_batch(rules: RuleIndex, events: list[Happened], now: datetime) -> Non
         except AlreadyJudged:
             continue
         quiet = []
-        standings |= find_standings({event.case_id})
+        standings |= find_standings({event.case_id}, rules.wanted)
     with transaction.atomic():
         _mark(quiet, now)
 
@@ -101,7 +101,7 @@ def _judge(rules: RuleIndex, event: Happened, cause: Cause, text: str | None, no
     case = Case.objects.select_for_update().get(pk=event.case_id)
     asked: set[int] = set()
     while True:  # after each rule that acted the case is looked at anew; no rule is asked twice
-        standing = find_standings({case.pk})[case.pk]
+        standing = find_standings({case.pk}, rules.wanted)[case.pk]
         found = [rule for rule in _matching(rules, event, standing, text, now) if rule.id not in asked]
         asked_before = max((rules.rules[number].order for number in asked), default=(-1, 0))
         rule = next((one for one in found if one.order > asked_before), None)

@@ -1,58 +1,40 @@
 """What actions of rules and macros do: each through the ordinary action of the desk, as the viewer who acts.
 
-A new action has a performer here and its line in rules/fields.py.
+Nothing is caught here: an action that is refused undoes the whole rule. Nothing leaves the house before the caller's transaction ends:
+replies and webhooks are rows with a job each. What a case has already (a tag, a status, a person) is left as it is, without an event.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import Role, User
 from careloop.desk.accounts.queries import actor_of
-from careloop.desk.accounts.rules import Viewer
+from careloop.desk.automation.acting import Act
 from careloop.desk.automation.queries import get_canned
 from careloop.desk.automation.rendering import fill_for
-from careloop.desk.automation.rules import fields
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.events import add_event
+from careloop.desk.cases.flow_steps import find_case_flow
 from careloop.desk.cases.models import Case
+from careloop.desk.cases.moves import move
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
 from careloop.desk.outbox.actions import reply_to_case
+from careloop.desk.outbox.webhook_tasks import send_webhook
+from careloop.desk.routing.models import Mode
+from careloop.desk.routing.queries import setting_of
+from careloop.desk.teamwork.case_tasks import NewTask
+from careloop.desk.teamwork.case_tasks import add_task as ask_task
+from careloop.desk.teamwork.models import Webhook, WebhookDelivery
+from careloop.desk.teamwork.rules import lines_to_items
+from careloop.desk.teamwork.snoozes import find_snooze
+from careloop.desk.teamwork.snoozes import snooze as let_wait
+from careloop.desk.teamwork.tags import set_tag
 
 RULE_EVENT, MACRO_EVENT = "RULE", "MACRO"  # kinds of case events that only this app writes
-
-
-@dataclass(frozen=True)
-class Act:
-    """One action on one case: `source` is the rule's or macro's name, `key` tells this time from another."""
-
-    case_id: int
-    value: Any
-    viewer: Viewer
-    source: str
-    key: str
-    now: datetime
-
-    @property
-    def common(self) -> dict[str, Any]:
-        """What every action of the desk takes."""
-        return {"case_id": self.case_id, "viewer": self.viewer, "now": self.now}
-
-    def case(self) -> Case:
-        """The case as it is now: the caller's transaction holds its lock."""
-        case: Case = Case.objects.get(pk=self.case_id)
-        return case
-
-
-def perform(*, actions: Sequence[Mapping[str, Any]], case_id: int, viewer: Viewer, source: str, key: str, now: datetime) -> None:
-    """Take all the actions in their order, in the caller's transaction; the first that is refused raises."""
-    for place, action in enumerate(actions):
-        PERFORMERS[action["do"]](Act(case_id, action.get("value"), viewer, source, f"{key} {place}", now))
+LONGEST_TITLE = 200
 
 
 def supervisors_of(team_id: int) -> list[int]:
@@ -62,28 +44,44 @@ def supervisors_of(team_id: int) -> list[int]:
     return found or list(active.filter(role=Role.OWNER).values_list("pk", flat=True))
 
 
-def _set_priority(act: Act) -> None:
+def set_priority(act: Act) -> None:
+    """Say what comes first."""
     cases.set_priority(priority=act.value, expected_version=act.case().version, **act.common)
 
 
-def _set_status(act: Act) -> None:
+def set_status(act: Act) -> None:
+    """Open, wait or resolve."""
     cases.set_status(status=act.value, expected_version=act.case().version, **act.common)
 
 
-def _set_category(act: Act) -> None:
+def set_category(act: Act) -> None:
+    """Say what it is about."""
     cases.set_category(category=act.value, **act.common)
 
 
-def _assign(act: Act) -> None:
+def assign(act: Act) -> None:
+    """Give it to a person, or to nobody."""
     cases.assign(assignee_id=act.value, expected_version=act.case().version, **act.common)
 
 
-def _add_note(act: Act) -> None:
+def give_to_routing(act: Act) -> None:
+    """Take it from whoever has it, so that the next round of routing gives it to whom it fits best."""
+    case = act.case()
+    if setting_of(case.team_id).mode == Mode.OFF:
+        raise InvalidInput(
+            _("Routing is switched off in the team of case #%(number)s; switch it on, or name a person.") % {"number": case.pk}
+        )
+    cases.assign(assignee_id=None, expected_version=case.version, **act.common)
+
+
+def add_note(act: Act) -> None:
+    """Write a note; a variable without a value keeps its mark."""
     text, _missing = fill_for(act.value, act.case(), act.viewer, act.now)
     cases.add_note(body=text, **act.common)
 
 
-def _reply(act: Act) -> None:
+def reply(act: Act) -> None:
+    """Send a text; without the value of a variable nothing is sent."""
     case = act.case()
     text, missing = fill_for(get_canned(act.value, case.team_id).body, case, act.viewer, act.now)
     if missing:
@@ -92,7 +90,58 @@ def _reply(act: Act) -> None:
     reply_to_case(body=text, status=case.status, **act.common)
 
 
-def _notify(act: Act) -> None:
+def put_tag(act: Act) -> None:
+    """Put a tag on."""
+    set_tag(name=act.value, **act.common)
+
+
+def take_tag(act: Act) -> None:
+    """Take a tag off."""
+    set_tag(name=act.value, is_on=False, **act.common)
+
+
+def take_step(act: Act) -> None:
+    """Take a step of the flow on which the case runs, as everybody may who works on cases; approvals stay with people."""
+    case = act.case()
+    flow_id, _dot, code = act.value.partition(".")
+    running = find_case_flow(case)
+    if running is None or str(running[0].flow_version.flow_id) != flow_id:
+        sentence = _("Case #%(number)s does not run on the flow of this step; add where it stands to the conditions.")
+        raise InvalidInput(sentence % {"number": case.pk})
+    move(transition=code, expected_version=case.version, **act.common)
+
+
+def add_task(act: Act) -> None:
+    """Ask for work: what, department and days as in sets of follow-up."""
+    [item] = lines_to_items(" ".join(act.value.split()))
+    title, _missing = fill_for(str(item["title"]), act.case(), act.viewer, act.now)
+    due_at = act.now + timedelta(days=int(item["days"])) if item["days"] else None
+    ask_task(new=NewTask(title[:LONGEST_TITLE], str(item["department"]), due_at=due_at), **act.common)
+
+
+def snooze(act: Act) -> None:
+    """Let the case wait some hours; one that waits longer already goes on waiting."""
+    until = act.now + timedelta(hours=act.value)
+    waits = find_snooze(act.case())
+    if waits is None or waits.until < until:
+        let_wait(until=until, reason=act.source, **act.common)
+
+
+def call_webhook(act: Act) -> None:
+    """Tell another system how the case stands: a row and a job, sent once this transaction has ended."""
+    case = act.case()
+    hook = Webhook.objects.filter(pk=act.value, is_active=True).first()
+    if hook is None or hook.team_id not in (None, case.team_id):
+        raise InvalidInput(_("The other system is told nothing of the team of case #%(number)s; choose another.") % {"number": case.pk})
+    after = {"did": "CALLED", "source": act.source, "webhook": hook.url}
+    event = add_event(case=case, kind=RULE_EVENT, actor=actor_of(act.viewer), now=act.now, after=after)
+    facts = {"case_id": case.pk, "kind": RULE_EVENT, "queued_at": act.now}
+    row = WebhookDelivery.objects.create(webhook=hook, event_id=event.pk, **facts)
+    send_webhook.enqueue(row.pk)
+
+
+def tell_people(act: Act) -> None:
+    """Tell those of these people who may see the case."""
     case = act.case()
     people = User.objects.filter(is_active=True, pk__in=act.value)
     in_sight = [one.pk for one in people.prefetch_related("teams") if _sees(one, case.team_id)]
@@ -101,7 +150,8 @@ def _notify(act: Act) -> None:
     _tell(act, case, in_sight)
 
 
-def _notify_supervisors(act: Act) -> None:
+def tell_supervisors(act: Act) -> None:
+    """Tell those who look after the case's team."""
     case = act.case()
     _tell(act, case, supervisors_of(case.team_id))
 
@@ -115,15 +165,3 @@ def _tell(act: Act, case: Case, user_ids: list[int]) -> None:
 
 def _sees(user: User, team_id: int) -> bool:
     return user.role in (Role.OWNER, Role.ANALYST) or team_id in {team.pk for team in user.teams.all()}
-
-
-PERFORMERS: dict[str, Callable[[Act], None]] = {
-    fields.SET_PRIORITY: _set_priority,
-    fields.SET_STATUS: _set_status,
-    fields.SET_CATEGORY: _set_category,
-    fields.ASSIGN: _assign,
-    fields.ADD_NOTE: _add_note,
-    fields.REPLY: _reply,
-    fields.NOTIFY: _notify,
-    fields.NOTIFY_SUPERVISORS: _notify_supervisors,
-}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation.models import Firing, Macro, MacroUse, Outcome, Rule, Scope
 from careloop.desk.automation.rules.choosing import Ready, RuleIndex, ready
-from careloop.desk.automation.rules.fields import EVENTS, TIME
+from careloop.desk.automation.rules.fields import EVENTS, TIME, RuleFacts
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.errors import InvalidInput, NotFound
 
@@ -28,6 +28,11 @@ def get_rule(rule_id: int) -> Rule:
     if found is None:
         raise NotFound(_("There is no rule %(number)s.") % {"number": rule_id})
     return found
+
+
+def facts_of(rule: Rule) -> RuleFacts:
+    """A stored rule as data."""
+    return RuleFacts(rule.name, rule.events, rule.condition, rule.actions, rule.position, rule.is_active, rule.stops)
 
 
 def count_firings(now: datetime) -> dict[int, dict[str, Any]]:

@@ -43,7 +43,7 @@ def _parts() -> Iterator[list[int]]:
 
 
 def _judge_cases(rules: RuleIndex, numbers: list[int], now: datetime) -> int:
-    standings, entries = find_standings(numbers), entries_of(numbers)
+    standings, entries = find_standings(numbers, rules.wanted), entries_of(numbers)
     known = Firing.objects.filter(case_id__in=numbers, rule_id__in=rules.rules, key__startswith="t")
     fired = set(known.values_list("rule_id", "case_id", "key"))
     acted = 0
@@ -60,7 +60,7 @@ def _judge_case(rules: RuleIndex, number: int, entries: dict[int, int], now: dat
         case = Case.objects.select_for_update().get(pk=number)
         done: set[int] = set()
         while True:
-            standing = find_standings({number})[number]
+            standing = find_standings({number}, rules.wanted)[number]
             key = _key(standing, entries)
             before = set(Firing.objects.filter(case_id=number, key=key).values_list("rule_id", flat=True))
             after = max((rules.rules[one].order for one in done), default=(-1, 0))

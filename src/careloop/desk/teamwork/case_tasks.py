@@ -70,10 +70,10 @@ def add_task(*, case_id: int, new: NewTask, viewer: Viewer, now: datetime) -> Ta
         case = case_to_change(case_id, viewer)
         task = Task.objects.create(
             case=case, title=title, department=new.department.strip()[:80], team_id=new.team_id, assignee_id=new.assignee_id,
-            due_at=new.due_at, created_by_id=viewer.user_id, created_by_name=viewer.name, created_at=now,
+            due_at=new.due_at, created_by_id=viewer.person_id, created_by_name=viewer.name, created_at=now,
         )  # fmt: skip
         tell_case(case, EventKind.TASK, actor_of(viewer), now, after={"state": "ADDED", "title": title, "task": task.pk})
-        _tell_assignee(task, viewer.user_id, viewer.name, now)
+        _tell_assignee(task, viewer.person_id, viewer.name, now)
     return task
 
 
@@ -160,7 +160,7 @@ def apply_template(*, case_id: int, template_id: int, viewer: Viewer, now: datet
         ]  # fmt: skip
 
 
-def _tell_assignee(task: Task, by_id: int, by_name: str, now: datetime) -> None:
+def _tell_assignee(task: Task, by_id: int | None, by_name: str, now: datetime) -> None:
     if task.assignee_id is not None and task.assignee_id != by_id:
         facts = {"text": task.title, "who": by_name}
         notify(user_ids=[task.assignee_id], kind="TASK", key=f"task:{task.pk}", case_id=task.case_id, facts=facts, now=now)

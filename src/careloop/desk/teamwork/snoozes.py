@@ -32,7 +32,7 @@ def snooze(*, case_id: int, until: datetime, reason: str, viewer: Viewer, now: d
     with transaction.atomic():
         case = case_to_change(case_id, viewer)
         Snooze.objects.filter(case=case, ended_at=None).update(ended_at=now)
-        made = Snooze.objects.create(case=case, until=until, reason=reason.strip()[:200], made_by_id=viewer.user_id, made_at=now)
+        made = Snooze.objects.create(case=case, until=until, reason=reason.strip()[:200], made_by_id=viewer.person_id, made_at=now)
         before = _set_status(case, Status.WAITING, now)
         after = {"until": until.isoformat(), "status": case.status}
         tell_case(case, EventKind.SNOOZED, actor_of(viewer), now, before=before, after=after)

@@ -5,7 +5,7 @@ from typing import Any
 
 from careloop.desk.automation.rules import fields
 from careloop.desk.automation.rules.conditions import folded, holds, leaves
-from careloop.desk.automation.rules.fields import ACTIONS, OPERATORS, RuleFacts, type_of
+from careloop.desk.automation.rules.fields import OPERATORS, Kinds, Partly, RuleFacts, type_of
 from careloop.desk.kernel.sentences import Sentence
 
 MOST_LEAVES = 50
@@ -23,34 +23,34 @@ class InvalidRule(ValueError):
         self.faults = list(faults)
 
 
-def check_rule(rule: RuleFacts) -> None:
+def check_rule(rule: RuleFacts, kinds: Kinds) -> None:
     """Refuse a rule that makes no sense, with all its faults."""
-    faults = list(find_faults(rule))
+    faults = list(find_faults(rule, kinds))
     if faults:
         raise InvalidRule(faults)
 
 
-def check_macro_actions(actions: Sequence[Any]) -> None:
+def check_macro_actions(actions: Sequence[Any], kinds: Kinds) -> None:
     """Refuse actions that a macro cannot take."""
-    faults = list(_actions(actions, fields.OF_MACROS))
+    faults = list(_actions(actions, {code: kind for code, kind in kinds.items() if kind.is_for_macros}))
     if faults:
         raise InvalidRule(faults)
 
 
-def find_faults(rule: RuleFacts) -> Iterator[Fault]:
+def find_faults(rule: RuleFacts, kinds: Kinds) -> Iterator[Fault]:
     """What is wrong with a rule; nothing when it makes sense."""
     if not rule.name.strip():
         yield "name", Sentence("The rule has no name; the history of cases names it, so give it one.")
     yield from _events(rule)
     broken = list(_tree(rule.condition))
     yield from broken
-    wrong = list(_actions(rule.actions, tuple(ACTIONS)))
+    wrong = list(_actions(rule.actions, kinds))
     if not rule.actions:
         yield "actions", Sentence("The rule does nothing; add at least one action.")
     yield from wrong
     if not broken and not wrong:
         yield from _time(rule)
-        yield from _fires_itself(rule)
+        yield from _fires_itself(rule, kinds)
 
 
 def _events(rule: RuleFacts) -> Iterator[Fault]:
@@ -111,7 +111,7 @@ def _leaf(leaf: Mapping[str, Any]) -> Iterator[Fault]:
     if operator in (fields.AT_LEAST, fields.AT_MOST):
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield "condition", Sentence("“{name}” is compared to “{value}”; expected a number.", name=name, value=value)
-        elif name == "happiness" and not 0 <= value <= 1:
+        elif name in fields.PROBABILITIES and not 0 <= value <= 1:
             yield "condition", Sentence("The probability {value} is outside 0 to 1; write 0.2 for 20 %.", value=value)
         elif name in fields.TIMES and value < 0:
             yield "condition", Sentence("{value} hours are less than none; write 0 or more.", value=value)
@@ -129,26 +129,25 @@ def _values(name: str, value: Any) -> Iterator[Fault]:
             yield "condition", Sentence("“{name}” is compared to “{value}”; choose from the list.", name=name, value=one)
 
 
-def _actions(actions: Sequence[Any], known: Sequence[str]) -> Iterator[Fault]:
+def _actions(actions: Sequence[Any], kinds: Kinds) -> Iterator[Fault]:
     if len(actions) > MOST_ACTIONS:
         yield "actions", Sentence("There are {n} actions; at most {most} fit.", n=len(actions), most=MOST_ACTIONS)
     decided: set[str] = set()
     for action in actions:
         code = action.get("do", "") if isinstance(action, Mapping) else action
-        if not isinstance(action, Mapping) or code not in known:
+        if not isinstance(action, Mapping) or code not in kinds:
             yield "actions", Sentence("There is no action “{code}” here; choose from the list.", code=code)
             continue
-        fault = _value_fault(str(code), action.get("value"))
+        fault = _value_fault(str(code), kinds[code], action.get("value"))
         if fault is not None:
             yield "actions", fault
-        fact = ACTIONS[code].decides if code != fields.REPLY else "reply"
+        fact = kinds[code].decides
         if fact and fact in decided:
             yield "actions", Sentence("Two actions decide the same thing ({code}); keep one of them.", code=code)
         decided.add(fact)
 
 
-def _value_fault(code: str, value: Any) -> Sentence | None:
-    kind = ACTIONS[code]
+def _value_fault(code: str, kind: fields.ActionKind, value: Any) -> Sentence | None:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     fits = {
         fields.NOTHING: value is None,
@@ -157,10 +156,11 @@ def _value_fault(code: str, value: Any) -> Sentence | None:
         fields.WORDS: isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_TEXT,
         fields.PERSON: value is None or is_whole,
         fields.PEOPLE: isinstance(value, list) and bool(value) and all(isinstance(one, int) for one in value),
+        fields.HOURS: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= fields.MOST_HOURS,
     }[kind.takes]
     if not fits or (kind.allowed and value not in kind.allowed):
         return Sentence("The action {code} takes no “{value}”; choose or write its value.", code=code, value=value)
-    return None
+    return kind.fault(value)
 
 
 def _time(rule: RuleFacts) -> Iterator[Fault]:
@@ -176,10 +176,10 @@ def _time(rule: RuleFacts) -> Iterator[Fault]:
         yield "condition", Sentence("Rules by time look at cases that are open or waiting; a resolved one is never looked at.")
 
 
-def _fires_itself(rule: RuleFacts) -> Iterator[Fault]:
-    made = {event for action in rule.actions for event in ACTIONS[action["do"]].makes}
+def _fires_itself(rule: RuleFacts, kinds: Kinds) -> Iterator[Fault]:
+    made = {event for action in rule.actions for event in kinds[action["do"]].makes}
     again = [event for event in rule.events if event in made]
-    if again and holds(folded(rule.condition), facts_after(rule.actions)) is not False:
+    if again and holds(folded(rule.condition), facts_after(rule.actions, kinds)) is not False:
         yield (
             "events",
             Sentence(
@@ -190,11 +190,11 @@ def _fires_itself(rule: RuleFacts) -> Iterator[Fault]:
         )
 
 
-def facts_after(actions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The facts of a case that are known after these actions, whatever they were before."""
-    known: dict[str, Any] = {}
+def facts_after(actions: Sequence[Mapping[str, Any]], kinds: Kinds, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The facts of a case that are known after these actions, with those that were known before."""
+    known = dict(before or {})
     for action in actions:
-        kind = ACTIONS[action["do"]]
-        if kind.decides:
-            known[kind.decides] = action.get("value")
+        for name, left in kinds[action["do"]].leaves(action.get("value")).items():
+            was = known.get(name)
+            known[name] = was.then(left) if isinstance(left, Partly) and isinstance(was, Partly) else left
     return known

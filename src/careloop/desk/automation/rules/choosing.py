@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from careloop.desk.automation.rules.conditions import Node, folded
+from careloop.desk.automation.rules.conditions import Node, facts_asked, folded
 from careloop.desk.automation.rules.fields import IS
 
 
@@ -32,6 +32,7 @@ class RuleIndex:
 
     def __init__(self, rules: Sequence[Ready]) -> None:
         self.rules = {rule.id: rule for rule in rules}
+        self.wanted = facts_asked(rule.condition for rule in rules)
         self.by_value: dict[str, dict[str, dict[Any, list[Ready]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
         self.always: dict[str, list[Ready]] = defaultdict(list)
         demands = {rule.id: list(_demands(rule.condition)) for rule in rules}

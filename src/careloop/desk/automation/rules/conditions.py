@@ -1,22 +1,25 @@
 """Trees of conditions over the facts of a case: {"all": […]}, {"any": […]}, {"not": …}, {"field", "is", "value"} as a leaf.
 
 A fact that is not in the facts is unknown, and so may be the answer: None. A fact that is None is empty. The customer's attributes are
-known as a whole: facts that hold ATTRIBUTES hold every attribute there is.
+known as a whole: facts that hold ATTRIBUTES hold every attribute there is; so it is with the house's own fields.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from careloop.desk.automation.rules.fields import (
     AT_LEAST,
-    ATTRIBUTES,
     CONTAINS,
     CONTAINS_NOT,
+    HAS,
+    HAS_NOT,
     IS,
     IS_EMPTY,
     IS_NOT,
     IS_SET,
+    NAMED,
+    Partly,
 )
 
 Node = Mapping[str, Any]
@@ -30,16 +33,13 @@ def fold(text: str) -> str:
 
 def holds(node: Node, facts: Mapping[str, Any]) -> Answer:
     """Whether the condition holds; None when that depends on an unknown fact. Texts among facts and values are folded already."""
+    if "field" in node:
+        return _leaf_holds(node, facts)
     if "all" in node:
         return _every(holds(one, facts) for one in node["all"])
     if "any" in node:
         return _negated(_every(_negated(holds(one, facts)) for one in node["any"]))
-    if "not" in node:
-        return _negated(holds(node["not"], facts))
-    name = node["field"]
-    if name not in facts and not (name.startswith(ATTRIBUTES) and ATTRIBUTES in facts):
-        return None
-    return _leaf_holds(node["op"], facts.get(name), node.get("value"))
+    return _negated(holds(node["not"], facts))
 
 
 def reasons(node: Node, facts: Mapping[str, Any]) -> list[Node]:
@@ -60,8 +60,13 @@ def leaves(node: Node) -> Iterator[Node]:
             yield from leaves(one)
     elif "not" in node:
         yield from leaves(node["not"])
-    else:
+    elif "field" in node:
         yield node
+
+
+def facts_asked(nodes: Iterable[Node]) -> set[str]:
+    """The names of the facts that trees ask for."""
+    return {leaf["field"] for node in nodes for leaf in leaves(node)}
 
 
 def folded(node: Node) -> dict[str, Any]:
@@ -72,36 +77,9 @@ def folded(node: Node) -> dict[str, Any]:
     if "not" in node:
         return {"not": folded(node["not"])}
     value = node.get("value")
-    if isinstance(value, list) and (node["op"] in (CONTAINS, CONTAINS_NOT) or node["field"].startswith("attribute.")):
+    if isinstance(value, list) and (node["op"] in (CONTAINS, CONTAINS_NOT, HAS, HAS_NOT) or node["field"].startswith(NAMED)):
         value = [fold(str(one)) for one in value]
     return {"field": node["field"], "op": node["op"], "value": value}
-
-
-def tree_of(every: Sequence[Node], some: Sequence[Node] = (), none: Sequence[Node] = ()) -> dict[str, Any]:
-    """The tree of a form's three groups: all of these, at least one of these, none of these."""
-    parts: list[Node] = [*every]
-    if some:
-        parts.append({"any": [*some]})
-    if none:
-        parts.append({"not": {"any": [*none]}})
-    return {"all": parts}
-
-
-def groups_of(tree: Node) -> tuple[list[Node], list[Node], list[Node]] | None:
-    """The three groups of a tree that a form can show; None for any other tree."""
-    every: list[Node] = []
-    some: list[Node] = []
-    none: list[Node] = []
-    for part in tree.get("all", [tree]):
-        if "field" in part:
-            every.append(part)
-        elif "any" in part and not some and all("field" in one for one in part["any"]):
-            some = list(part["any"])
-        elif "not" in part and not none and all("field" in one for one in part["not"].get("any", [{}])):
-            none = list(part["not"]["any"])
-        else:
-            return None
-    return every, some, none
 
 
 def _every(answers: Iterator[Answer]) -> Answer:
@@ -118,14 +96,44 @@ def _negated(answer: Answer) -> Answer:
     return None if answer is None else not answer
 
 
-def _leaf_holds(operator: str, fact: Any, value: Any) -> bool:
-    is_empty = fact is None or fact == ""
-    if operator in (IS_EMPTY, IS_SET):
-        return is_empty == (operator == IS_EMPTY)
+def _leaf_holds(leaf: Node, facts: Mapping[str, Any]) -> Answer:
+    name, operator = leaf["field"], leaf["op"]
+    value: Any = leaf.get("value")
+    if name not in facts and not any(name.startswith(one) and one in facts for one in NAMED):
+        return None
+    fact: Any = facts.get(name)
+    if isinstance(fact, Partly):
+        return _of_partly(operator, fact, value)
     if operator in (IS, IS_NOT):
-        return (fact in value) == (operator == IS)
-    if operator in (CONTAINS, CONTAINS_NOT):
-        return (not is_empty and any(word in fact for word in value)) == (operator == CONTAINS)
-    if is_empty:
+        return bool((fact in value) == (operator == IS))
+    is_empty: bool = fact is None or fact in ("", ())
+    if operator in (IS_EMPTY, IS_SET):
+        return is_empty is (operator == IS_EMPTY)
+    if operator in (CONTAINS, CONTAINS_NOT, HAS, HAS_NOT):
+        return (not is_empty and any(word in fact for word in value)) is (operator in (CONTAINS, HAS))
+    return _compares(operator, _number(fact), value)
+
+
+def _compares(operator: str, number: float | None, value: Any) -> bool:
+    if number is None:
         return False
-    return bool(fact >= value if operator == AT_LEAST else fact <= value)
+    return bool(number >= value if operator == AT_LEAST else number <= value)
+
+
+def _of_partly(operator: str, fact: Partly, value: Any) -> Answer:
+    if operator in (IS_EMPTY, IS_SET):
+        return None if not fact.has else operator == IS_SET
+    if any(word in fact.has for word in value):
+        return operator == HAS
+    return operator != HAS if all(word in fact.lacks for word in value) else None
+
+
+def _number(fact: Any) -> float | None:
+    """A number as it is; words of a record as the number that they are, if they are one."""
+    if not isinstance(fact, str):
+        found: float | None = fact
+        return found
+    try:
+        return float(fact)
+    except ValueError:
+        return None

@@ -8,21 +8,25 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation import actions, queries
 from careloop.desk.automation.actions import MacroFacts
-from careloop.desk.automation.rules.fields import OF_MACROS
+from careloop.desk.automation.registry import ACTIONS
 from careloop.desk.automation.rules.texts import OF_REPLIES
 from careloop.desk.cases.queries import access_case
-from careloop.desk.kernel.errors import DeskError
+from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.rule_words import ACTION_WORDS, Vocabulary, read_actions, vocabulary
+from careloop.desk.web.conflicts import Side, different
+from careloop.desk.web.rule_form import action_lines, offered_actions
+from careloop.desk.web.rule_words import Vocabulary, read_actions, vocabulary
 from careloop.desk.web.views.case import case_context
 
 ACTION_LINES = 3
+OF_MACROS = [code for code, kind in ACTIONS.items() if kind.is_for_macros]
 
 
 @require_GET
@@ -52,24 +56,30 @@ def macro(request: HttpRequest, viewer: Viewer, macro_id: int | None = None) -> 
     words = vocabulary(viewer)
     given = _given(request) if request.method == "POST" else _shown(stored, words)
     errors: dict[str, str] = {}
+    sides: list[Side] = []
+    version = request.POST.get("version", stored.version if stored else "")
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and "more" not in request.POST:
         try:
-            facts = _facts(given, words)
-            actions.save_macro(facts=facts, viewer=viewer, now=datetime.now(UTC), macro_id=macro_id)
+            facts, seen = _facts(given, words), _seen(version) if stored is not None else None
+            actions.save_macro(facts=facts, viewer=viewer, now=datetime.now(UTC), macro_id=macro_id, expected_version=seen)
             messages.success(request, _("The macro was saved."))
             return redirect("macros")
         except DeskError as refused:
             errors, status = {refused.field or "form": refused.message}, refused.status
+            if isinstance(refused, Conflict) and macro_id is not None:
+                stored = queries.access_macro(macro_id, viewer)
+                sides, version = _sides(_shown(stored, words), given, viewer), stored.version
     context = {
         "macro": stored,
         "given": given,
         "errors": errors,
+        "sides": sides,
+        "version": version,
         "scopes": queries.scope_choices(viewer),
         "teams": list_teams(viewer),
         "variables": OF_REPLIES,
-        "action_words": {code: ACTION_WORDS[code] for code in OF_MACROS},
-        "action_lists": {code: list(words.of_action(code).values()) for code in OF_MACROS},
+        **offered_actions(words, OF_MACROS),
     }
     return render(request, "macros/macro.html", context, status=status)
 
@@ -106,7 +116,8 @@ def take(request: HttpRequest, viewer: Viewer, case_id: int, macro_id: int) -> H
 def _given(request: HttpRequest) -> dict[str, Any]:
     given: dict[str, Any] = {name: request.POST.get(name, "") for name in ("name", "scope", "team", "body")}
     rows = [row for row in zip(request.POST.getlist("do"), request.POST.getlist("do_value"), strict=False) if row[0]]
-    return {**given, "is_active": "is_active" in request.POST, "actions": rows + [("", "")] * max(ACTION_LINES - len(rows), 1)}
+    room = max(ACTION_LINES - len(rows), 1) + ("more" in request.POST)
+    return {**given, "is_active": "is_active" in request.POST, "actions": rows + [("", "")] * room}
 
 
 def _shown(stored: Any, words: Vocabulary) -> dict[str, Any]:
@@ -125,4 +136,30 @@ def _facts(given: dict[str, Any], words: Vocabulary) -> MacroFacts:
         actions=read_actions(given["actions"], words),
         team_id=int(given["team"]) if given["team"].isdigit() else None,
         is_active=given["is_active"],
+    )
+
+
+def _seen(given: Any) -> int:
+    """The version that the form was made from."""
+    if not str(given).isdecimal() or len(str(given)) > 9:
+        raise InvalidInput(_("The form is damaged; load the page again."))
+    return int(given)
+
+
+def _sides(theirs: dict[str, Any], mine: dict[str, Any], viewer: Viewer) -> list[Side]:
+    scopes, teams, yes_no = (
+        dict(queries.scope_choices(viewer)),
+        {str(one.pk): one.name for one in list_teams(viewer)},
+        {True: _("yes"), False: _("no")},
+    )
+    both = (theirs, mine)
+    return different(
+        [
+            (pgettext("thing", "Name"), theirs["name"], mine["name"]),
+            (_("For"), *(scopes.get(one["scope"], one["scope"]) for one in both)),
+            (_("Team"), *(teams.get(one["team"], "") for one in both)),
+            (_("Text"), theirs["body"], mine["body"]),
+            (_("Then"), *("\n".join(action_lines(one["actions"])) for one in both)),
+            (_("In force"), *(yes_no[one["is_active"]] for one in both)),
+        ]
     )

@@ -11,29 +11,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation import actions, queries
+from careloop.desk.automation.circle_search import chain_words, list_circles
 from careloop.desk.automation.dry_run import dry_run
-from careloop.desk.automation.rules import fields
-from careloop.desk.automation.rules.checking import InvalidRule
-from careloop.desk.automation.rules.conditions import groups_of, leaves, tree_of
+from careloop.desk.automation.registry import ACTIONS
+from careloop.desk.automation.rules.checking import InvalidRule, check_rule
 from careloop.desk.automation.rules.fields import RuleFacts
-from careloop.desk.kernel.errors import DeskError, InvalidInput
+from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.automation_words import error_words
-from careloop.desk.web.rule_words import (
-    ACTION_WORDS,
-    FIELD_WORDS,
-    OPERATOR_WORDS,
-    Vocabulary,
-    field_word,
-    read_actions,
-    read_conditions,
-    vocabulary,
-)
+from careloop.desk.web.rule_form import GivenRule, given_rule, offered, read_rule, rule_sides, shown_rule, with_room
+from careloop.desk.web.rule_words import Vocabulary, vocabulary
 
-GROUPS = ("every", "some", "none")
-LINES = {"every": 4, "some": 2, "none": 2}
-ACTION_LINES = 4
+REDRAWN = ("more", "inside")  # buttons that add a line or a block and save nothing
 
 
 @require_GET
@@ -46,7 +36,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         {
             "rule": rule,
             "events": [events.get(code, code) for code in rule.events],
-            "conditions": [words.condition(leaf) for leaf in leaves(rule.condition)],
+            "conditions": list(words.tree(rule.condition)),
             "actions": [words.action(action) for action in rule.actions],
             "counted": counted.get(rule.pk, {}),
             "error": error_words(rule.last_error),
@@ -61,26 +51,27 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 def rule(request: HttpRequest, viewer: Viewer, rule_id: int | None = None) -> HttpResponse:
     """One rule; "preview" tells what it would have done in the last 90 days and saves nothing."""
     stored = queries.get_rule(rule_id) if rule_id is not None else None
-    words, now = vocabulary(viewer), datetime.now(UTC)
-    given = _given(request) if request.method == "POST" else _shown(stored, words)
-    errors: dict[str, str] = {}
-    status, told = 200, None
-    if request.method == "POST":
+    words = vocabulary(viewer)
+    is_redrawn = any(name in request.POST for name in REDRAWN)
+    given = given_rule(request.POST) if request.method == "POST" else shown_rule(stored, words)
+    context: dict[str, Any] = {"rule": stored, "errors": {}, "version": request.POST.get("version", stored.version if stored else "")}
+    status = 200
+    if request.method == "POST" and not is_redrawn:
         try:
-            if stored is not None and groups_of(stored.condition) is None:
-                raise InvalidInput(_("The conditions of this rule are nested; this form would lose them. Make a new rule instead."))
-            facts = _facts(given, words)
-            if "preview" in request.POST:
-                told = _told(dry_run(facts=facts, viewer=viewer, now=now), facts, words)
-            else:
-                actions.save_rule(facts=facts, viewer=viewer, now=now, rule_id=rule_id)
+            told = _preview_or_save(request, viewer, stored, given, words)
+            if told is None:
                 messages.success(request, _("The rule was saved."))
                 return redirect("rules")
+            context |= told
+            status = InvalidInput.status if "circles" in told else status
         except InvalidRule as refused:
-            errors, status = {field: spoken(sentence) for field, sentence in refused.faults}, InvalidInput.status
+            context["errors"], status = {name: spoken(sentence) for name, sentence in refused.faults}, InvalidInput.status
         except DeskError as refused:
-            errors, status = {refused.field or "form": refused.message}, refused.status
-    context = {"rule": stored, "given": given, "errors": errors, "told": told, **_offered(words)}
+            context["errors"], status = {refused.field or "form": refused.message}, refused.status
+            if isinstance(refused, Conflict) and rule_id is not None:
+                stored = queries.get_rule(rule_id)
+                context |= {"sides": rule_sides(stored, given, words), "version": stored.version, "rule": stored}
+    context |= {"given": with_room(given, request.POST), "event_choices": queries.event_choices(), **offered(words, list(ACTIONS))}
     return render(request, "rules/rule.html", context, status=status)
 
 
@@ -88,7 +79,14 @@ def rule(request: HttpRequest, viewer: Viewer, rule_id: int | None = None) -> Ht
 @for_viewer("rule.edit")
 def switch(request: HttpRequest, viewer: Viewer, rule_id: int) -> HttpResponse:
     """Put a rule in force, or out of it."""
-    actions.switch_rule(rule_id=rule_id, is_active=request.POST.get("on") == "1", viewer=viewer, now=datetime.now(UTC))
+    is_active = request.POST.get("on") == "1"
+    try:
+        switched = actions.switch_rule(rule_id=rule_id, is_active=is_active, viewer=viewer, now=datetime.now(UTC))
+    except InvalidInput as refused:
+        messages.error(request, refused.message)
+        return redirect("rules")
+    for circle in list_circles(queries.facts_of(switched), rule_id) if is_active else ():
+        messages.warning(request, _("These rules may set each other off: %(chain)s") % {"chain": chain_words(circle)})
     return redirect("rules")
 
 
@@ -110,64 +108,31 @@ def delete(request: HttpRequest, viewer: Viewer, rule_id: int) -> HttpResponse:
     return redirect("rules")
 
 
-def _given(request: HttpRequest) -> dict[str, Any]:
-    sent = request.POST
-    given: dict[str, Any] = {"name": sent.get("name", ""), "position": sent.get("position", ""), "events": sent.getlist("events")}
-    given["is_active"], given["stops"] = "is_active" in sent, "stops" in sent
-    for group in GROUPS:
-        names = (f"{group}_field", f"{group}_op", f"{group}_value")
-        given[group] = _filled(list(zip(*(sent.getlist(name) for name in names), strict=False)), LINES[group])
-    rows = list(zip(sent.getlist("do"), sent.getlist("do_value"), strict=False))
-    given["actions"] = [row for row in rows if row[0]] + [("", "")] * max(ACTION_LINES - len([row for row in rows if row[0]]), 1)
-    return given
+def _preview_or_save(request: HttpRequest, viewer: Viewer, stored: Any, given: GivenRule, words: Vocabulary) -> dict[str, Any] | None:
+    """What the page shall tell instead of saving: a dry run, or rules that may set each other off; None when the rule was saved."""
+    now = datetime.now(UTC)
+    if stored is not None and shown_rule(stored, words).is_too_deep:
+        raise InvalidInput(_("The conditions of this rule are nested deeper than this form; it would lose them. Make a new rule instead."))
+    facts = read_rule(given, words)
+    check_rule(facts, ACTIONS)
+    rule_id = stored.pk if stored is not None else None
+    if "preview" in request.POST:
+        return {"told": _told(dry_run(facts=facts, viewer=viewer, now=now), facts, words)}
+    version = _seen(request) if stored is not None else None
+    circles = [circle for circle in list_circles(facts, rule_id) if not circle.is_certain]
+    mark = " ".join("-".join(map(str, circle.rule_ids)) for circle in circles)
+    if circles and request.POST.get("accepted") != mark:
+        return {"circles": [chain_words(circle) for circle in circles], "circle_mark": mark}
+    actions.save_rule(facts=facts, viewer=viewer, now=now, rule_id=rule_id, expected_version=version)
+    return None
 
 
-def _shown(stored: Any, words: Vocabulary) -> dict[str, Any]:
-    if stored is None:
-        blank: dict[str, Any] = {"name": "", "position": "100", "events": ["OPENED"], "is_active": True, "stops": False}
-        return {**blank, **{group: _filled([], LINES[group]) for group in GROUPS}, "actions": [("", "")] * ACTION_LINES}
-    groups = groups_of(stored.condition)
-    shown = {"name": stored.name, "position": str(stored.position), "events": stored.events}
-    lines = {
-        group: _filled([(leaf["field"], leaf["op"], words.shown(leaf)) for leaf in found], LINES[group])
-        for group, found in zip(GROUPS, groups or ([], [], []), strict=True)
-    }
-    acts = [(action["do"], words.action_value(action)) for action in stored.actions]
-    acts += [("", "")] * max(ACTION_LINES - len(acts), 1)
-    nested = "" if groups is not None else stored.condition
-    return {**shown, **lines, "actions": acts, "is_active": stored.is_active, "stops": stored.stops, "nested": nested}
-
-
-def _facts(given: dict[str, Any], words: Vocabulary) -> RuleFacts:
-    conditions = [read_conditions(given[group], words) for group in GROUPS]
-    return RuleFacts(
-        name=given["name"],
-        events=given["events"],
-        condition=tree_of(*conditions),
-        actions=read_actions(given["actions"], words),
-        position=min(int(given["position"]), 32_000) if given["position"].isdigit() else 100,
-        is_active=given["is_active"],
-        stops=given["stops"],
-    )
-
-
-def _filled(rows: list[tuple[str, ...]], lines: int) -> list[tuple[str, ...]]:
-    written = [row for row in rows if row[0]]
-    return written + [("", "is", "")] * max(lines - len(written), 1)
-
-
-def _offered(words: Vocabulary) -> dict[str, Any]:
-    operators = {name: " ".join(fields.OPERATORS[kind]) for name, kind in fields.FIELDS.items()}
-    return {
-        "group_names": {"every": _("All of these hold"), "some": _("And at least one of these"), "none": _("And none of these")},
-        "field_words": FIELD_WORDS,
-        "operators": operators,
-        "operator_words": OPERATOR_WORDS,
-        "action_words": ACTION_WORDS,
-        "event_choices": queries.event_choices(),
-        "value_lists": {name: list(found.values()) for name, found in words.values.items()},
-        "action_lists": {code: list(words.of_action(code).values()) for code in ACTION_WORDS},
-    }
+def _seen(request: HttpRequest) -> int:
+    """The version that the form was made from."""
+    given = request.POST.get("version", "")
+    if not given.isdecimal() or len(given) > 9:
+        raise InvalidInput(_("The form is damaged; load the page again."))
+    return int(given)
 
 
 def _told(found: Any, facts: RuleFacts, words: Vocabulary) -> dict[str, Any]:
@@ -178,14 +143,14 @@ def _told(found: Any, facts: RuleFacts, words: Vocabulary) -> dict[str, Any]:
             "at": one.at,
             "event": events.get(one.event, one.event),
             "because": [words.condition(leaf) for leaf in one.because],
-            "was": [
-                f"{field_word(name)}: {words.values.get(name, {}).get(str(value), value) or _('none')}" for name, value in one.was.items()
-            ],
+            "was": [_was(name, value, words) for name, value in one.was.items()],
         }
         for one in found.touched
     ]
     return {"run": found, "rows": rows, "actions": [words.action(action) for action in facts.actions]}
 
 
-def _value(name: str, value: Any, words: Vocabulary) -> str:
-    return str(words.values.get(name, {}).get(str(value), value) or _("none"))
+def _was(name: str, value: Any, words: Vocabulary) -> str:
+    known = words.values(name) or {}
+    said = ", ".join(value) if isinstance(value, tuple) else known.get(str(value), value)
+    return f"{words.word(name)}: {said or _('none')}"

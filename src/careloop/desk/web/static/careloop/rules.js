@@ -11,7 +11,13 @@
     if (input.readOnly) input.value = "";
     offer(input, `values-${fact.value}`);
   };
-  const fitAction = (row) => offer(row.querySelector("input"), `of-${row.querySelector("[data-act]").value}`);
+  const fitAction = (row) => {
+    const chosen = row.querySelector("[data-act]").selectedOptions[0], input = row.querySelector("input");
+    input.readOnly = "alone" in chosen.dataset;
+    if (input.readOnly) input.value = "";
+    input.placeholder = chosen.dataset.hint || "";
+    offer(input, `of-${chosen.value}`);
+  };
   for (const [selector, fit] of [[".condition", fitCondition], [".act", fitAction]])
     for (const row of document.querySelectorAll(selector)) {
       fit(row);
