@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from careloop.desk.cases.models import Case, CaseEvent
 from careloop.desk.feedback.models import Feedback
 from careloop.desk.kernel.rows import find_rows, insert_rows, marks
-from careloop.desk.measures.counting import Combination, Counted, count_cases, count_reviews
+from careloop.desk.measures.counting import SURVEY, Combination, Counted, asked_or_answered, count_cases, count_invitations, count_reviews
 from careloop.desk.measures.models import (
     AnswerFact,
     AnswerFactPast,
@@ -29,10 +29,12 @@ from careloop.desk.measures.models import (
     WorkFactPast,
 )
 from careloop.desk.sla.models import Calendar, ServiceLevel
+from careloop.desk.surveys.models import Invitation
 
 READ_AGAIN = 200  # a transaction with a lower event number may commit later: counting anew changes nothing the second time
 EVENTS_AT_ONCE = 5_000
 CASES_AT_ONCE = 500
+SURVEYS_AGAIN = timedelta(minutes=10)
 TICK = timedelta(microseconds=1)
 PAST: dict[type[models.Model], type[models.Model]] = {CaseFact: CaseFactPast, AnswerFact: AnswerFactPast, WorkFact: WorkFactPast}
 
@@ -67,12 +69,16 @@ def _follow_events(ledger: Ledger, now: datetime) -> int:
     start = max(ledger.first_event_id, ledger.event_id - READ_AGAIN)
     events = list(CaseEvent.objects.filter(pk__gt=start).order_by("pk").values_list("pk", "case_id")[:EVENTS_AT_ONCE])
     reviews = list(
-        Feedback.objects.filter(pk__gt=ledger.feedback_id, message__case=None).select_related("message").order_by("pk")[:CASES_AT_ONCE]
+        Feedback.objects.filter(pk__gt=ledger.feedback_id, message__case=None)
+        .exclude(source=SURVEY)
+        .select_related("message")
+        .order_by("pk")[:CASES_AT_ONCE]
     )
     event_id = events[-1][0] if events else ledger.event_id
     feedback_id = reviews[-1].pk if reviews else ledger.feedback_id
-    touched = sorted({case_id for _number, case_id in events})
-    counted = count_reviews(reviews, _zone())
+    touched = sorted({case_id for _number, case_id in events} | _list_surveyed(ledger))
+    alone = list(asked_or_answered(_without_case(ledger))[:CASES_AT_ONCE])
+    counted = count_reviews(reviews, _zone()) + count_invitations(alone, _zone())
     for begin in range(0, len(touched), CASES_AT_ONCE):
         counted += count_cases(touched[begin : begin + CASES_AT_ONCE], _zone())
     with transaction.atomic():
@@ -81,7 +87,25 @@ def _follow_events(ledger: Ledger, now: datetime) -> int:
             return 0  # another worker was here meanwhile
         held.event_id, held.feedback_id = event_id, feedback_id
         _write(counted, touched, held, now)
-    return len(touched) + len(reviews)
+    return len(touched) + len(reviews) + len(alone)
+
+
+def _list_surveyed(ledger: Ledger) -> set[int]:
+    """Cases whose invitations were sent or answered lately."""
+    if ledger.shown_at is None:
+        return set()
+    since = ledger.shown_at - SURVEYS_AGAIN
+    lately = Q(sent_at__gte=since) | Q(answer__changed_at__gte=since)
+    return set(Invitation.objects.filter(lately, case__isnull=False).values_list("case_id", flat=True)[:EVENTS_AT_ONCE])
+
+
+def _without_case(ledger: Ledger) -> QuerySet[Invitation]:
+    """Invitations without a case: those that have no such fact yet, and those that were answered lately."""
+    facts = AnswerFact.objects.filter(origin=SURVEY, origin_id=OuterRef("pk"), case_id=0)
+    fresh = Q(~Exists(facts))
+    if ledger.shown_at is not None:
+        fresh |= Q(answer__changed_at__gte=ledger.shown_at - SURVEYS_AGAIN)
+    return Invitation.objects.filter(fresh, case=None)
 
 
 def _count_rest(now: datetime) -> int:
@@ -134,6 +158,10 @@ def _replace(model: Any, past: Any, facts: list[Any], case_ids: list[int], momen
     for begin in range(0, len(case_ids), CASES_AT_ONCE):
         part = case_ids[begin : begin + CASES_AT_ONCE]
         known |= {_key(row): row for row in find_rows(model, f"case_id IN ({marks(part)})", part)}
+    if model is AnswerFact and (alone := [fact.origin_id for fact in facts if not fact.case_id]):
+        wanted = {_key(fact) for fact in facts}
+        stored = find_rows(AnswerFact, f"origin_id IN ({marks(alone)})", alone)
+        known |= {_key(row): row for row in stored if _key(row) in wanted}
     fresh = []
     for fact in facts:
         before = known.get(_key(fact))

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from careloop.desk.cases.models import Case, CaseEvent, Clock, Status
 from careloop.desk.customers.models import Customer
@@ -15,9 +16,10 @@ from careloop.desk.kernel.rows import find_rows, marks, table_of
 from careloop.desk.measures.models import AnswerFact, CaseFact
 from careloop.desk.measures.rules.following import Happened, follow
 from careloop.desk.sla.rules.clocks import FIRST_RESPONSE, MET, NEXT_RESPONSE, RESOLUTION, RUNNING
+from careloop.desk.surveys.models import Invitation
 from careloop.desk.teamwork.models import FieldValue
 
-REVIEW, STARS = "REVIEW", "STARS"
+REVIEW, SURVEY, STARS = "REVIEW", "SURVEY", "STARS"
 PRODUCT = "product"  # the code of a house's own field that names what a case is about
 
 
@@ -50,6 +52,7 @@ def count_cases(case_ids: Iterable[int], zone: tzinfo) -> list[Counted]:
     cases = [case for case in find_rows(Case, f"id IN ({marks(numbers)})", numbers) if case.status != Status.MERGED]
     happened, clocks = _list_happened(numbers), _list_clocks(numbers)
     segments, products, reviews = _segments_of(cases), _products_of(numbers), _list_reviews(numbers)
+    invitations = _list_invitations(numbers)
     found = []
     for case in cases:
         facets = Combination(
@@ -68,7 +71,14 @@ def count_cases(case_ids: Iterable[int], zone: tzinfo) -> list[Counted]:
         found.append(Counted(fact, facets))
         for one in reviews[case.pk]:
             found.append(Counted(_review_fact(one, case.pk, zone), facets._replace(product=one.product or facets.product)))
+        for invitation in invitations[case.pk]:
+            found.append(Counted(_invitation_fact(invitation, case.pk, zone), facets))
     return found
+
+
+def count_invitations(invitations: Iterable[Invitation], zone: tzinfo) -> list[Counted]:
+    """The facts of invitations whose case was erased, or that never had one."""
+    return [Counted(_invitation_fact(one, 0, zone), Combination(one.team_id, one.channel_id)) for one in invitations]
 
 
 def count_reviews(feedback: Iterable[Feedback], zone: tzinfo) -> list[Counted]:
@@ -132,6 +142,24 @@ def _review_fact(one: Feedback, case_id: int, zone: tzinfo) -> AnswerFact:
     )
 
 
+def _invitation_fact(one: Invitation, case_id: int, zone: tzinfo) -> AnswerFact:
+    answer = getattr(one, "answer", None)
+    score = answer.score if answer is not None else None
+    hundredths = None
+    if answer is not None and score is not None and answer.score_min is not None and answer.score_max > answer.score_min:
+        hundredths = 100 + round(400 * (score - answer.score_min) / (answer.score_max - answer.score_min))
+    return AnswerFact(
+        origin=SURVEY,
+        origin_id=one.pk,
+        case_id=case_id,
+        scale=one.survey.kind,
+        sent_on=day_of(one.sent_at, zone) if one.sent_at else None,
+        answered_on=day_of(answer.answered_at, zone) if answer is not None else None,
+        score=score,
+        hundredths=hundredths,
+    )
+
+
 def _list_happened(case_ids: list[int]) -> dict[int, list[Happened]]:
     """Events in the order in which they were written, without what the figures do not need."""
     found: dict[int, list[Happened]] = defaultdict(list)
@@ -161,9 +189,22 @@ def _list_clocks(case_ids: list[int]) -> dict[int, list[Clock]]:
 
 def _list_reviews(case_ids: list[int]) -> dict[int, list[Feedback]]:
     found: dict[int, list[Feedback]] = defaultdict(list)
-    for one in Feedback.objects.filter(message__case_id__in=case_ids).select_related("message").order_by("pk"):
+    reviews = Feedback.objects.filter(message__case_id__in=case_ids).exclude(source=SURVEY)  # those count as answers
+    for one in reviews.select_related("message").order_by("pk"):
         found[one.message.case_id or 0].append(one)
     return found
+
+
+def _list_invitations(case_ids: list[int]) -> dict[int, list[Invitation]]:
+    found: dict[int, list[Invitation]] = defaultdict(list)
+    for one in asked_or_answered(Invitation.objects.filter(case_id__in=case_ids)).order_by("pk"):
+        found[one.case_id or 0].append(one)
+    return found
+
+
+def asked_or_answered(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    """Those that were sent or answered without being sent, with survey and answer."""
+    return invitations.filter(Q(sent_at__isnull=False) | Q(answer__isnull=False)).select_related("survey", "answer")
 
 
 def _segments_of(cases: list[Case]) -> dict[int, str]:
