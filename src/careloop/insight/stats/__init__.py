@@ -26,6 +26,7 @@ from careloop.insight.stats.intervals import (
     wilson_interval,
 )
 from careloop.insight.stats.multiplicity import correct_by_benjamini_hochberg, correct_by_holm
+from careloop.insight.stats.sequential import Look, Plan, follow_p, look_at_means, look_at_shares, plan_means, plan_shares
 from careloop.insight.stats.shrinkage import Shrunk, funnel_of_means, funnel_of_shares, shrink_means, shrink_shares
 from careloop.insight.stats.survival import SurvivalComparison, SurvivalCurve, compare_survival, fit_survival
 
@@ -35,8 +36,10 @@ __all__ = [
     "Difference",
     "Effect",
     "Isotonic",
+    "Look",
     "Moments",
     "PairDifference",
+    "Plan",
     "Shrunk",
     "SurvivalComparison",
     "SurvivalCurve",
@@ -57,14 +60,19 @@ __all__ = [
     "find_threshold",
     "fit_cox",
     "fit_survival",
+    "follow_p",
     "funnel_of_means",
     "funnel_of_shares",
     "hedges_g",
+    "look_at_means",
+    "look_at_shares",
     "mean_interval",
     "measure_calibration_error",
     "measure_concordance",
     "measure_coverage",
     "median_interval",
+    "plan_means",
+    "plan_shares",
     "rate_interval",
     "shrink_means",
     "shrink_shares",
