@@ -289,3 +289,12 @@ def test_programs_read_tags_and_fields(client, cast, case, agent, now):
     (listed,) = client.get("/api/v1/cases", headers=headers).json()["cases"]
     read = client.get(f"/api/v1/cases/{case.pk}", headers=headers).json()
     assert [(one["tags"], one["fields"]) for one in (listed, read)] == [(["vip"], {"batch": 17})] * 2
+
+
+def test_an_at_offers_those_who_may_see_the_case_and_nobody_else(client, cast, case):
+    client.force_login(cast.agent)
+    assert client.get(f"/cases/{case.pk}/mentions/").json() == {"people": ["Ana", "Olga", "Sun"]}
+    client.force_login(cast.outsider)
+    assert client.get(f"/cases/{case.pk}/mentions/").status_code == 404
+    client.force_login(cast.analyst)
+    assert client.get(f"/cases/{case.pk}/mentions/").status_code == 403

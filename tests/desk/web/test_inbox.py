@@ -225,10 +225,10 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, cast, cases, 
     cases(2)
     client.force_login(cast.agent)
     client.get("/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         client.get("/")
     cases(40)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         client.get("/")
 
 

@@ -59,10 +59,12 @@ class InboxFilter:
     sort: str = "newest"
     topic: str = ""
     tag: str = ""
+    field: str = ""
     page: int = 1
     below: tuple[str, ...] = ()  # categories below the one asked for
     among: QuerySet[Message] | None = None  # numbers of the cases in which the topic is spoken of
     tagged: QuerySet[Any] | None = None  # numbers of the cases with the tag
+    filled: QuerySet[Any] | None = None  # numbers of the cases with the value in the field
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ def _restrict(cases: ScopedQuerySet, wanted: InboxFilter, viewer: Viewer) -> Sco
         cases = cases.filter(pk__in=wanted.among)
     if wanted.tagged is not None:
         cases = cases.filter(pk__in=wanted.tagged)
+    if wanted.filled is not None:
+        cases = cases.filter(pk__in=wanted.filled)
     if wanted.query.strip():
         cases = cases.filter(found_by(wanted.query.strip(), viewer))
     return cases

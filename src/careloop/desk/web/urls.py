@@ -181,6 +181,7 @@ urlpatterns = [
     path("cases/<int:case_id>/files/<int:file_id>/", files.file, name="case-file"),
     path("cases/<int:case_id>/chosen/", files.choose, name="case-files"),
     path("cases/<int:case_id>/chosen/<int:chosen_id>/leave-out/", files.leave_out, name="case-file-out"),
+    path("cases/<int:case_id>/mentions/", together.mentions, name="case-mentions"),
     path("cases/<int:case_id>/together/", together.panel, name="case-together"),
     path("cases/<int:case_id>/tasks/", together.add_task, name="case-task"),
     path("cases/<int:case_id>/follow-up/", together.apply_template, name="case-template"),

@@ -18,8 +18,9 @@ from careloop.desk.cases.queries import InboxFilter, access_case, choices, count
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.routing.queries import weigh
 from careloop.desk.routing.rules.queue import Delay
+from careloop.desk.teamwork import field_filter
 from careloop.desk.teamwork.saved_views import list_saved_views
-from careloop.desk.teamwork.tags import cases_tagged
+from careloop.desk.teamwork.tags import cases_tagged, list_tags
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.case_rows import RowWriter
 
@@ -32,6 +33,7 @@ NAMES = {
     "category": "category",
     "topic": "topic",
     "tag": "tag",
+    "field": "field",
     "query": "q",
     "sort": "sort",
 }
@@ -56,7 +58,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     }
     parts = {"list": "inbox/list.html", "inbox": "inbox/column.html"}
     if part_wanted(request) != "list":
-        context |= {"saved_views": list_saved_views(viewer), "teams": list_teams(viewer)}
+        context |= {"saved_views": list_saved_views(viewer), "teams": list_teams(viewer), **_offered(wanted, viewer)}
     return render(request, parts.get(part_wanted(request), "inbox/page.html"), context)
 
 
@@ -81,7 +83,8 @@ def whole_filter(request: HttpRequest, viewer: Viewer) -> InboxFilter:
 def _complete(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice]) -> InboxFilter:
     among = cases_about(int(wanted.topic), viewer) if wanted.topic else None
     tagged = cases_tagged(wanted.tag) if wanted.tag else None
-    return replace(wanted, below=codes_below(categories, wanted.category), among=among, tagged=tagged)
+    filled = field_filter.cases_with(wanted.field) if wanted.field else None
+    return replace(wanted, below=codes_below(categories, wanted.category), among=among, tagged=tagged, filled=filled)
 
 
 def filter_from(request: HttpRequest) -> InboxFilter:
@@ -96,6 +99,7 @@ def filter_from(request: HttpRequest) -> InboxFilter:
         category=given.get("category", "")[:80],
         topic=_topic(given.get("topic", "")),
         tag=given.get("tag", "").replace("\0", "")[:40],
+        field=given.get("field", "").replace("\0", "")[: field_filter.LONGEST],
         query=given.get("q", "").replace("\0", "")[:200],
         sort=given.get("sort", DEFAULTS.sort),
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
@@ -141,6 +145,8 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
         active.append({"label": _("Topic: %(name)s") % {"name": name}, "url": address + suffix(wanted, topic="")})
     if wanted.tag:
         active.append({"label": f"#{wanted.tag}", "url": address + suffix(wanted, tag="")})
+    if wanted.field:
+        active.append({"label": field_filter.label_of(wanted.field), "url": address + suffix(wanted, field="")})
     if wanted.query.strip():
         active.append({"label": f"“{wanted.query}”", "url": address + suffix(wanted, query="")})
     return {
@@ -152,10 +158,28 @@ def _choice(wanted: InboxFilter, viewer: Viewer, categories: list[CategoryChoice
         "sorts": _sorts(),
         "chosen": active,
         "query_now": suffix(replace(wanted, page=1)),
-        "is_filtered": bool(wanted.kind or wanted.sentiment or wanted.channel or wanted.category or wanted.sort != DEFAULTS.sort),
+        "is_filtered": bool(
+            wanted.kind
+            or wanted.sentiment
+            or wanted.channel
+            or wanted.category
+            or wanted.tag
+            or wanted.field
+            or wanted.sort != DEFAULTS.sort
+        ),
         "everywhere_url": address + suffix(wanted, view="all"),
         "import_url": reverse("imports"),
     }
+
+
+def _offered(wanted: InboxFilter, viewer: Viewer) -> dict[str, Any]:
+    """Tags and values of fields to choose from; what is asked for stands among them."""
+    fields = field_filter.list_offered()
+    if wanted.field and not any(wanted.field == value for one in fields for value, _word in one.values):
+        label = field_filter.label_of(wanted.field)
+        fields.append(field_filter.Offered(label.partition(":")[0], [(wanted.field, label)]))
+    known = list_tags(viewer)
+    return {"offered_tags": known if not wanted.tag or wanted.tag in known else [wanted.tag, *known], "offered_fields": fields}
 
 
 def _costs(wanted: InboxFilter, cases: list[Any]) -> dict[int, Delay]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -30,6 +30,15 @@ def now() -> datetime:
 def panel(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """The panel: a fragment beside the case, or a page of its own."""
     return _answer(request, panel_context(viewer, case_id))
+
+
+@require_GET
+@for_viewer("case.work")
+def mentions(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """The names of those who may see the case, for an @ in a note; never one's own."""
+    people = following.people_who_see(access_case(case_id, viewer).team_id)
+    names = sorted(name for number, name in people.items() if number != viewer.user_id)
+    return JsonResponse({"people": names})
 
 
 @require_POST
@@ -105,12 +114,18 @@ def panel_context(viewer: Viewer, case_id: int) -> dict[str, Any]:
         "is_following": viewer.user_id in {person.pk for person in followers},
         "case_tags": tags.tags_of([case_id])[case_id],
         "known_tags": tags.list_tags(viewer),
-        "fields": [{"field": one, "name": tags.named(one), "value": values.get(one.code)} for one in tags.list_definitions()],
+        "fields": [_field(one, values.get(one.code)) for one in tags.list_definitions()],
         "snoozed": snoozes.find_snooze(case),
         "files": attachments.list_files(case),
         "customer_link": customer_links.link_for(case, now=now()) if viewer.may("case.work") else "",
         "now": now(),
     }
+
+
+def _field(one: Any, value: Any) -> dict[str, Any]:
+    """A field of the house with its value, and the address that lists the cases with the same one."""
+    typed = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+    return {"field": one, "name": tags.named(one), "value": value, "address": "" if value is None else f"{one.code}:{typed}"}
 
 
 def number_or_none(given: str, field: str) -> int | None:
