@@ -88,7 +88,6 @@ PARAMETERS = {
     "doubt_id": lambda house: house.doubt.pk,
     "task": lambda house: "kind",
     "report": lambda house: "overview",
-    "report": lambda house: "overview",
     "topic_id": lambda house: house.topic.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
@@ -132,7 +131,6 @@ HOUSE_WIDE = {
     "webhook_id": "key.edit",
     "template_id": "flow.edit",
     "job_id": "job.view",
-    "report": "report.view",
     "user_id": "user.edit",
     "key_id": "key.edit",
     "channel_id": "channel.edit",
@@ -203,40 +201,37 @@ def named(given: list[Route]):
 
 @pytest.fixture
 def house(cast, inbound, now):
-    """A case of the first team with everything that hangs on it; a supervisor and a key of the other team."""
+    """A case of the first team with everything that hangs on it and what the house has; a supervisor and a key of the other team."""
     receipt = receive_message(inbound(), now=now)
+    ensure_shipped(now=now)
     key, _ = create_api_key(name="Shop", channel_id=cast.channel.pk, actor=actor_of(viewer_of(cast.owner)), now=now)
     _, other_token = create_api_key(name="Wholesale", channel_id=cast.other_channel.pk, actor=actor_of(viewer_of(cast.owner)), now=now)
     rival = User.objects.create(email="rival@desk.example", display_name="Rival", role="SUPERVISOR", date_joined=now)
     rival.teams.set([cast.other_team])
-    run = ImportRun.objects.create(
-        created_by=cast.supervisor, channel=cast.channel, file_name="热水器漏水.csv", stored_path="none.csv", sha256="0" * 64, size_bytes=1,
-        format="csv", created_at=now,
-    )  # fmt: skip
-    taxonomy = Taxonomy.objects.create(name="热水器漏水", team=cast.team, created_at=now)
-    Category.objects.create(taxonomy=taxonomy, code="leak", name_zh="热水器漏水", created_at=now)
-    model = LearntModel.objects.create(
-        scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", taxonomy=taxonomy, status="RETIRED", started_by_kind="system",
-        started_by_name="热水器漏水", started_at=now,
-    )  # fmt: skip
-    ensure_shipped(now=now)
-    calendar = Calendar.objects.create(name="Always", zone="UTC", weekly=[[[0, 1440]]] * 7, changed_at=now)
-    level = ServiceLevel.objects.create(name="Standard", calendar=calendar, first_response_minutes=60, changed_at=now)
-    facts = {"message_id": receipt.message_id, "team": cast.team, "task": "CATEGORY", "value": "leak", "made_by_name": "林晓彤"}
-    word = Correction.objects.create(scope=model.scope, is_held_back=False, made_at=now, **facts)
     return SimpleNamespace(
         cast=cast,
-        doubt=LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5),
-        calendar=calendar,
-        webhook=Webhook.objects.create(url="https://erp.example/", secret="x", made_by_name="林晓彤", made_at=now),
-        shared=SharedPage.objects.create(
+        case=Case.objects.get(pk=receipt.case_id),
+        message=Message.objects.get(pk=receipt.message_id),
+        job=Job.objects.first(),
+        run=new_run(cast, now),
+        key=key,
+        other_token=other_token,
+        rival=rival,
+        topic=new_topic(receipt, cast, now),
+        **made_for_the_case(receipt, cast, now),
+        **made_for_the_house(cast, now),
+        **made_for_learning(receipt, cast, now),
+    )
+
+
+def made_for_the_case(receipt, cast, now) -> dict[str, object]:
+    """What hangs on the case, by the name of its parameter."""
+    return {
+        "shared": SharedPage.objects.create(
             case_id=receipt.case_id, message_ids=[receipt.message_id], made_by_name="林晓彤", made_at=now, expires_at=now
         ),
-        task=Task.objects.create(case_id=receipt.case_id, title="热水器漏水", created_by_name="林晓彤", created_at=now),
-        field=FieldDefinition.objects.create(code="batch", name="Batch", kind="TEXT"),
-        template=FollowUpTemplate.objects.create(name="Recall", items=[], changed_at=now),
-        view=SavedView.objects.create(name="热水器漏水", query="", owner=cast.agent, team=cast.team, made_at=now),
-        file=Attachment.objects.create(
+        "task": Task.objects.create(case_id=receipt.case_id, title="热水器漏水", created_by_name="林晓彤", created_at=now),
+        "file": Attachment.objects.create(
             case_id=receipt.case_id,
             message_id=receipt.message_id,
             name="热水器漏水.txt",
@@ -246,38 +241,64 @@ def house(cast, inbound, now):
             content="热水器漏水".encode(),
             received_at=now,
         ),
-        chosen=WaitingFile.objects.create(
+        "chosen": WaitingFile.objects.create(
             case_id=receipt.case_id, user=cast.agent, kind="REPLY", name="热水器漏水.txt", size_bytes=1, content=b"x", chosen_at=now
         ),
-        level=level,
-        bulk=BulkChange.objects.create(field="priority", value=40, made_by=cast.agent, made_at=now),
-        held=HeldReply.objects.create(
+        "held": HeldReply.objects.create(
             case_id=receipt.case_id, user=cast.agent, body="热水器漏水", status="WAITING", held_at=now, send_at=now
         ),
-        rule=Rule.objects.create(name="First", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now),
-        macro=Macro.objects.create(name="热水器漏水", scope="TEAM", team=cast.team, body="热水器漏水", changed_at=now),
-        notice=Notice.objects.create(
+        "notice": Notice.objects.create(
             user=cast.agent, kind="MENTIONED", case_id=receipt.case_id, facts={"text": "热水器漏水"}, key="a mention", at=now
         ),
-        solution=new_solution(cast, now),
-        invitation=new_invitation(receipt, cast, now),
-        topic=new_topic(receipt, cast, now),
-        regrouping=Regrouping.objects.create(kind="MERGE", into_id=receipt.case_id, made_by_name="林晓彤", made_at=now),
-        link=CaseLink.objects.create(case_id=receipt.case_id, other_id=receipt.case_id, kind="RELATED", made_by_name="林晓彤", made_at=now),
-        flow=Flow.objects.get(kind="REFUND"),
-        approval=Approval.objects.create(
+        "invitation": new_invitation(receipt, cast, now),
+        "regrouping": Regrouping.objects.create(kind="MERGE", into_id=receipt.case_id, made_by_name="林晓彤", made_at=now),
+        "link": CaseLink.objects.create(
+            case_id=receipt.case_id, other_id=receipt.case_id, kind="RELATED", made_by_name="林晓彤", made_at=now
+        ),
+        "approval": Approval.objects.create(
             case_id=receipt.case_id, transition="AGREE", state="ASKED", asked_by=cast.agent, asked_at=now, needs=1, roles=["SUPERVISOR"]
         ),
-        taxonomy=taxonomy,
-        model=model,
-        case=Case.objects.get(pk=receipt.case_id),
-        message=Message.objects.get(pk=receipt.message_id),
-        run=run,
-        job=Job.objects.first(),
-        key=key,
-        other_token=other_token,
-        rival=rival,
-    )
+    }
+
+
+def made_for_the_house(cast, now) -> dict[str, object]:
+    """What the house and the team have made."""
+    calendar = Calendar.objects.create(name="Always", zone="UTC", weekly=[[[0, 1440]]] * 7, changed_at=now)
+    return {
+        "calendar": calendar,
+        "level": ServiceLevel.objects.create(name="Standard", calendar=calendar, first_response_minutes=60, changed_at=now),
+        "webhook": Webhook.objects.create(url="https://erp.example/", secret="x", made_by_name="林晓彤", made_at=now),
+        "field": FieldDefinition.objects.create(code="batch", name="Batch", kind="TEXT"),
+        "template": FollowUpTemplate.objects.create(name="Recall", items=[], changed_at=now),
+        "view": SavedView.objects.create(name="热水器漏水", query="", owner=cast.agent, team=cast.team, made_at=now),
+        "bulk": BulkChange.objects.create(field="priority", value=40, made_by=cast.agent, made_at=now),
+        "rule": Rule.objects.create(name="First", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now),
+        "macro": Macro.objects.create(name="热水器漏水", scope="TEAM", team=cast.team, body="热水器漏水", changed_at=now),
+        "solution": new_solution(cast, now),
+        "flow": Flow.objects.get(kind="REFUND"),
+    }
+
+
+def made_for_learning(receipt, cast, now) -> dict[str, object]:
+    """Categories of the first team, a model, a word on a message and the doubt about it."""
+    taxonomy = Taxonomy.objects.create(name="热水器漏水", team=cast.team, created_at=now)
+    Category.objects.create(taxonomy=taxonomy, code="leak", name_zh="热水器漏水", created_at=now)
+    model = LearntModel.objects.create(
+        scope=f"taxonomy:{taxonomy.pk}", task="CATEGORY", taxonomy=taxonomy, status="RETIRED", started_by_kind="system",
+        started_by_name="热水器漏水", started_at=now,
+    )  # fmt: skip
+    facts = {"message_id": receipt.message_id, "team": cast.team, "task": "CATEGORY", "value": "leak", "made_by_name": "林晓彤"}
+    word = Correction.objects.create(scope=model.scope, is_held_back=False, made_at=now, **facts)
+    doubt = LabelDoubt.objects.create(correction=word, taxonomy=taxonomy, team=cast.team, suggested="leak", margin=0.5)
+    return {"taxonomy": taxonomy, "model": model, "doubt": doubt}
+
+
+def new_run(cast, now) -> ImportRun:
+    """An import of the first team."""
+    return ImportRun.objects.create(
+        created_by=cast.supervisor, channel=cast.channel, file_name="热水器漏水.csv", stored_path="none.csv", sha256="0" * 64, size_bytes=1,
+        format="csv", created_at=now,
+    )  # fmt: skip
 
 
 def new_invitation(receipt, cast, now) -> Invitation:
