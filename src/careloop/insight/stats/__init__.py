@@ -1,5 +1,6 @@
 """Statistics that several families share: how sure a figure is, and whether probabilities mean what they say. NumPy and SciPy only."""
 
+from careloop.insight.stats.adjustment import Adjusted, BeforeAfter, adjust_mean, adjust_share, compare_trends, difference_in_differences
 from careloop.insight.stats.calibration import Bin, Isotonic, Temperature, measure_calibration_error, sort_into_bins
 from careloop.insight.stats.comparison import (
     Difference,
@@ -31,6 +32,8 @@ from careloop.insight.stats.shrinkage import Shrunk, funnel_of_means, funnel_of_
 from careloop.insight.stats.survival import SurvivalComparison, SurvivalCurve, compare_survival, fit_survival
 
 __all__ = [
+    "Adjusted",
+    "BeforeAfter",
     "Bin",
     "CoxModel",
     "Difference",
@@ -45,6 +48,8 @@ __all__ = [
     "SurvivalCurve",
     "Temperature",
     "ThresholdRow",
+    "adjust_mean",
+    "adjust_share",
     "bootstrap_interval",
     "cohens_h",
     "compare_means",
@@ -52,8 +57,10 @@ __all__ = [
     "compare_pairs",
     "compare_ranks",
     "compare_survival",
+    "compare_trends",
     "correct_by_benjamini_hochberg",
     "correct_by_holm",
+    "difference_in_differences",
     "difference_of_means",
     "difference_of_shares",
     "eta_squared",
