@@ -91,6 +91,7 @@ class Offer:
     row: Row
     probability: float | None
     reply: str
+    title: str
     language: str
     is_foreign: bool  # there is no text in the customer's language
 
@@ -126,6 +127,14 @@ def library(wanted: Wanted, viewer: Viewer, today: date) -> LibraryPage:
     page = min(max(1, wanted.page), pages)
     shown = list(rows.prefetch_related("texts").order_by("-changed_at", "-pk")[(page - 1) * PAGE : page * PAGE])
     return LibraryPage(rows_of(shown, today), total, pages, seen.filter(due).count())
+
+
+def list_published_after(viewer: Viewer, *, query: str, after: int, limit: int, today: date) -> list[Row]:
+    """Published solutions with a larger number in the viewer's sight, narrowed to a search, in their order."""
+    rows = Solution.objects.visible_to(viewer).filter(status=SolutionStatus.PUBLISHED, pk__gt=after)
+    if query.strip():
+        rows = rows.filter(pk__in=found_by(query))
+    return rows_of(list(rows.prefetch_related("texts").order_by("pk")[:limit]), today)
 
 
 def found_by(query: str) -> Any:
@@ -283,7 +292,9 @@ def offers(case_id: int, viewer: Viewer, now: datetime, query: str = "") -> Offe
     for key, probability in chosen:
         if key in rows:  # it may have been deleted since it was ranked
             text = text_of(rows[key].solution, language)
-            found.append(Offer(rows[key], probability, fill(text.reply or text.body, facts), text.language, text.language != language))
+            found.append(
+                Offer(rows[key], probability, fill(text.reply or text.body, facts), text.title, text.language, text.language != language)
+            )
     return Offers(case, found, ranked, bool(articles))
 
 

@@ -30,13 +30,14 @@ def take(*, case_id: int, solution_id: int, viewer: Viewer, now: datetime) -> No
 
 
 def record_use(*, case_id: int, solution_id: int, viewer: Viewer, now: datetime) -> SolutionUse:
-    """A program answers a case with a solution by its own way; once a case and solution. Whether it helped is judged like any use."""
+    """A program answers a case with a solution, by its own way and in a person's name; noted once, and judged like any use."""
+    check_may(viewer, "case.work")
     case, solution = access_case(case_id, viewer), access_published(solution_id, viewer)
     question = case.messages.filter(direction=Direction.INBOUND).order_by("-pk").first()
-    facts = {"question": question, "at": now}
+    facts = {"question": question, "who_id": viewer.user_id, "at": now}
     with transaction.atomic():
         Case.objects.select_for_update(of=("self",)).get(pk=case.pk)  # two deliveries of one request make one use
-        use, is_new = SolutionUse.objects.get_or_create(case=case, solution=solution, who=None, message=None, how=INSERTED, defaults=facts)
+        use, is_new = SolutionUse.objects.get_or_create(case=case, solution=solution, message=None, how=INSERTED, defaults=facts)
         if is_new:
             after = {"solution": solution.pk, "title": text_of(solution).title}
             add_event(case=case, kind=EventKind.SOLUTION, actor=actor_of(viewer), now=now, after=after)
