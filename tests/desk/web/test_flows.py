@@ -69,6 +69,10 @@ def as_form(definition) -> dict[str, object]:
             for name, value in row.items():
                 if name == "is_start" and value:
                     posted["start"] = str(row["number"])
+                elif name == "tasks":
+                    for task in value:
+                        texts = {"en": task["name_en"], "zh": task["name_zh"], "department": task["department"], "days": task["days"]}
+                        posted |= {f"{base}-task-{task['number']}-{part}": text for part, text in texts.items()}
                 elif name not in ("number", "is_start") and value is not False:
                     posted[f"{base}-{names.get(name, name)}"] = "on" if value is True else value
     return posted
@@ -154,6 +158,86 @@ def test_what_cannot_be_saved_says_why(browser, refunds, given, sentence):
     assert FlowVersion.objects.filter(flow=refunds).count() == 1
 
 
+def rows_in(page: str, kind: str) -> list[str]:
+    """The codes in the rows of a kind, as the form shows them; the blank rows from which the script makes new ones aside."""
+    return re.findall(rf'name="{kind}-\d+-code"[^>]*? value="([^"]*)"', page)
+
+
+def test_a_row_more_or_less_keeps_what_is_typed_and_saves_nothing(browser, refunds):
+    posted = {**as_form(newest()), "state-1-en": "Under review"}
+    path = f"/flows/{refunds.pk}/edit/"
+    page = browser.post(path, {**posted, "add": "state"}).content.decode()
+    assert rows_in(page, "state") == ["RECEIVED", "CHECKING", "RETURNING", "PAYING", "REFUNDED", "REFUSED", ""]
+    assert 'value="Under review"' in page
+    page = browser.post(path, {**posted, "remove": "state-2"}).content.decode()
+    assert rows_in(page, "state") == ["RECEIVED", "CHECKING", "PAYING", "REFUNDED", "REFUSED"]
+    assert [len(rows_in(browser.post(path, {**posted, "add": one}).content.decode(), one)) for one in ("step", "field")] == [8, 6]
+    assert len(rows_in(browser.post(path, {**posted, "remove": "step-0"}).content.decode(), "step")) == 6
+    assert FlowVersion.objects.filter(flow=refunds).count() == 1
+
+
+def test_tasks_of_a_step_come_and_go_one_by_one(browser, refunds):
+    posted, path = as_form(newest()), f"/flows/{refunds.pk}/edit/"
+    page = browser.get(path).content.decode().split("<template")[0]
+    assert re.findall(r'name="step-3-task-0-(\w+)" value="([^"]*)"', page) == [
+        ("en", "Pay the refund"), ("zh", "支付退款"), ("department", "Finance"), ("days", "3"),
+    ]  # fmt: skip
+    page = browser.post(path, {**posted, "add": "step-3-task"}).content.decode()
+    assert re.findall(r'name="step-3-task-(\d)-days" value="(\d)"', page) == [("0", "3"), ("1", "3")]
+    page = browser.post(path, {**posted, "remove": "step-3-task-0"}).content.decode().split("<template")[0]
+    assert "step-3-task-0-days" not in page
+    more = {"step-3-task-7-en": "Call the customer", "step-3-task-7-department": "Service", "step-3-task-7-days": "1"}
+    assert browser.post(path, {**posted, **more}).status_code == 302
+    tasks = newest()["transitions"][3]["tasks"]
+    assert [(task["name"]["en"], task["department"], task["days"]) for task in tasks] == [
+        ("Pay the refund", "Finance", 3),
+        ("Call the customer", "Service", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"step-3-task-0-days": "soon"}, "A task is due after a number of days such as 3; “soon” was given."),
+        (
+            {"state-9-en": "Lost", "state-9-code": ""},
+            "states[6] has the code &#x27;&#x27;; expected up to 30 of A–Z, 0–9 and _, a letter first.",
+        ),
+        (
+            {"step-3-approval_above": "500 EUR"},
+            "The limit is “500 EUR”, and “AMOUNT” is in CNY; give it in the currency of its field.",
+        ),
+    ],
+)
+def test_what_was_typed_stands_there_again_after_a_refusal(browser, refunds, typed, sentence):
+    answer = browser.post(f"/flows/{refunds.pk}/edit/", {**as_form(newest()), "state-1-zh": "复核中", **typed})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert sentence in page
+    assert [f'value="{text}"' in page for text in ("复核中", *typed.values())] == [True] * (1 + len(typed))
+    assert FlowVersion.objects.filter(flow=refunds).count() == 1
+
+
+def test_the_second_of_two_editors_sees_both_versions_and_may_take_either(browser, refunds):
+    theirs, mine = as_form(newest()), as_form(newest())
+    theirs["state-1-en"], theirs["field-1-currency"] = "Under review", "EUR"
+    mine["state-1-en"], mine["step-3-task-0-days"] = "Being looked at", "5"
+    path = f"/flows/{refunds.pk}/edit/"
+    assert browser.post(path, theirs).status_code == 302
+    answer = browser.post(path, mine)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Somebody made version 2 of this flow in between" in page
+    sides = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', page, re.DOTALL)
+    assert [side[0] for side in sides] == ["State CHECKING", "Step AGREE", "Field AMOUNT"]
+    assert ("Under review" in sides[0][1], "Being looked at" in sides[0][2]) == (True, True)
+    assert FlowVersion.objects.filter(flow=refunds).count() == 2
+    number = re.search(r'name="number" value="(\d+)"', page).group(1)
+    assert browser.post(path, {**mine, "number": number}).status_code == 302
+    assert newest()["states"][1]["name"]["en"] == "Being looked at"
+    assert FlowVersion.objects.get(flow=refunds, number=2).definition["states"][1]["name"]["en"] == "Under review"
+
+
 def test_a_new_flow_is_made_from_the_form(browser, refunds):
     assert browser.get("/flows/new/").status_code == 200
     posted = {**as_form(newest()), "kind": "OTHER", "number": ""}
@@ -180,7 +264,12 @@ def test_moving_shows_what_would_happen_and_asks_where_a_state_is_gone(browser, 
     assert browser.post(f"/flows/{refunds.pk}/move/", {"number": "2", "to-1-CHECKING": "REVIEW"}).status_code == 302
     row, version = CaseFlow.objects.get(), case.version
     case.refresh_from_db()
-    assert (row.state, row.flow_version.number, row.values, case.version) == ("REVIEW", 2, {"ORDER": "1", "AMOUNT": SIX_HUNDRED}, version + 1)
+    assert (row.state, row.flow_version.number, row.values, case.version) == (
+        "REVIEW",
+        2,
+        {"ORDER": "1", "AMOUNT": SIX_HUNDRED},
+        version + 1,
+    )
     assert Approval.objects.get().closed_at is not None
     assert CaseEvent.objects.filter(kind="MOVED").last().after["state"] == "REVIEW"
     assert "Sun moved the case to version 2 of its flow" in browser.get(f"/cases/{case.pk}/").content.decode()

@@ -1,7 +1,7 @@
 """The editor's form: a flow as rows of inputs and back to its JSON. What makes sense is decided by flows.rules, not here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from careloop.desk.flows.rules.flow import MONEY
@@ -9,20 +9,24 @@ from careloop.desk.flows.rules.money import minor_in, read_money, show_money
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.sentences import Sentence
 
-BLANK_ROWS = 2
-MOST_ROWS = 120
+MOST_ROWS = 200
+BLANK_ROWS = {"states": 2, "steps": 1, "fields": 1}  # of a flow that has none yet
 Post = Mapping[str, str]
+TYPED = {"state": ("code", "en", "zh"), "step": ("code", "en", "zh", "from", "to"), "field": ("code", "en", "zh", "choices")}
+TASK = ("en", "zh", "department", "days")
 
 
 def rows_of(definition: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """What the form shows, each list with blank rows at its end."""
+    """What the form shows of a stored flow; a list without any row begins with blank ones."""
     types = {field["code"]: field["type"] for field in definition.get("fields", [])}
     return {
-        "states": _numbered(
-            [{**_names(one), **{name: one.get(name) for name in ("code", "status", "is_start", "is_end")}} for one in definition["states"]]
+        "states": numbered(
+            "states",
+            [{**_names(one), **{name: one.get(name) for name in ("code", "status", "is_start", "is_end")}} for one in definition["states"]],
         ),
-        "steps": _numbered([_step_row(one, types) for one in definition["transitions"]]),
-        "fields": _numbered(
+        "steps": numbered("steps", [_step_row(one, types) for one in definition["transitions"]]),
+        "fields": numbered(
+            "fields",
             [
                 {
                     **_names(one),
@@ -32,13 +36,13 @@ def rows_of(definition: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
                     "currency": one.get("currency", ""),
                 }
                 for one in definition["fields"]
-            ]
+            ],
         ),
     }
 
 
 def definition_from(post: Post, lists: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The JSON of what was posted; `lists` holds the names that come more than once. A row without a code counts as removed."""
+    """The JSON of what was posted; `lists` holds the names that come more than once. A row in which nothing is typed is none."""
     fields: list[dict[str, Any]] = [
         {"code": code, "name": _name(post, f"field-{number}"), "type": post.get(f"field-{number}-type", "text")}
         | ({"choices": choices} if (choices := _read_choices(post.get(f"field-{number}-choices", ""))) else {})
@@ -60,8 +64,10 @@ def definition_from(post: Post, lists: Mapping[str, list[str]]) -> dict[str, Any
     return {"states": states, "transitions": steps, "fields": fields}
 
 
-def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**row, "number": number} for number, row in enumerate([*rows, *({"is_blank": True} for _ in range(BLANK_ROWS))])]
+def numbered(what: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with the numbers that their inputs' names carry."""
+    blank: list[dict[str, Any]] = [] if rows else [{"is_blank": True} for _ in range(BLANK_ROWS[what])]
+    return [{**row, "number": number} for number, row in enumerate([*rows, *blank])]
 
 
 def _names(one: Mapping[str, Any]) -> dict[str, str]:
@@ -82,7 +88,10 @@ def _step_row(step: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, An
         "target": step["to"],
         "roles": step.get("roles", []),
         "required": ", ".join(step.get("required", [])),
-        "tasks": "\n".join(" | ".join((*_names(one).values(), one["department"], str(one["days"]))) for one in step.get("tasks", [])),
+        "tasks": [
+            {**_names(one), "number": number, "department": one["department"], "days": str(one["days"])}
+            for number, one in enumerate(step.get("tasks", []))
+        ],
         "then": [one["what"] for one in step.get("then", [])],
         "has_approval": bool(approval),
         "approval_field": approval.get("field", ""),
@@ -101,7 +110,7 @@ def _read_step(post: Post, lists: Mapping[str, list[str]], number: int, code: st
         "to": post.get(f"{base}-to", ""),
         "roles": lists.get(f"{base}-roles", []),
         "required": _codes(post.get(f"{base}-required", "")),
-        "tasks": [_read_task(line) for line in post.get(f"{base}-tasks", "").splitlines() if line.strip()],
+        "tasks": [_read_task(post, f"{base}-task-{one}") for one in numbers_of(post, f"{base}-task", TASK)],
         "approval": _read_approval(post, lists, base, money) if f"{base}-approval" in post else None,
         "then": [{"what": what} for what in lists.get(f"{base}-then", [])],
     }
@@ -120,18 +129,25 @@ def _read_approval(post: Post, lists: Mapping[str, list[str]], base: str, money:
 def _read_limit(above: str, field: str, currency: str) -> int:
     found = minor_in(read_money(above, field, currency), currency)
     if found is None:
-        sentence = "The limit is “{given}”, and “{field}” is in {expected}; give it in the currency of its field."
-        raise InvalidInput(Sentence(sentence, given=above[:40], field=field, expected=currency or "–"), field="definition")
+        raise InvalidInput(
+            Sentence(
+                "The limit is “{given}”, and “{field}” is in {expected}; give it in the currency of its field.",
+                given=above[:40],
+                field=field,
+                expected=currency or "–",
+            ),
+            field="definition",
+        )
     return int(found)
 
 
-def _read_task(line: str) -> dict[str, Any]:
-    parts = [part.strip() for part in line.replace("｜", "|").split("|")]
-    if len(parts) != 4 or not parts[3].isdecimal():
+def _read_task(post: Post, base: str) -> dict[str, Any]:
+    days = post.get(f"{base}-days", "").strip()
+    if not re.fullmatch(r"[0-9]{1,6}", days):
         raise InvalidInput(
-            Sentence("“{given}” is no task; write: name | 名称 | department | days.", given=line.strip()[:60]), field="definition"
+            Sentence("A task is due after a number of days such as 3; “{given}” was given.", given=days[:40]), field="definition"
         )
-    return {"name": {"en": parts[0], "zh": parts[1]}, "department": parts[2], "days": int(parts[3][:6])}
+    return {"name": _name(post, base), "department": post.get(f"{base}-department", "").strip(), "days": int(days)}
 
 
 def _read_choices(text: str) -> list[dict[str, Any]]:
@@ -149,8 +165,17 @@ def _choices_text(field: Mapping[str, Any]) -> str:
 
 
 def _rows(post: Post, what: str) -> list[tuple[int, str]]:
-    codes = [(number, post.get(f"{what}-{number}-code", "").strip()) for number in range(MOST_ROWS)]
-    return [(number, code) for number, code in codes if code]
+    return [(number, post.get(f"{what}-{number}-code", "").strip()) for number in numbers_of(post, what, TYPED[what])]
+
+
+def numbers_of(post: Post, what: str, typed: Sequence[str], *, with_blank: bool = False) -> list[int]:
+    """The numbers of the rows that were posted, in their order; those in which nothing is typed only `with_blank`."""
+    shape = re.compile(rf"{re.escape(what)}-(\d{{1,4}})-{typed[0]}")
+    found = sorted({int(match[1]) for name in post if (match := shape.fullmatch(name))})
+    kept = [one for one in found if with_blank or any(post.get(f"{what}-{one}-{name}", "").strip() for name in typed)]
+    if len(kept) > MOST_ROWS:
+        raise InvalidInput(Sentence("{count} rows are too many for a flow; at most {most} fit.", count=len(kept), most=MOST_ROWS))
+    return kept
 
 
 def _name(post: Post, base: str) -> dict[str, str]:

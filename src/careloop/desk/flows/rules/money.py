@@ -52,8 +52,13 @@ def read_money(given: str, name: str, currency: str = "") -> int | dict[str, Any
         raise refusal
     codes = {_code(word.strip(), currency) for word in found.group("before", "after") if word.strip()}
     if len(codes) > 1 or not all(is_currency(code) for code in codes):
-        sentence = "“{name}” is an amount such as 1299.50 or 1299.50 EUR; “{given}” names no currency that is known."
-        raise InvalidInput(Sentence(sentence, name=name, given=given[:40]))
+        raise InvalidInput(
+            Sentence(
+                "“{name}” is an amount such as 1299.50 or 1299.50 EUR; “{given}” names no currency that is known.",
+                name=name,
+                given=given[:40],
+            )
+        )
     code = codes.pop() if codes else currency
     minor = Decimal(found["number"].replace(",", "")).scaleb(digits_of(code))
     if minor != minor.to_integral_value() or not 0 <= minor <= MOST_MINOR:

@@ -22,12 +22,13 @@ from careloop.desk.flows.queries import named
 from careloop.desk.flows.rules.flow import ROLES, STATUSES, Flow, Transition
 from careloop.desk.flows.rules.reading import InvalidFlow
 from careloop.desk.flows.wording import field_names, role_names
-from careloop.desk.kernel.errors import DeskError, InvalidInput
+from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.flow_diagram import draw_flow
 from careloop.desk.web.flow_form import definition_from, rows_of
 from careloop.desk.web.flow_panel import limit_words
+from careloop.desk.web.flow_rows import flow_sides, rows_typed
 from careloop.desk.web.flow_words import consequence_names, type_names
 from careloop.desk.web.timeline import word
 
@@ -81,43 +82,60 @@ def flow(request: HttpRequest, viewer: Viewer, flow_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_viewer("flow.edit")
 def edit(request: HttpRequest, viewer: Viewer, flow_id: int | None = None) -> HttpResponse:
-    """Make a flow or change one, by form or as JSON; what makes no sense is said sentence by sentence."""
+    """Make a flow or change one, by form or as JSON; what makes no sense is said sentence by sentence. Adding a row saves nothing."""
     version = queries.access_version(flow_id) if flow_id is not None else None
-    faults: list[str] = []
-    status = 200
-    given = _stored(version)
+    facts: dict[str, Any] = {"given": _stored(version), "faults": [], "status": 200}
     if request.method == "POST":
-        given = _given(request)
-        try:
-            given["definition"] = _definition(request)
-            saved, is_new = actions.save_flow(
-                facts=_facts(given), viewer=viewer, now=datetime.now(UTC), flow_id=flow_id, expected_number=given["number"]
-            )
-            said = (
-                _("Saved as version %(number)s; running cases stay on theirs.")
-                if is_new
-                else _("Saved; version %(number)s stays in force.")
-            )
-            messages.success(request, said % {"number": saved.number})
-            return redirect("flow", saved.flow_id)
-        except InvalidFlow as refused:
-            faults, status = [spoken(one) for one in refused.faults], refused.status
-        except DeskError as refused:
-            faults, status = [spoken(refused.message)], refused.status
+        facts["given"] = _given(request)
+        if not {"add", "remove"} & set(request.POST):
+            saved = _save(request, viewer, flow_id, facts)
+            if saved is not None:
+                return redirect("flow", saved.flow_id)
+    return _editor(request, version, facts)
+
+
+def _save(request: HttpRequest, viewer: Viewer, flow_id: int | None, facts: dict[str, Any]) -> Any:
+    """The version in force afterwards; None when nothing was saved, and then `facts` say why."""
+    given = facts["given"]
+    try:
+        given["definition"] = _definition(request)
+        saved, is_new = actions.save_flow(
+            facts=_facts(given), viewer=viewer, now=datetime.now(UTC), flow_id=flow_id, expected_number=given["number"]
+        )
+    except InvalidFlow as refused:
+        facts |= {"faults": [spoken(one) for one in refused.faults], "status": refused.status}
+    except Conflict as refused:
+        newest = _stored(queries.access_version(flow_id)) if flow_id is not None else given
+        facts |= {"conflict": spoken(refused.message), "sides": flow_sides(newest, given), "status": refused.status}
+        given["number"] = newest["number"]
+    except DeskError as refused:
+        facts |= {"faults": [spoken(refused.message)], "status": refused.status}
+    else:
+        said = _("Saved as version %(number)s; running cases stay on theirs.") if is_new else _("Saved; version %(number)s stays in force.")
+        messages.success(request, said % {"number": saved.number})
+        return saved
+    return None
+
+
+def _editor(request: HttpRequest, version: Any, facts: dict[str, Any]) -> HttpResponse:
+    """The form: with what is stored, or as it was typed."""
+    given = facts["given"]
+    is_form = request.method == "POST" and "as_json" not in request.POST
     context = {
+        **facts,
         "flow": version.flow if version is not None else None,
         "title": named(version.flow.name) if version is not None else _("New flow"),
-        "given": given,
-        "rows": rows_of(_whole(given["definition"])),
-        "json": request.POST.get("json") if "as_json" in request.POST else json.dumps(given["definition"], ensure_ascii=False, indent=1),
-        "faults": faults,
+        "rows": rows_typed(request.POST.dict(), _lists(request)) if is_form else rows_of(_whole(given["definition"])),
+        "json": request.POST["json"] if request.POST.get("json") else json.dumps(given["definition"], ensure_ascii=False, indent=1),
+        "blank": {"number": "__N__", "is_blank": True, "is_new": True},
+        "blank_task": {"number": "__T__", "days": "3"},
         "kinds": choices()["kind"],
         "statuses": [(code, word("status", code)) for code in STATUSES],
         "roles": [(role, role_names([role])) for role in ROLES],
         "types": type_names(),
         "consequences": consequence_names(),
     }
-    return render(request, "flows/edit.html", context, status=status)
+    return render(request, "flows/edit.html", context, status=facts["status"])
 
 
 @require_http_methods(["GET", "POST"])
@@ -189,12 +207,16 @@ def _given(request: HttpRequest) -> dict[str, Any]:
 
 def _definition(request: HttpRequest) -> Any:
     if "as_json" not in request.POST:
-        return definition_from(request.POST.dict(), {name: [str(one) for one in values] for name, values in request.POST.lists()})
+        return definition_from(request.POST.dict(), _lists(request))
     try:
         return json.loads(request.POST.get("json", ""))
     except json.JSONDecodeError as error:
         sentence = _("The text is no JSON: line %(line)s, column %(column)s. Put it right and save again.")
         raise InvalidInput(sentence % {"line": error.lineno, "column": error.colno}, field="definition") from error
+
+
+def _lists(request: HttpRequest) -> dict[str, list[str]]:
+    return {name: [str(one) for one in values] for name, values in request.POST.lists()}
 
 
 def _facts(given: dict[str, Any]) -> FlowFacts:
