@@ -1,8 +1,11 @@
 """Figures agree with a slow count over random histories, split and chosen in any way, and can be asked for as they were."""
 
+import json
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from careloop.desk.cases.models import Case, Clock
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
@@ -162,3 +165,32 @@ def test_before_the_first_count_nothing_can_be_told(cast):
 def test_a_question_that_makes_no_sense_is_told(cast, question, said):
     with pytest.raises(InvalidInput, match=said):
         ask(question, cast.viewer(cast.analyst))
+
+
+def test_replay_prints_what_was_shown_and_checks_the_facts(life, cast):
+    played = life(31)
+    played.play(40)
+    refresh(now=played.now)
+    then = played.now
+    shown = ask(Question(("opened", "resolution"), by="channel"), cast.viewer(cast.owner))
+    played.play(20)
+    refresh(now=played.now)
+    out = StringIO()
+    call_command("replay", "--as-of", then.isoformat(), "--measure", "opened,resolution", "--by", "channel", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert told["whole"]["resolution"]["value"] == shown.whole["resolution"].value
+    assert [(row["group"], row["figures"]["opened"]["n"]) for row in told["rows"]] == [
+        (row.group, row.figures["opened"].n) for row in shown.rows
+    ]
+    out = StringIO()
+    call_command("replay", "--check", stdout=out)
+    assert out.getvalue().startswith(f"The facts of {Case.objects.count()} cases are what their rows tell")
+    fact = CaseFact.objects.first()
+    CaseFact.objects.filter(pk=fact.pk).update(replies=99)
+    with pytest.raises(CommandError, match=f"The facts of 1 cases differ from their rows: {fact.case_id}"):
+        call_command("replay", "--check", stdout=StringIO())
+
+
+def test_replay_says_what_it_does_not_understand():
+    with pytest.raises(CommandError, match="--as-of is 'noon'; expected a day as 2026-05-04"):
+        call_command("replay", "--as-of", "noon")

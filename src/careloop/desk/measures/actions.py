@@ -78,9 +78,9 @@ def _follow_events(ledger: Ledger, now: datetime) -> int:
     feedback_id = reviews[-1].pk if reviews else ledger.feedback_id
     touched = sorted({case_id for _number, case_id in events} | _list_surveyed(ledger))
     alone = list(asked_or_answered(_without_case(ledger))[:CASES_AT_ONCE])
-    counted = count_reviews(reviews, _zone()) + count_invitations(alone, _zone())
+    counted = count_reviews(reviews, house_zone()) + count_invitations(alone, house_zone())
     for begin in range(0, len(touched), CASES_AT_ONCE):
-        counted += count_cases(touched[begin : begin + CASES_AT_ONCE], _zone())
+        counted += count_cases(touched[begin : begin + CASES_AT_ONCE], house_zone())
     with transaction.atomic():
         held = Ledger.objects.select_for_update().get(pk=1)
         if held.event_id != ledger.event_id or held.feedback_id != ledger.feedback_id:
@@ -112,7 +112,7 @@ def _count_rest(now: datetime) -> int:
     """Count the next part of all cases; when none is left, the facts show the whole house."""
     ledger = Ledger.objects.get(pk=1)
     numbers = list(Case.objects.filter(pk__gt=ledger.counted_case_id).order_by("pk").values_list("pk", flat=True)[:CASES_AT_ONCE])
-    counted = count_cases(numbers, _zone())
+    counted = count_cases(numbers, house_zone())
     with transaction.atomic():
         held = Ledger.objects.select_for_update().get(pk=1)
         if held.counted_case_id != ledger.counted_case_id:
@@ -133,7 +133,8 @@ def _numbers_without_case(after: int, numbers: list[int]) -> list[int]:
     return list(facts.exclude(case_id__in=Case.objects.values("pk")).values_list("case_id", flat=True))
 
 
-def _zone() -> ZoneInfo:
+def house_zone() -> ZoneInfo:
+    """The zone in which days begin."""
     return ZoneInfo(settings.TIME_ZONE)
 
 
@@ -157,20 +158,20 @@ def _replace(model: Any, past: Any, facts: list[Any], case_ids: list[int], momen
     known: dict[tuple[Any, ...], Any] = {}
     for begin in range(0, len(case_ids), CASES_AT_ONCE):
         part = case_ids[begin : begin + CASES_AT_ONCE]
-        known |= {_key(row): row for row in find_rows(model, f"case_id IN ({marks(part)})", part)}
+        known |= {key_of(row): row for row in find_rows(model, f"case_id IN ({marks(part)})", part)}
     if model is AnswerFact and (alone := [fact.origin_id for fact in facts if not fact.case_id]):
-        wanted = {_key(fact) for fact in facts}
+        wanted = {key_of(fact) for fact in facts}
         stored = find_rows(AnswerFact, f"origin_id IN ({marks(alone)})", alone)
-        known |= {_key(row): row for row in stored if _key(row) in wanted}
+        known |= {key_of(row): row for row in stored if key_of(row) in wanted}
     fresh = []
     for fact in facts:
-        before = known.get(_key(fact))
+        before = known.get(key_of(fact))
         if before is not None and _is_same(before, fact):
-            del known[_key(fact)]
+            del known[key_of(fact)]
         else:
             fresh.append(fact)
     closed = list(known.values())
-    insert_rows([past(**_columns(row), known_until=moment) for row in closed])
+    insert_rows([past(**columns_of(row), known_until=moment) for row in closed])
     for begin in range(0, len(closed), CASES_AT_ONCE):
         model.objects.filter(pk__in=[row.pk for row in closed[begin : begin + CASES_AT_ONCE]]).delete()
     insert_rows(fresh)
@@ -178,16 +179,18 @@ def _replace(model: Any, past: Any, facts: list[Any], case_ids: list[int], momen
 
 def _is_same(before: models.Model, after: models.Model) -> bool:
     """Whether nothing but the moment differs."""
-    return _columns(before) | {"known_from": None} == _columns(after) | {"known_from": None}
+    return columns_of(before) | {"known_from": None} == columns_of(after) | {"known_from": None}
 
 
-def _key(row: Any) -> tuple[Any, ...]:
+def key_of(row: Any) -> tuple[Any, ...]:
+    """What makes a fact the same fact at another moment."""
     if isinstance(row, AnswerFact):
         return row.origin, row.origin_id
     return (row.case_id, row.user_id, row.worked_on) if isinstance(row, WorkFact) else (row.case_id,)
 
 
-def _columns(row: models.Model) -> dict[str, Any]:
+def columns_of(row: models.Model) -> dict[str, Any]:
+    """All that a fact says, without its number."""
     return {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields if not column.primary_key}
 
 
@@ -207,3 +210,8 @@ def _facets_of(wanted: Iterable[Combination]) -> dict[Combination, int]:
         if not is_last:
             Facets.objects.bulk_create([Facets(**one._asdict()) for one in missing], ignore_conflicts=True)
     return found
+
+
+def facets_by_number() -> dict[int, Combination]:
+    """All combinations by their numbers."""
+    return {number: Combination(*columns) for number, *columns in Facets.objects.values_list("pk", *Combination._fields)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, HEIGHT = 640, 200
+WIDTH, WIDE, HEIGHT = 640, 1310, 200
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 24
 MOST_TICKS = 7
 Scale = Callable[[float], float]
@@ -31,28 +31,28 @@ class Point:
 Known = list[tuple[float, Point]]
 
 
-def line(points: Sequence[Point], *, alt: str, ticks: Ticks, top: float, bottom: float) -> SafeString:
-    """A line over time with its interval as a band; `ticks` are (value, label) of the scale from `bottom` to `top`."""
-    x = _places(len(points))
-    y = _scale(bottom, top)
+def line(points: Sequence[Point], *, alt: str, ticks: Ticks, ends: tuple[float, float], width: int = WIDTH) -> SafeString:
+    """A line over time with its interval as a band; `ticks` are (value, label) of the scale between its `ends`."""
+    x = _places(len(points), width)
+    y = _scale(*ends)
     known = [(place, one) for place, one in zip(x, points, strict=True) if one.value is not None]
     return format_html(
         '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}{}{}</svg>',
-        WIDTH,
+        width,
         HEIGHT,
         alt,
-        _grid(ticks, y),
-        _band(known, y, bottom, top),
+        _grid(ticks, y, width),
+        _band(known, y, ends),
         _path(known, y),
         _dots(known, y),
         _labels(points, x),
     )
 
 
-def bars(points: Sequence[Point], *, alt: str, ticks: Ticks, top: float) -> SafeString:
+def bars(points: Sequence[Point], *, alt: str, ticks: Ticks, top: float, width: int = WIDTH) -> SafeString:
     """Upright bars from 0."""
-    x, y = _places(len(points)), _scale(0, top)
-    wide = max(1.5, 0.7 * (WIDTH - LEFT - RIGHT) / max(1, len(points)))
+    x, y = _places(len(points), width), _scale(0, top)
+    wide = max(1.5, 0.7 * (width - LEFT - RIGHT) / max(1, len(points)))
     drawn = format_html_join(
         "",
         '<rect class="bar" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
@@ -70,10 +70,10 @@ def bars(points: Sequence[Point], *, alt: str, ticks: Ticks, top: float) -> Safe
     )
     return format_html(
         '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
-        WIDTH,
+        width,
         HEIGHT,
         alt,
-        _grid(ticks, y),
+        _grid(ticks, y, width),
         drawn,
         _labels(points, x),
     )
@@ -155,8 +155,8 @@ def nice_ticks(low: float, high: float, *, steps: int = 4, is_whole: bool = Fals
     return found
 
 
-def _places(count: int) -> list[float]:
-    room = WIDTH - LEFT - RIGHT
+def _places(count: int, width: int) -> list[float]:
+    room = width - LEFT - RIGHT
     return [LEFT + room * (place + 0.5) / max(1, count) for place in range(count)]
 
 
@@ -165,17 +165,17 @@ def _scale(bottom: float, top: float) -> Scale:
     return lambda value: TOP + room * (1 - (value - bottom) / span)
 
 
-def _grid(ticks: Ticks, y: Scale) -> SafeString:
+def _grid(ticks: Ticks, y: Scale, width: int = WIDTH) -> SafeString:
     return format_html_join(
         "",
         '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>',
-        ((LEFT, WIDTH - RIGHT, round(y(value), 1), round(y(value), 1), LEFT - 6, round(y(value) + 4, 1), label) for value, label in ticks),
+        ((LEFT, width - RIGHT, round(y(value), 1), round(y(value), 1), LEFT - 6, round(y(value) + 4, 1), label) for value, label in ticks),
     )
 
 
-def _band(known: Known, y: Scale, bottom: float, top: float) -> SafeString:
+def _band(known: Known, y: Scale, ends: tuple[float, float]) -> SafeString:
     sure = [(place, one) for place, one in known if one.low is not None and one.high is not None]
-    edges = [(place, y(_within(one.high or 0, [bottom, top])), y(_within(one.low or 0, [bottom, top]))) for place, one in sure]
+    edges = [(place, y(_within(one.high or 0, ends)), y(_within(one.low or 0, ends))) for place, one in sure]
     return format_html('<path class="band" d="{}"/>', _area(edges)) if len(edges) > 1 else SafeString("")
 
 

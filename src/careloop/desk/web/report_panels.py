@@ -15,7 +15,7 @@ from careloop.desk.reports.rules.layouts import Layout
 from careloop.desk.web import report_charts
 from careloop.desk.web.charts import short_day
 from careloop.desk.web.measure_words import DEFINITIONS, NAMES, say, say_interval
-from careloop.desk.web.report_address import ReportAddress, spell
+from careloop.desk.reports.address import ReportAddress, spell
 
 TONES = {BETTER: "good", WORSE: "bad"}
 
@@ -38,7 +38,8 @@ def tiles(report: Report, address: ReportAddress) -> list[dict[str, Any]]:
 def time_panels(report: Report, address: ReportAddress) -> list[dict[str, Any]]:
     """One chart for each measure over time, with its rows as a table."""
     unit, rows = report.over_time.question.per, report.over_time.rows
-    return [_time_panel(key, unit, rows) for key in report.layout.over_time]
+    keys = report.layout.over_time
+    return [_time_panel(key, unit, rows, is_wide=len(keys) % 2 == 1 and place == 0) for place, key in enumerate(keys)]
 
 
 def table_rows(report: Report, layout: Layout, address: ReportAddress, names: dict[Any, str]) -> list[dict[str, Any]]:
@@ -108,7 +109,7 @@ def _cell(key: str, figure: Figure, url: str) -> dict[str, Any]:
 
 def _change(key: str, figure: Figure, before: Figure | None) -> dict[str, str]:
     """What can be said about the change: an arrow only where the intervals do not overlap."""
-    if before is None or before.value is None or figure.value is None:
+    if before is None or before.value is None or figure.value is None or not MEASURES[key].dated_by:
         return {}
     said = _("%(value)s in the period before") % {"value": say(key, before.value)}
     measure = MEASURES[key]
@@ -128,25 +129,26 @@ def _change(key: str, figure: Figure, before: Figure | None) -> dict[str, str]:
     }
 
 
-def _time_panel(key: str, unit: str, rows: list[Row]) -> dict[str, Any]:
+def _time_panel(key: str, unit: str, rows: list[Row], *, is_wide: bool) -> dict[str, Any]:
     points = [_point(key, unit, row) for row in rows if row.day is not None]
     name = NAMES[key]
     known = [point for point in points if point.value is not None]
-    panel: dict[str, Any] = {"name": name, "definition": DEFINITIONS[key], "points": points, "is_empty": not known}
+    panel: dict[str, Any] = {"name": name, "definition": DEFINITIONS[key], "points": points, "is_empty": not known, "is_wide": is_wide}
+    width = report_charts.WIDE if is_wide else report_charts.WIDTH
     if not known:
         return panel
     alt = _("%(name)s over time; the numbers are in the table below.") % {"name": name}
     highest = max(point.value or 0 for point in known)
     if MEASURES[key].form == COUNT:
         marks = report_charts.nice_ticks(0, highest, is_whole=True)
-        panel["svg"] = report_charts.bars(points, alt=alt, ticks=[(mark, say(key, mark)) for mark in marks], top=marks[-1])
+        panel["svg"] = report_charts.bars(points, alt=alt, ticks=[(mark, say(key, mark)) for mark in marks], top=marks[-1], width=width)
         return panel
     lowest = min(point.value or 0 for point in known)
     if MEASURES[key].form == SHARE:
         lowest, highest = max(0.0, lowest - 0.1), min(1.0, highest + 0.1)
     marks = report_charts.nice_ticks(min(lowest, 0) if MEASURES[key].unit == "seconds" else lowest, highest)
     ticks = [(mark, say(key, mark)) for mark in marks]
-    panel["svg"] = report_charts.line(points, alt=alt, ticks=ticks, top=marks[-1], bottom=marks[0])
+    panel["svg"] = report_charts.line(points, alt=alt, ticks=ticks, ends=(marks[0], marks[-1]), width=width)
     return panel
 
 

@@ -67,8 +67,8 @@ def _mean(measure: Measure, sums: Sums) -> Figure:
         return Figure(average / scale, None, None, n, sums)
     half = student_quantile(n - 1) * sqrt(max(0, n * sums.squares - sums.total**2) / (n * (n - 1)) / n)
     low, high = (average - half) / scale, (average + half) / scale
-    low = low if measure.lowest is None else max(measure.lowest, low)
-    high = high if measure.highest is None else min(measure.highest, high)
+    low = low if measure.lowest is None else max(float(measure.lowest), low)
+    high = high if measure.highest is None else min(float(measure.highest), high)
     return Figure(average / scale, low, high, n, sums)
 
 

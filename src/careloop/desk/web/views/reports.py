@@ -22,7 +22,7 @@ from careloop.desk.reports.queries import Report, make_report
 from careloop.desk.reports.rules.layouts import LAYOUTS, Layout
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.measure_words import DEFINITIONS, GROUP_NAMES, NAMES, REPORT_NAMES, group_names, say, say_interval
-from careloop.desk.web.report_address import ReportAddress, address_from, spell
+from careloop.desk.reports.address import ReportAddress, address_from, spell
 from careloop.desk.web.report_panels import comparison_panel, table_rows, tiles, time_panels
 
 CSV_HEAD = ("measure", "group", "group_name", "day", "value", "low", "high", "n")
