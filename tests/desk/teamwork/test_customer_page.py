@@ -14,6 +14,7 @@ from careloop.desk.kernel.errors import NotFound
 from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.outbox.delivery import deliver
 from careloop.desk.outbox.models import OutboxItem
+from careloop.desk.surveys.models import Answer
 from careloop.desk.teamwork.customer_links import fill_link, find_visit, make_token, revoke_links
 from careloop.desk.teamwork.models import Attachment, CustomerLink
 
@@ -156,12 +157,17 @@ def test_the_customer_says_solved_and_opens_again(client, case, url):
     assert (case.status, case.resolved_at) == ("OPEN", None)
 
 
-def test_a_rating_is_a_survey_answer_once_a_case(client, case, url):
+def test_a_rating_is_the_answer_to_the_survey_and_may_be_changed(client, case, url):
     client.post(f"{url}rate/", {"rating": "4", "comment": "挺快的"})
-    client.post(f"{url}rate/", {"rating": "1", "comment": "重复"})
-    answer = Feedback.objects.select_related("message").get()
-    assert (answer.rating, answer.source, answer.message.body, answer.message.case_id) == (4, "SURVEY", "挺快的", None)
-    assert CaseEvent.objects.get(kind="SURVEY").after == {"rating": 4}
+    client.post(f"{url}rate/", {"rating": "4", "comment": "挺快的"})
+    given = Feedback.objects.select_related("message").get()
+    assert (given.rating, given.source, given.message.body, given.message.case_id) == (4, "SURVEY", "挺快的", None)
+    assert CaseEvent.objects.get(kind="SURVEY").after["rating"] == 4
+    client.post(f"{url}rate/", {"rating": "1", "comment": "又漏了"})
+    given = Feedback.objects.select_related("message").get()
+    assert (given.rating, given.message.body) == (1, "又漏了")
+    answer = Answer.objects.get()
+    assert (answer.score, answer.earlier.get().score, answer.invitation.origin, answer.invitation.sent_at) == (1, 4, "PAGE", None)
     assert client.post(f"{url}rate/", {"rating": "9"}).status_code == 422
     assert Feedback.objects.count() == 1
 

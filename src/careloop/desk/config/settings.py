@@ -145,6 +145,7 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.outbox.webhook_tasks.ensure_schedules",
     "careloop.desk.writing.tasks.ensure_schedules",
     "careloop.desk.solutions.tasks.ensure_schedules",
+    "careloop.desk.surveys.tasks.ensure_schedules",
     "careloop.desk.measures.tasks.ensure_schedules",
 ]
 TEXTS_WITH_VECTORS = ["careloop.desk.solutions.queries.list_encoded_texts"]  # besides messages and categories: what trimming leaves

@@ -21,6 +21,7 @@ class NoticeKind(models.TextChoices):
     CALENDAR = "CALENDAR", _("A calendar needs you")
     FOLLOWED = "FOLLOWED", _("News of a case that you follow")
     SOLUTION = "SOLUTION", _("A solution needs you")
+    SURVEY = "SURVEY", _("A customer is not satisfied")
 
 
 class Notice(models.Model):

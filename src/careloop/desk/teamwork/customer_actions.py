@@ -10,7 +10,7 @@ from careloop.desk.audit import actions as audit
 from careloop.desk.cases.changes import save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event
-from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
+from careloop.desk.cases.models import Case, Direction, EventKind, Message, Status
 from careloop.desk.kernel.actor import Actor
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.sla.rules.following import STATUS
@@ -29,12 +29,6 @@ def list_said(case: Case) -> list[Message]:
     """The newest messages between customer and house, in their order: no notes, nothing that can still be taken back."""
     said = case.messages.exclude(direction=Direction.NOTE).exclude(delivery="QUEUED")
     return list(said.order_by("-sent_at", "-pk")[:MESSAGES_SHOWN])[::-1]
-
-
-def find_rating(case: Case) -> int | None:
-    """What the customer gave the case; None before."""
-    event = case.events.filter(kind=EventKind.SURVEY).order_by("-pk").first()
-    return int(event.after["rating"]) if event is not None else None
 
 
 def check_rating(given: str) -> int:
@@ -57,15 +51,6 @@ def set_status(*, visit: Visit, is_solved: bool, now: datetime) -> Case:
         keep_clocks([Happening(case, STATUS, now, case.first_response_at is not None)])
         _tell(case, EventKind.STATUS, now, before=before, after={"status": case.status})
     return case
-
-
-def note_rating(*, visit: Visit, rating: int, message_id: int, now: datetime) -> None:
-    """Write into the case's history that the customer rated it; the rating itself is a feedback row of that message."""
-    with transaction.atomic():
-        case = Case.objects.select_for_update(of=("self",)).select_related("customer").get(pk=visit.case.pk)
-        if not CaseEvent.objects.filter(case=case, kind=EventKind.SURVEY, message_id=message_id).exists():
-            save_case(case)
-            _tell(case, EventKind.SURVEY, now, after={"rating": rating}, message=Message.objects.get(pk=message_id))
 
 
 def _tell(case: Case, kind: str, now: datetime, **facts: Any) -> None:

@@ -29,6 +29,7 @@ RAIL = (
     Entry(_("Inbox"), "inbox", "inbox", "case.view", ("/cases/",)),
     Entry(_("Feedback"), "star", "feedback", "feedback.view"),
     Entry(_("Topics"), "shapes", "topics", "feedback.view"),
+    Entry(_("Surveys"), "clipboard-list", "surveys", "survey.view"),
     Entry(_("Reports"), "chart-column", "reports", "report.view"),
     Entry(_("Customers"), "users", "customers", "customer.view"),
     Entry(_("Categories"), "tags", "categories", "model.view", ("/models/",)),

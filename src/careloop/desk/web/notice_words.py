@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from careloop.desk.flows.queries import named
 from careloop.desk.web.clock_words import running_words
 
-TONES = {"OVERDUE": "bad", "DUE_SOON": "warn", "MENTIONED": "accent", "APPROVAL": "warn", "TASK": "accent", "CALENDAR": "warn"}
+TONES = {"OVERDUE": "bad", "DUE_SOON": "warn", "MENTIONED": "accent", "APPROVAL": "warn", "TASK": "accent", "CALENDAR": "warn", "SURVEY": "bad"}
 ICONS = {
     "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "REPLIED": "message-square",
     "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
-    "SOLUTION": "book-open", "FOLLOWED": "eye",
+    "SOLUTION": "book-open", "FOLLOWED": "eye", "SURVEY": "frown",
 }  # fmt: skip
 
 
@@ -29,4 +29,6 @@ def describe_notice(notice: Any, now: datetime) -> dict[str, str]:
         targets = {"FIRST_RESPONSE": _("First response"), "NEXT_RESPONSE": _("Next response"), "RESOLUTION": _("Resolution")}
         due = datetime.fromisoformat(facts["due_at"]) if facts.get("due_at") else now
         heading = f"{heading} · {targets.get(facts.get('target', ''), '')} {running_words(due, now)[0]}"
+    if notice.kind == "SURVEY":
+        heading = _("%(score)s of %(high)s in the survey “%(survey)s”") % facts
     return {"heading": heading, "detail": detail, "tone": TONES.get(notice.kind, ""), "icon": ICONS.get(notice.kind, "bell")}

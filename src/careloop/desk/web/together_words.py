@@ -12,7 +12,12 @@ People = Mapping[int, str]
 
 
 def _rated(event: Any, who: str, _people: People) -> str:
-    return _("%(who)s gave %(rating)s of 5") % {"who": who, "rating": event.after.get("rating", "–")}
+    after = event.after
+    facts = {"who": who, "rating": after.get("rating", "–"), "high": after.get("high", 5), "survey": after.get("survey", "")}
+    if "rating" not in after:
+        return _("%(who)s answered the survey “%(survey)s”") % facts
+    said = _("%(who)s changed the answer to %(rating)s of %(high)s") if after.get("changes") else _("%(who)s gave %(rating)s of %(high)s")
+    return said % facts
 
 
 def _task(event: Any, who: str, _people: People) -> str:

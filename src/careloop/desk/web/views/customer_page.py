@@ -24,6 +24,8 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.intake.rules import Inbound, clean_text
 from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.kernel.wording import spoken
+from careloop.desk.surveys.answering import rate_on_page
+from careloop.desk.surveys.queries import find_page_answer
 from careloop.desk.teamwork import attachments, customer_actions
 from careloop.desk.teamwork.customer_links import Visit, count_write, find_visit
 from careloop.desk.teamwork.file_rules import file_name
@@ -110,14 +112,11 @@ def status(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
 @require_POST
 @for_customer
 def rate(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
-    """One to five and a comment: a survey answer, once a case."""
+    """One to five and a comment: the answer to the survey about this case, which a mail may have asked for, too."""
     rating = customer_actions.check_rating(request.POST.get("rating", ""))
     comment = clean_text(request.POST.get("comment", ""))[:LONGEST_COMMENT]
     count_write(visit, now=now())
-    inbound = _inbound(visit, f"rating-{visit.case.pk}", comment, rating=rating, opens_case=False, source="SURVEY")
-    receipt = receive_message(inbound, now=now())
-    if receipt.is_new:
-        customer_actions.note_rating(visit=visit, rating=rating, message_id=receipt.message_id, now=now())
+    rate_on_page(case=visit.case, rating=rating, comment=comment, now=now())
     return _back(token, "rated")
 
 
@@ -159,6 +158,7 @@ def _back(token: str, done: str) -> HttpResponse:
 def _page(request: HttpRequest, visit: Visit, token: str, error: str = "", status: int = 200) -> HttpResponse:
     case = visit.case
     case.refresh_from_db()
+    rated = find_page_answer(case.pk)
     stands = "NEW" if case.status == "OPEN" and case.first_response_at is None else case.status
     said = customer_actions.list_said(case)
     attachments.show_with(said)
@@ -167,7 +167,7 @@ def _page(request: HttpRequest, visit: Visit, token: str, error: str = "", statu
         "token": token,
         "stands": STANDS.get(stands, STANDS["OPEN"]),
         "messages_said": said,
-        "rating": customer_actions.find_rating(case),
+        "rating": rated.score if rated is not None else None,
         "ratings": RATINGS,
         "longest": LONGEST_TEXT,
         "longest_comment": LONGEST_COMMENT,

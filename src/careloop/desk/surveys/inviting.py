@@ -1,0 +1,215 @@
+"""Who is asked and when: planning after a case was resolved or by hand, and sending what is due. Nobody is asked twice for one reason."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from careloop.desk.accounts.models import ChannelKind
+from careloop.desk.accounts.queries import actor_of, check_may
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.audit import actions as audit
+from careloop.desk.cases.changes import save_case
+from careloop.desk.cases.events import add_event
+from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Message, Status
+from careloop.desk.cases.queries import access_case
+from careloop.desk.customers.models import Customer
+from careloop.desk.kernel.actor import SYSTEM, Actor
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.outbox.models import OutboxItem
+from careloop.desk.outbox.tasks import deliver
+from careloop.desk.surveys.letters import letter_of
+from careloop.desk.surveys.locking import lock_invitation
+from careloop.desk.surveys.models import Answer, Invitation, InvitationState, Origin, SentWhen, Survey, SurveySetting
+from careloop.desk.surveys.queries import access_survey, get_setting, is_resolved, newest_version, person_of
+from careloop.desk.surveys.rules import choosing
+from careloop.desk.surveys.rules.quiet import after_quiet, zone_of
+from careloop.desk.surveys.words import reason_words
+from careloop.desk.teamwork.event_reading import each_new_event
+
+FOLLOWED = (EventKind.STATUS, EventKind.REPLIED, EventKind.DELIVERY)
+LOOKED_BACK = timedelta(days=3)  # what was resolved before is asked about no more
+AT_ONCE = 200
+
+
+def follow_events(*, now: datetime) -> int:
+    """Plan invitations for what was resolved since the last time, and note what was not delivered; returns how many events were read."""
+    return each_new_event("surveys", FOLLOWED, lambda event: _follow(event, now))
+
+
+def plan(*, survey: Survey, case: Case, origin: str, key: str, now: datetime, asked_by_id: int | None = None) -> Invitation:
+    """Plan to ask about a case, or note why not; the same key again is the same invitation, whatever became of it."""
+    with transaction.atomic():
+        customer = Customer.objects.select_for_update().get(pk=case.customer_id)
+        found: Invitation | None = Invitation.objects.filter(key=key).first()
+        if found is not None:
+            return found
+        setting = get_setting()
+        reason = reason_against(survey, case, customer, origin, setting, now)
+        is_automatic = origin == Origin.RULE
+        wanted_at = now + timedelta(minutes=survey.delay_minutes if is_automatic else 0)
+        return Invitation.objects.create(
+            survey=survey,
+            version=newest_version(survey),
+            case=case,
+            customer=customer,
+            team_id=case.team_id,
+            channel_id=case.channel_id,
+            origin=origin,
+            state=InvitationState.SKIPPED if reason else InvitationState.QUEUED,
+            reason=reason,
+            key=key,
+            asked_by_id=asked_by_id,
+            created_at=now,
+            planned_at=_not_quiet(wanted_at, customer, setting),
+        )
+
+
+def reason_against(survey: Survey, case: Case, customer: Customer | None, origin: str, setting: SurveySetting, now: datetime) -> str:
+    """Why this customer is not asked about this case now; "" when nothing speaks against it."""
+    if not survey.is_active:
+        return choosing.SWITCHED_OFF
+    if case.status == Status.MERGED:
+        return choosing.MERGED
+    if origin == Origin.RULE and not choosing.is_in_sample(survey.pk, case.pk, survey.share_ratio):
+        return choosing.SAMPLE
+    if origin != Origin.HAND and Answer.objects.filter(invitation__case=case, invitation__survey__kind=survey.kind).exists():
+        return choosing.ANSWERED
+    person = person_of(customer, case.channel.kind)
+    return choosing.why_not(person, pause_days=setting.pause_days, needs_consent=setting.needs_consent, now=now)
+
+
+def send_by_hand(*, survey_id: int, case_id: int, key: str, viewer: Viewer, now: datetime) -> Invitation:
+    """An agent asks the customer of a case; refused with the reason when that must not be, and nothing is stored then."""
+    check_may(viewer, "case.work")
+    case, survey = access_case(case_id, viewer), access_survey(survey_id)
+    key = f"hand-{case_id}-{survey_id}-{key}"[:80]
+    with transaction.atomic():
+        made = plan(survey=survey, case=case, origin=Origin.HAND, key=key, now=now, asked_by_id=viewer.person_id)
+        if made.state == InvitationState.SKIPPED:
+            made.delete()
+            raise InvalidInput(_("The survey was not sent: %(reason)s.") % {"reason": reason_words(made.reason)}, field="survey")
+        if made.created_at == now:
+            _audit(made, "survey.invite", actor_of(viewer), now)
+    return made
+
+
+def send_due(*, now: datetime) -> int:
+    """Send what is due; returns how many were sent. One that fails is left for the next time and stops no other."""
+    due = Invitation.objects.filter(state=InvitationState.QUEUED, planned_at__lte=now).order_by("planned_at", "pk")
+    return sum(send(invitation_id, now=now) for invitation_id in list(due.values_list("pk", flat=True)[:AT_ONCE]))
+
+
+def send(invitation_id: int, *, now: datetime) -> bool:
+    """Send one planned invitation, once: into the outbox, or later when it is quiet now, or not at all; returns whether it went out."""
+    with transaction.atomic():
+        invitation = lock_invitation(invitation_id)
+        if invitation is None or invitation.state != InvitationState.QUEUED:
+            return False
+        setting = get_setting()
+        later = _not_quiet(now, invitation.customer, setting)
+        reason = _reason_now(invitation, setting, now)
+        if reason:
+            invitation.state, invitation.reason = InvitationState.SKIPPED, reason
+        elif later > now:
+            invitation.planned_at = later
+        else:
+            _hand_over(invitation, now)
+        invitation.save(update_fields=["state", "reason", "planned_at", "sent_at", "message", "version"])
+        return invitation.state == InvitationState.SENT
+
+
+def link_only(*, survey: Survey, case: Case, key: str, now: datetime) -> Invitation:
+    """For programs that show the survey themselves: the invitation counts as sent at once, and nothing leaves the house."""
+    with transaction.atomic():
+        made = plan(survey=survey, case=case, origin=Origin.API, key=key, now=now)
+        if made.state == InvitationState.QUEUED:
+            made.state, made.sent_at = InvitationState.SENT, now
+            made.save(update_fields=["state", "sent_at"])
+    return made
+
+
+def revoke(*, invitation_id: int, viewer: Viewer, now: datetime) -> Invitation:
+    """Close the links of an invitation; one that was not sent yet never is."""
+    check_may(viewer, "case.work")
+    with transaction.atomic():
+        found = lock_invitation(invitation_id)
+        if found is None or found.case is None:
+            raise InvalidInput(_("There is no such invitation any more; load the page again."))
+        access_case(found.case.pk, viewer)
+        found.revision += 1
+        if found.state == InvitationState.QUEUED:
+            found.state, found.reason = InvitationState.SKIPPED, choosing.REVOKED
+        found.save(update_fields=["revision", "state", "reason"])
+        _audit(found, "survey.revoke", actor_of(viewer), now)
+    return found
+
+
+def _follow(event: CaseEvent, now: datetime) -> None:
+    if event.kind == EventKind.DELIVERY:
+        if event.after.get("delivery") == Delivery.FAILED and event.message_id:
+            sent = Invitation.objects.filter(message_id=event.message_id, state=InvitationState.SENT)
+            sent.update(state=InvitationState.FAILED, reason=choosing.NOT_DELIVERED, sent_at=None)
+        return
+    case = event.case
+    is_imported = case.channel.kind == ChannelKind.FILE
+    if event.after.get("status") != Status.RESOLVED or is_imported or event.at < now - LOOKED_BACK or case.status == Status.MERGED:
+        return
+    for survey in Survey.objects.filter(is_active=True, sent_when=SentWhen.RESOLVED).order_by("pk"):
+        wanted = (survey.case_kinds, survey.channel_ids, survey.team_ids)
+        if choosing.fits(case.kind, case.channel_id, case.team_id, wanted=wanted):
+            _plan_after(event, survey, now)
+
+
+def _plan_after(event: CaseEvent, survey: Survey, now: datetime) -> None:
+    """One invitation a case and survey is planned at a time: a case that was resolved again is asked about after the last time."""
+    key = f"rule-{survey.pk}-{event.case_id}-{event.pk}"
+    waiting = Invitation.objects.filter(survey=survey, case_id=event.case_id, state=InvitationState.QUEUED, origin=Origin.RULE)
+    if not waiting.exclude(key=key).update(planned_at=now + timedelta(minutes=survey.delay_minutes)):
+        plan(survey=survey, case=event.case, origin=Origin.RULE, key=key, now=now)
+
+
+def _reason_now(invitation: Invitation, setting: SurveySetting, now: datetime) -> str:
+    if invitation.case is None or invitation.customer is None or invitation.case.customer_id != invitation.customer_id:
+        return choosing.ERASED
+    if invitation.origin == Origin.RULE and invitation.case.status != Status.MERGED and not is_resolved(invitation):
+        return choosing.REOPENED
+    return reason_against(invitation.survey, invitation.case, invitation.customer, invitation.origin, setting, now)
+
+
+def _not_quiet(moment: datetime, customer: Customer | None, setting: SurveySetting) -> datetime:
+    house = timezone.get_default_timezone()
+    zone = zone_of(customer.attributes.get("time_zone") if customer is not None else None, house)
+    return after_quiet(moment, zone, setting.quiet_from_minutes, setting.quiet_until_minutes)
+
+
+def _hand_over(invitation: Invitation, now: datetime) -> None:
+    """Message, outbox row, job, event and audit entry; the case's status and clocks stay as they are: asking is no answer."""
+    case: Any = invitation.case
+    invitation.version = newest_version(invitation.survey)
+    message = Message.objects.create(
+        case=case,
+        customer_id=case.customer_id,
+        team_id=case.team_id,
+        channel_id=case.channel_id,
+        direction=Direction.OUTBOUND,
+        body=letter_of(invitation, now=now),
+        sent_at=now,
+        received_at=now,
+        delivery=Delivery.QUEUED,
+    )
+    item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now)
+    deliver.enqueue(item.pk)
+    invitation.message, invitation.state, invitation.sent_at = message, InvitationState.SENT, now
+    save_case(case)
+    after = {"delivery": Delivery.QUEUED.value, "survey": invitation.survey.name}
+    add_event(case=case, kind=EventKind.DELIVERY, actor=SYSTEM, now=now, message=message, after=after)
+    _audit(invitation, "survey.send", SYSTEM, now)
+
+
+def _audit(invitation: Invitation, action: str, actor: Actor, now: datetime) -> None:
+    details = {"survey": invitation.survey_id, "case": invitation.case_id, "origin": invitation.origin}
+    audit.record(actor=actor, action=action, object_type="survey", object_id=invitation.survey_id, now=now, details=details)

@@ -1,0 +1,52 @@
+"""Signed links by which one customer answers one invitation: made, opened, revoked. Whoever erases a customer closes them all."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from careloop.desk.surveys.models import Invitation, InvitationState, Origin
+from careloop.desk.surveys.queries import get_setting
+
+SALT = "careloop.survey.link"
+LONGEST_TOKEN = 120
+DAY_SECONDS = 86_400
+CLOSED = (InvitationState.QUEUED, InvitationState.SKIPPED, InvitationState.FAILED)
+
+
+def make_token(invitation: Invitation, *, now: datetime) -> str:
+    """A token for the invitation and its customer that expires after the house's number of days; the same all day long."""
+    day = int((now + timedelta(days=get_setting().link_days)).timestamp()) // DAY_SECONDS
+    facts = "-".join(map(str, (invitation.pk, invitation.customer_id or 0, invitation.revision, day)))
+    return signing.Signer(sep=".", salt=SALT).sign(facts)
+
+
+def link_for(invitation: Invitation, *, now: datetime) -> str:
+    """The whole address of the page with the questions; `?score=4` behind it chooses a score."""
+    return settings.BASE_URL + reverse("survey-answer", args=[make_token(invitation, now=now)])
+
+
+def find_invitation(token: str, *, now: datetime) -> Invitation | None:
+    """Where a token leads; None when it is wrong, expired or revoked, or when the customer or the case was erased."""
+    if len(token) > LONGEST_TOKEN:
+        return None
+    try:
+        facts = signing.Signer(sep=".", salt=SALT).unsign(token)
+    except signing.BadSignature:
+        return None
+    invitation_id, customer_id, revision, day = map(int, facts.split("-"))
+    if now.timestamp() >= (day + 1) * DAY_SECONDS:
+        return None
+    found = Invitation.objects.select_related("survey", "version", "case", "customer", "channel").filter(pk=invitation_id).first()
+    is_theirs = found is not None and (found.customer_id or 0) == customer_id and found.revision == revision
+    return found if found is not None and is_theirs and is_open(found) else None
+
+
+def is_open(invitation: Invitation) -> bool:
+    """Whether the invitation went out and what it asks about is still there, and still this customer's."""
+    if invitation.state in CLOSED:
+        return False
+    if invitation.origin == Origin.EMBED:
+        return True
+    return invitation.case is not None and invitation.case.customer_id == invitation.customer_id

@@ -1,0 +1,265 @@
+"""Reading surveys, invitations and answers; figures over time are desk.measures' part."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Q
+from django.utils.translation import gettext as _
+
+from careloop.desk.accounts.models import ChannelKind
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.analysis.intervals import Mean, Rate, mean_of, rate_of
+from careloop.desk.cases.models import Delivery, Direction, Message, Status
+from careloop.desk.customers.models import Address, AddressKind, Customer
+from careloop.desk.kernel.errors import NotFound
+from careloop.desk.surveys.models import (
+    Answer,
+    BadAnswer,
+    Invitation,
+    InvitationState,
+    SentWhen,
+    Survey,
+    SurveyConsent,
+    SurveyKind,
+    SurveySetting,
+    SurveyVersion,
+)
+from careloop.desk.surveys.rules.choosing import Person
+from careloop.desk.surveys.rules.questions import Question, in_language, questions_of, score_question
+
+BY_MAIL = (ChannelKind.EMAIL, ChannelKind.FORM, ChannelKind.FILE)
+ASKED = (InvitationState.SENT, InvitationState.OPENED, InvitationState.ANSWERED)
+LATEST_SHOWN = 20
+MARKS = (1, 2, 3, 4, 5)
+
+
+def get_setting() -> SurveySetting:
+    """What the house keeps to; as shipped until somebody saved it."""
+    return SurveySetting.objects.filter(pk=1).first() or SurveySetting(pk=1)
+
+
+def access_survey(survey_id: int) -> Survey:
+    """The survey; surveys are the whole house's, what was answered is the teams'."""
+    found = Survey.objects.filter(pk=survey_id).first()
+    if found is None:
+        raise NotFound(_("There is no survey %(number)s.") % {"number": survey_id})
+    return found
+
+
+def newest_version(survey: Survey) -> SurveyVersion:
+    """What is asked from now on."""
+    return survey.versions.latest("number")
+
+
+def unsaved_version(questions: Sequence[Question]) -> SurveyVersion:
+    """Questions as a page shows them, stored nowhere."""
+    return SurveyVersion(questions=[one.to_json() for one in questions])
+
+
+def unsaved_setting(**facts: Any) -> SurveySetting:
+    """A setting as somebody typed it, for `save_setting`."""
+    return SurveySetting(**facts)
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """Codes and words of the kinds."""
+    return [(str(code), str(word)) for code, word in SurveyKind.choices]
+
+
+def when_choices() -> list[tuple[str, str]]:
+    """Codes and words of what makes the house ask."""
+    return [(str(code), str(word)) for code, word in SentWhen.choices]
+
+
+def bad_choices() -> list[tuple[str, str]]:
+    """Codes and words of what a bad answer does."""
+    return [(str(code), str(word)) for code, word in BadAnswer.choices]
+
+
+def access_invitation(invitation_id: int, case_id: int, viewer: Viewer) -> Invitation:
+    """An invitation of a case in the viewer's sight."""
+    found: Invitation | None = Invitation.objects.visible_to(viewer).filter(pk=invitation_id, case_id=case_id).first()
+    if found is None:
+        raise NotFound(_("There is no such invitation any more; load the page again."))
+    return found
+
+
+def person_of(customer: Customer | None, channel_kind: str) -> Person:
+    """What is known of a customer when it comes to asking."""
+    if customer is None:
+        return Person(False, False, False, None, None)
+    is_mail = channel_kind in BY_MAIL
+    agreed = SurveyConsent.objects.filter(customer=customer).values_list("may_ask", flat=True).first()
+    asked = Invitation.objects.filter(customer=customer, state__in=ASKED).aggregate(last=Max("sent_at"))["last"]
+    addresses = Address.objects.filter(customer=customer)
+    said = Message.objects.filter(customer=customer, direction=Direction.OUTBOUND, delivery__in=(Delivery.SENT, Delivery.FAILED))
+    newest = said.order_by("-pk").values_list("delivery", flat=True).first() if is_mail else ""
+    is_reachable = addresses.filter(kind=AddressKind.EMAIL).exists() if is_mail else addresses.exists()
+    return Person(bool(customer.name) or addresses.exists(), is_reachable, newest == Delivery.FAILED, agreed, asked)
+
+
+def list_sendable(viewer: Viewer) -> list[Survey]:
+    """The active surveys that may be sent by hand, by name."""
+    return list(Survey.objects.filter(is_active=True).order_by("name")) if viewer.may("case.work") else []
+
+
+def list_of_case(case_id: int) -> list[Invitation]:
+    """The invitations of a case with their answers, newest first; the caller has authorised the case."""
+    rows = Invitation.objects.filter(case_id=case_id).select_related("survey", "version", "answer").order_by("-pk")
+    return list(rows[:LATEST_SHOWN])
+
+
+def find_page_answer(case_id: int) -> Answer | None:
+    """How the customer rated the case, from one to five, wherever they did: by mail, on a website or on the customer's page."""
+    answers = Answer.objects.filter(invitation__case_id=case_id, invitation__survey__kind="CSAT", score_min=MARKS[0], score_max=MARKS[-1])
+    return answers.exclude(score=None).order_by("-changed_at", "-pk").first()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How far the invitations of a survey have come; `by_themselves` were not asked, and no rate counts them."""
+
+    planned: int
+    asked: int
+    opened: int
+    answered: int
+    skipped: int
+    failed: int
+    by_themselves: int
+
+    @property
+    def invited(self) -> int:
+        """Everybody whom the survey was meant for: asked, planned, left out and not reached."""
+        return self.planned + self.asked + self.skipped + self.failed
+
+    @property
+    def rate(self) -> Rate:
+        """Answers per person asked, with Wilson's 95 % interval."""
+        return rate_of(self.answered, self.asked)
+
+
+@dataclass(frozen=True)
+class SurveyRow:
+    """One line of the list."""
+
+    survey: Survey
+    counts: Counts
+    mean: Mean
+
+
+@dataclass(frozen=True)
+class Results:
+    """One survey's page: counts, why people were not asked, the latest texts; scores as (score, count), on today's scale only."""
+
+    survey: Survey
+    version: SurveyVersion
+    counts: Counts
+    reasons: list[tuple[str, int]]
+    scores: list[tuple[int, int]]
+    mean: Mean
+    latest: list[Answer]
+    versions: int
+
+
+def list_surveys(viewer: Viewer) -> list[SurveyRow]:
+    """Every survey with what the viewer's teams know of it, active ones first; a fixed number of queries."""
+    surveys = list(Survey.objects.order_by("-is_active", "name"))
+    counted = _counts(viewer, Q())
+    scores = _scores(viewer, Q())
+    nothing = Counts(0, 0, 0, 0, 0, 0, 0)
+    return [SurveyRow(one, counted.get(one.pk, nothing), _mean(scores.get(one.pk, {}))) for one in surveys]
+
+
+def results_of(survey: Survey, viewer: Viewer, *, since: datetime | None = None) -> Results:
+    """What became of a survey, in the viewer's teams and since a moment."""
+    chosen = Q(survey=survey) & (Q() if since is None else Q(created_at__gte=since))
+    found = Invitation.objects.visible_to(viewer).filter(chosen)
+    reasons = found.exclude(reason="").values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")
+    version = newest_version(survey)
+    scale = score_question(questions_of(version.questions))
+    low, high = (scale.low, scale.high) if scale else (0, 0)
+    given: dict[int, int] = _scores(viewer, chosen & Q(answer__score_min=low, answer__score_max=high)).get(survey.pk, Counter())
+    teams = Q() if viewer.team_ids is None else Q(invitation__team_id__in=viewer.team_ids)
+    answers = Answer.objects.filter(teams, invitation__survey=survey).exclude(message=None)
+    if since is not None:
+        answers = answers.filter(invitation__created_at__gte=since)
+    latest = answers.select_related("invitation", "invitation__case", "message", "invitation__version").order_by("-changed_at", "-pk")
+    return Results(
+        survey=survey,
+        version=version,
+        counts=_counts(viewer, chosen).get(survey.pk, Counts(0, 0, 0, 0, 0, 0, 0)),
+        reasons=list(reasons),
+        scores=[(score, given.get(score, 0)) for score in (scale.scores if scale else ())],
+        mean=_mean(given, low, high),
+        latest=list(latest[:LATEST_SHOWN]),
+        versions=survey.versions.count(),
+    )
+
+
+def export_customer(customer_id: int) -> list[dict[str, Any]]:
+    """Everything that surveys keep of a customer, for whoever exports a customer's data: invitations, answers, earlier answers, consent."""
+    rows = Invitation.objects.filter(customer_id=customer_id).select_related("survey", "version", "answer").order_by("pk")
+    told = [
+        {
+            "survey": one.survey.name,
+            "case": one.case_id,
+            "state": one.state,
+            "reason": one.reason,
+            "planned_at": one.planned_at.isoformat(),
+            "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+            "answers": _told(one),
+        }
+        for one in rows
+    ]
+    consent = SurveyConsent.objects.filter(customer_id=customer_id).first()
+    return [*told, {"consent": consent.may_ask, "said_at": consent.said_at.isoformat()}] if consent else told
+
+
+def _told(invitation: Invitation) -> list[dict[str, Any]]:
+    answer = getattr(invitation, "answer", None)
+    if answer is None:
+        return []
+    words = {one.code: in_language(one.text, "en") for one in questions_of(invitation.version.questions)}
+    given = [*((one.answers, one.given_at) for one in answer.earlier.order_by("pk")), (answer.answers, answer.changed_at)]
+    return [{"at": at.isoformat(), **{words.get(code, code): value for code, value in said.items()}} for said, at in given]
+
+
+def _counts(viewer: Viewer, chosen: Q) -> dict[int, Counts]:
+    asked = Q(sent_at__isnull=False, state__in=ASKED)
+    rows = (
+        Invitation.objects.visible_to(viewer)
+        .filter(chosen)
+        .values("survey_id")
+        .annotate(
+            planned=Count("pk", filter=Q(state=InvitationState.QUEUED)),
+            asked=Count("pk", filter=asked),
+            opened=Count("pk", filter=asked & Q(opened_at__isnull=False)),
+            answered=Count("pk", filter=asked & Q(state=InvitationState.ANSWERED)),
+            skipped=Count("pk", filter=Q(state=InvitationState.SKIPPED)),
+            failed=Count("pk", filter=Q(state=InvitationState.FAILED)),
+            by_themselves=Count("pk", filter=Q(sent_at=None, state__in=ASKED)),
+        )
+    )
+    return {row.pop("survey_id"): Counts(**row) for row in rows}
+
+
+def _scores(viewer: Viewer, chosen: Q) -> dict[int, Counter[int]]:
+    """By survey, how often each score was given."""
+    found = Invitation.objects.visible_to(viewer).filter(chosen, answer__score__isnull=False)
+    rows = found.values_list("survey_id", "answer__score").annotate(n=Count("pk"))
+    counted: dict[int, Counter[int]] = {}
+    for survey_id, score, n in rows:
+        counted.setdefault(survey_id, Counter())[score] = n
+    return counted
+
+
+def _mean(scores: dict[int, int], low: int = 0, high: int = 10) -> Mean:
+    return mean_of(((float(score), n) for score, n in scores.items()), lowest=low, highest=high)
+
+
+def is_resolved(invitation: Invitation) -> bool:
+    """Whether the case still stands as it did when asking was planned."""
+    return invitation.case is not None and invitation.case.status == Status.RESOLVED
