@@ -1,6 +1,7 @@
 """How often a comparison without a difference is called one when it is looked at daily.
 
-`python -m tests.insight.stats.peeking_count [comparisons]` prints a table: shares and averages, each looked at on every day of a year.
+`python -m tests.insight.stats.peeking_count [comparisons]` prints a table: shares, averages
+and times, each looked at daily for a year.
 The tests run it with few comparisons.
 """
 
@@ -9,7 +10,7 @@ import sys
 import numpy as np
 
 from careloop.insight.stats.intervals import Moments
-from careloop.insight.stats.sequential import look_at_means, look_at_shares
+from careloop.insight.stats.sequential import look_at_means, look_at_shares, look_at_times
 
 DAYS = 365
 # share of successes, cases a day, part held out, planned size
@@ -22,6 +23,9 @@ SHARES = [
 ]
 # standard deviation of the logarithm of lognormal times (2 is as skewed as resolution times), cases a day, part held out, planned size
 MEANS = [(0.0, 6, 0.5, 600), (0.5, 20, 0.1, 2000), (1.0, 10, 0.3, 1000), (2.0, 20, 0.5, 3000)]
+
+
+TIMES = [(1.0, 3, 0.5, 400), (1.5, 6, 0.1, 1000)]  # as for averages
 
 
 def _arms(rng: np.random.Generator, a_day: int, held_out: float) -> tuple[np.ndarray, np.ndarray]:
@@ -52,16 +56,32 @@ def calls_mean(rng: np.random.Generator, case: tuple[float, int, float, int]) ->
     return any(look_at_means(one, other, planned=planned).p < 0.05 for one, other in zip(*arms, strict=True))
 
 
+def calls_time(rng: np.random.Generator, case: tuple[float, int, float, int]) -> bool:
+    """Whether one comparison of times with open ends is called on any day; looked at every third day, as each look sorts them all."""
+    skew, a_day, held_out, planned = case
+    begun = np.sort(rng.uniform(0, DAYS, rng.poisson(a_day * DAYS)))
+    took, held = rng.lognormal(1, skew, len(begun)), rng.random(len(begun)) < held_out
+    for day in range(3, DAYS, 3):
+        seen = begun <= day
+        spans, over = np.minimum(took, day - begun)[seen], (took <= day - begun)[seen]
+        arms = [(spans[held[seen] == arm], over[held[seen] == arm]) for arm in (False, True)]
+        if look_at_times(*arms, planned=planned).p < 0.05:
+            return True
+    return False
+
+
 def count_false_calls(kind: str, place: int, *, comparisons: int, seed: int) -> float:
     """Return the share of comparisons without a difference that were called, 0–1."""
     rng = np.random.default_rng(seed)
-    if kind == "shares":
-        return sum(calls_share(rng, SHARES[place]) for _ in range(comparisons)) / comparisons
-    return sum(calls_mean(rng, MEANS[place]) for _ in range(comparisons)) / comparisons
+    calls, cases = KINDS[kind]
+    return sum(calls(rng, cases[place]) for _ in range(comparisons)) / comparisons
+
+
+KINDS = {"shares": (calls_share, SHARES), "averages": (calls_mean, MEANS), "times": (calls_time, TIMES)}
 
 
 if __name__ == "__main__":
     chosen = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    for kind, cases in (("shares", SHARES), ("averages", MEANS)):
+    for kind, (_calls, cases) in KINDS.items():
         for place, case in enumerate(cases):
             print(f"{kind:9} {case!s:28} called {count_false_calls(kind, place, comparisons=chosen, seed=1):.4f} of {chosen}", flush=True)

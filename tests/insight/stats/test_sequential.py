@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from careloop.insight.errors import InputError
 from careloop.insight.stats.intervals import Moments
-from careloop.insight.stats.sequential import BEST_RATIO, follow_p, look_at_means, look_at_shares, plan_means, plan_shares
+from careloop.insight.stats.sequential import BEST_RATIO, follow_p, look_at_means, look_at_shares, look_at_times, plan_means, plan_shares
 from tests.insight.stats.peeking_count import SHARES, calls_share, count_false_calls
 
 
@@ -58,6 +58,19 @@ def test_few_cases_or_none_that_differ_say_nothing():
         look_at_shares((0, 0), (0, 0), planned=100),
     ):
         assert (look.p, look.low, look.high, look.visible) == (1.0, -math.inf, math.inf, math.inf)
+
+
+def test_times_with_open_ends_are_judged_by_the_log_rank_score():
+    rng = np.random.default_rng(2)
+    slow, fast = rng.exponential(10, 300), rng.exponential(5, 300)
+    look = look_at_times((np.minimum(fast, 12), fast <= 12), (np.minimum(slow, 12), slow <= 12), planned=400)
+    assert look.p < 1e-6 and 0 < look.low < math.log(2) < look.high
+    again = look_at_times((slow, np.ones(300, bool)), (slow, np.ones(300, bool)), planned=400)
+    assert (again.difference, again.p, again.n) == (0.0, 1.0, (300, 300))
+    few = look_at_times(([1.0] * 30, [True] * 5 + [False] * 25), ([1.0] * 30, [False] * 30), planned=400)
+    assert (few.p, few.low) == (1.0, -math.inf)
+    with pytest.raises(InputError, match="planned size"):
+        look_at_times(([1.0], [True]), ([1.0], [True]), planned=0)
 
 
 def test_what_was_once_shown_stays_shown():

@@ -27,7 +27,7 @@ from careloop.insight.stats.intervals import (
     wilson_interval,
 )
 from careloop.insight.stats.multiplicity import correct_by_benjamini_hochberg, correct_by_holm
-from careloop.insight.stats.sequential import Look, Plan, follow_p, look_at_means, look_at_shares, plan_means, plan_shares
+from careloop.insight.stats.sequential import Look, Plan, follow_p, look_at_means, look_at_shares, look_at_times, plan_means, plan_shares
 from careloop.insight.stats.shrinkage import Shrunk, funnel_of_means, funnel_of_shares, shrink_means, shrink_shares
 from careloop.insight.stats.survival import SurvivalComparison, SurvivalCurve, compare_survival, fit_survival
 
@@ -73,6 +73,7 @@ __all__ = [
     "hedges_g",
     "look_at_means",
     "look_at_shares",
+    "look_at_times",
     "mean_interval",
     "measure_calibration_error",
     "measure_concordance",

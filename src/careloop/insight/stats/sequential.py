@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtr
 
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.stats.intervals import Moments, welch_freedom
+from careloop.insight.stats.survival import compare_survival
 
 LEAST_N = 20  # in each group, before anything is said: the normal approximation does not hold for fewer
 POWER = 0.8
+UNPLANNED = "The planned size is not above 0; say how many cases the comparison shall reach."
 BEST_RATIO = 8.205  # prior variance over variance at the planned size that makes the interval there narrowest, at 5 %
 
 
@@ -93,7 +97,7 @@ def look_at_shares(first: tuple[int, int], second: tuple[int, int], *, planned: 
     smoothed = [(won + 1) / (tried + 2) for won, tried in (first, second)]
     variance = sum(share * (1 - share) / (tried + 2) for share, tried in zip(smoothed, n, strict=True))
     difference = first[0] / n[0] - second[0] / n[1]
-    return _look(difference, (smoothed[0] - smoothed[1]) / math.sqrt(variance), math.sqrt(variance), n, (planned, alpha))
+    return _look(difference, (smoothed[0] - smoothed[1]) / math.sqrt(variance), math.sqrt(variance), n, (_ratio(n, planned), alpha))
 
 
 def look_at_means(first: Moments, second: Moments, *, planned: float, alpha: float = 0.05) -> Look:
@@ -127,13 +131,55 @@ def look_at_means(first: Moments, second: Moments, *, planned: float, alpha: flo
     tail = float(stdtr(freedom, -statistic))
     normal = -float(ndtri(tail)) if tail > 0 else statistic
     stretched = error * (statistic / normal if normal > 1e-9 else 1.0)  # the same place on the t scale
-    return _look(difference, math.copysign(normal, difference), stretched, n, (planned, alpha))
+    return _look(difference, math.copysign(normal, difference), stretched, n, (_ratio(n, planned), alpha))
+
+
+def look_at_times(first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], *, planned: float, alpha: float = 0.05) -> Look:
+    """Return what two groups of times with open ends show.
+
+    Parameters
+    ----------
+    first, second : (durations, has_ended)
+        As `fit_survival` takes them, as they stand now.
+    planned : float
+        Endings of both groups together at which the interval shall be narrowest; chosen before the start and kept.
+    alpha : float
+        Probability of ever calling a difference that is none.
+
+    Returns
+    -------
+    Look
+        Difference, interval and what is visible are logarithms of the hazard ratio (above 0: the first end sooner), by one step from
+        equality; `n` counts endings.
+
+    Raises
+    ------
+    InputError
+        As `fit_survival`, or when the planned size is not above 0.
+
+    References
+    ----------
+    Tsiatis 1981, The asymptotic joint distribution of the efficient scores test (looked at repeatedly, the log-rank score moves like a sum
+    of independent steps); Peto & Peto 1972 (the one step).
+    """
+    if not planned > 0:
+        raise InputError(UNPLANNED)
+    ended = int(np.sum(np.asarray(first[1], dtype=bool))), int(np.sum(np.asarray(second[1], dtype=bool)))
+    if min(len(np.asarray(one[0])) for one in (first, second)) < LEAST_N or sum(ended) < LEAST_N:
+        return Look(0.0, -math.inf, math.inf, 1.0, math.inf, ended)
+    found = compare_survival([first, second])
+    information = float(found.variances[0])
+    if information <= 0:
+        return Look(0.0, -math.inf, math.inf, 1.0, math.inf, ended)
+    score = float(found.observed[0] - found.expected[0])
+    ratio = BEST_RATIO * 4 * information / planned
+    return _look(score / information, score / math.sqrt(information), 1 / math.sqrt(information), ended, (ratio, alpha))
 
 
 def _ratio(n: tuple[int, int], planned: float) -> float:
     """Return the prior's variance over the difference's now; it grows with the information that has come in."""
     if not planned > 0:
-        raise InputError("The planned size is not above 0; say how many cases the comparison shall reach.")
+        raise InputError(UNPLANNED)
     return BEST_RATIO * 4 / (1 / n[0] + 1 / n[1]) / planned if min(n) else 0.0
 
 
@@ -148,8 +194,7 @@ def _nothing_yet(n: tuple[int, int], planned: float) -> Look:
 
 
 def _look(difference: float, statistic: float, error: float, n: tuple[int, int], setting: tuple[float, float]) -> Look:
-    planned, alpha = setting
-    ratio = _ratio(n, planned)
+    ratio, alpha = setting
     boundary = _boundary(ratio, alpha)
     log_evidence = statistic**2 * ratio / (2 * (1 + ratio)) - 0.5 * math.log1p(ratio)
     middle = statistic * error  # of shares: of those with one success and one failure more

@@ -144,6 +144,8 @@ class SurvivalComparison:
         Probability of such a statistic if they do, 0–1.
     observed, expected : ndarray, shape (n_groups,)
         How many ended in each group, and how many would have if all groups were alike.
+    variances : ndarray, shape (n_groups,)
+        Of observed minus expected, if all groups were alike.
     """
 
     statistic: float
@@ -151,6 +153,7 @@ class SurvivalComparison:
     p: float
     observed: Doubles
     expected: Doubles
+    variances: Doubles
 
 
 def compare_survival(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> SurvivalComparison:
@@ -202,4 +205,6 @@ def compare_survival(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> SurvivalC
     kept, gap = compared[:-1], (observed - expected)[compared[:-1]]
     statistic = float(gap @ np.linalg.lstsq(covariance[np.ix_(kept, kept)], gap, rcond=None)[0]) if len(kept) else 0.0
     freedom = max(len(kept), 1)
-    return SurvivalComparison(max(statistic, 0.0), freedom, float(chdtrc(freedom, max(statistic, 0.0))), observed, expected)
+    return SurvivalComparison(
+        max(statistic, 0.0), freedom, float(chdtrc(freedom, max(statistic, 0.0))), observed, expected, np.diag(covariance)
+    )
