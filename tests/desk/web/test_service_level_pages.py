@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from careloop.desk.audit.models import AuditEntry
 from careloop.desk.cases import actions, service_levels
 from careloop.desk.cases.models import Case, Clock
 from careloop.desk.intake.actions import receive_message
@@ -119,3 +120,10 @@ def test_a_year_whose_make_up_days_are_not_announced_is_flagged_until_somebody_c
     confirmed = {**posted, "days": by_hand, "confirmed": ["2027"], "version": "1"}
     assert browser.post(reverse("calendar", args=[calendar.pk]), confirmed).status_code == 302
     assert warning not in browser.get(reverse("service-levels")).content.decode()
+
+
+def test_a_calendar_on_which_nothing_counts_is_removed_with_a_trace(browser, cast, now):
+    calendar = Calendar.objects.create(name="Old", zone="UTC", weekly=[[[0, 1440]]] * 7, changed_at=now)
+    assert browser.post(reverse("calendar-delete", args=[calendar.pk])).status_code == 302
+    entry = AuditEntry.objects.get(action="calendar.delete")
+    assert (entry.actor_id, entry.object_id, Calendar.objects.count()) == (cast.supervisor.pk, calendar.pk, 0)

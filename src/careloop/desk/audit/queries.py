@@ -1,6 +1,7 @@
 """Reading and proving the audit trail."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
@@ -47,6 +48,11 @@ def verify_chain() -> ChainReport:
 def list_actions() -> list[str]:
     """Every action that was recorded so far, by name."""
     return list(AuditEntry.objects.order_by("action").values_list("action", flat=True).distinct())
+
+
+def has_lately(actor_id: int, action: str, object_id: int, *, since: datetime) -> bool:
+    """Whether this person did this to this object since then."""
+    return AuditEntry.objects.filter(actor_kind="user", actor_id=actor_id, action=action, object_id=object_id, at__gte=since).exists()
 
 
 def list_entries(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
+from careloop.desk.audit.queries import has_lately
 from careloop.desk.customers.models import Address, Customer
-from careloop.desk.customers.queries import access_customer, index_of
+from careloop.desk.customers.queries import access_customer, find_by_address, index_of
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import insert_rows, marks
@@ -19,6 +20,7 @@ from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
 
 MAX_NOTES_LENGTH = 10_000
+SEARCHED_AGAIN = timedelta(minutes=10)
 
 
 @dataclass
@@ -99,6 +101,17 @@ def record_look_up(*, customer: Customer, viewer: Viewer, now: datetime) -> None
     """Audit that the viewer saw this customer's personal fields."""
     with transaction.atomic():
         audit.record(actor=actor_of(viewer), action="customer.view", object_type="customer", object_id=customer.pk, now=now)
+
+
+def record_search(*, query: str, viewer: Viewer, now: datetime) -> None:
+    """Audit that the viewer looked for somebody by an exact address, if it is one; the same again within ten minutes is one look-up.
+
+    The entry names who was found, never the address.
+    """
+    for customer in find_by_address(query, viewer):
+        if not has_lately(viewer.user_id, "customer.search", customer.pk, since=now - SEARCHED_AGAIN):
+            with transaction.atomic():
+                audit.record(actor=actor_of(viewer), action="customer.search", object_type="customer", object_id=customer.pk, now=now)
 
 
 def _link(pairs: Iterable[tuple[int, int]]) -> None:

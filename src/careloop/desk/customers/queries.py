@@ -48,6 +48,8 @@ def list_addresses(customer: Customer) -> list[Address]:
 
 def find_by_address(text: str, viewer: Viewer) -> list[Customer]:
     """The customers to whom the text is an exact address of any kind (in any channel for handles)."""
+    if not text.strip():
+        return []
     indexes: list[str] = []
     for kind in ADDRESS_KINDS:
         try:

@@ -70,6 +70,7 @@ ACTIONS: dict[str, Promise] = {
     "case.status": _("Status set"),
     "channel.create": _("Channel created"),
     "customer.change": _("Customer changed"),
+    "customer.search": _("Customer looked for by address"),
     "customer.view": _("Customer's data looked at"),
     "feedback.export": _("Feedback exported"),
     "import.cancel": _("Import cancelled"),

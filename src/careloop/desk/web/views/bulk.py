@@ -16,6 +16,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.bulk import actions, queries
 from careloop.desk.bulk.rules import MOST_CASES, UNDO_WITHIN, Wish, read_versions, read_wish, write_versions
 from careloop.desk.cases.queries import choices, list_chosen
+from careloop.desk.customers.actions import record_search
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.bulk_words import REASONS, wish_words
@@ -51,7 +52,9 @@ def preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What a change would do; nothing is written."""
     wish = _wish(request)
     if "all" in request.POST:
-        numbers = list_chosen(whole_filter(request, viewer), viewer, MOST_CASES)
+        wanted = whole_filter(request, viewer)
+        numbers = list_chosen(wanted, viewer, MOST_CASES)
+        record_search(query=wanted.query.strip(), viewer=viewer, now=now())
     else:
         numbers = list(dict.fromkeys(int(one) for one in request.POST.getlist("case") if one.isascii() and one.isdigit() and len(one) < 16))
     if not 0 < len(numbers) <= MOST_CASES:

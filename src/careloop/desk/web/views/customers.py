@@ -34,9 +34,10 @@ MOOD_WIDTH, MOOD_HEIGHT = 300, 48
 @require_GET
 @for_viewer("customer.view")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """The list; addresses are masked, so that looking through it is no look-up."""
+    """The list; addresses are masked, so that looking through it is no look-up; looking for an exact one is."""
     query = request.GET.get("q", "").replace("\0", "")[:200]
     found = directory(query, viewer, page=page_number(request))
+    actions.record_search(query=query, viewer=viewer, now=datetime.now(UTC))
     unresolved = count_unresolved(found.customers, viewer)
     rows = [
         {
@@ -65,6 +66,7 @@ def edit(request: HttpRequest, viewer: Viewer, customer_id: int) -> HttpResponse
     one = access_customer(customer_id, viewer)
     values: dict[str, Any] = {name: getattr(one, name) for name in FIELDS} | {"version": one.version}
     if request.method == "GET":
+        actions.record_look_up(customer=one, viewer=viewer, now=datetime.now(UTC))
         context = {"customer": one, "values": values, "errors": {}, "languages": _languages(one.language)}
         return render(request, "customers/edit.html", context)
     typed = {name: clean_text(request.POST.get(name, "")) for name in FIELDS}

@@ -15,6 +15,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.taxonomy_queries import CategoryChoice, choices_for, codes_below
 from careloop.desk.analysis.topic_queries import cases_about, name_of
 from careloop.desk.cases.queries import InboxFilter, access_case, choices, count_views, inbox, newest_event_id
+from careloop.desk.customers.actions import record_search
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.routing.queries import weigh
 from careloop.desk.routing.rules.queue import Delay
@@ -46,6 +47,8 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     wanted = _complete(filter_from(request), viewer, categories)
     event_id = newest_event_id()
     found = inbox(wanted, viewer)
+    if wanted.query.strip():
+        record_search(query=wanted.query.strip(), viewer=viewer, now=timezone.now())
     context = {
         "rows": RowWriter(suffix=suffix(wanted), now=timezone.now(), costs=_costs(wanted, found.cases)).rows(found.cases),
         "total": found.total,
