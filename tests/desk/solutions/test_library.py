@@ -9,7 +9,7 @@ from careloop.desk.analysis import case_vectors
 from careloop.desk.analysis.models import TextVector
 from careloop.desk.analysis.topic_models import MessageTopic, Topic, TopicRun
 from careloop.desk.analysis.vector_trimming import texts_in_use
-from careloop.desk.cases.models import Case
+from careloop.desk.cases.models import Case, Message
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
@@ -19,7 +19,17 @@ from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.solutions.actions import Facts, Wording, keep_vectors, record_vote, remind_of_reviews
 from careloop.desk.solutions.gaps import list_topic_gaps
 from careloop.desk.solutions.models import HelpVote, Solution, SolutionUse, SolutionVersion, Suggested, Taken
-from careloop.desk.solutions.queries import Wanted, access_solution, draft_of, library, list_help, offers
+from careloop.desk.solutions.queries import (
+    Wanted,
+    access_solution,
+    draft_of,
+    examples_of,
+    library,
+    list_alike,
+    list_help,
+    offers,
+    worth_of_all,
+)
 from careloop.desk.solutions.queueing import restore_version, save_solution
 from careloop.desk.solutions.using import judge_uses, note_uses, take
 from tests.desk.analysis.conftest import LetterEncoder
@@ -243,3 +253,81 @@ def test_gaps_by_topic_count_cases_not_messages(cast, inbound, leak, now):
     viewer = cast.viewer(cast.agent)
     assert [(one.topic_id, one.n_cases, one.n_without) for one in list_topic_gaps(viewer, now)] == [(topic.pk, 4, 3)]
     assert list_topic_gaps(cast.viewer(cast.outsider), now) == []
+
+
+def test_saving_tells_of_solutions_that_say_nearly_the_same(cast, write, invoice, leak):
+    twin = write({"zh": Wording(INVOICE["zh"].title + "！", INVOICE["zh"].body, INVOICE["zh"].reply)})
+    found = list_alike(twin)
+    assert [(text.solution_id, share) for text, share in found] == [(invoice.pk, 1.0)]
+    assert list_alike(leak) == []
+    Solution.objects.filter(pk=invoice.pk).update(status="ARCHIVED")
+    assert list_alike(twin) == []
+
+
+def test_the_longest_article_is_kept_whole_and_a_longer_one_refused(cast, write, case, now):
+    solution = write({"zh": Wording("漏水", "水" * 20_000, "")})
+    assert len(offers(case.pk, cast.viewer(cast.agent), now).offers[0].reply) == 20_000
+    with pytest.raises(InvalidInput, match="longer than 20000 characters") as refused:
+        write({"zh": Wording("漏水", "水" * 20_001, "")})
+    assert refused.value.field == "body_zh" and Solution.objects.get().pk == solution.pk
+
+
+def test_an_article_in_one_language_only_is_offered_as_such(cast, write, case, now):
+    write({"en": Wording("The water heater leaks (热水器漏水)", "Close the valve.", "Please close the valve.")})
+    (offer,) = offers(case.pk, cast.viewer(cast.agent), now).offers
+    assert (offer.language, offer.is_foreign, offer.reply) == ("en", True, "Please close the valve.")
+    _case, _solution, text = draft_of(case.pk, offer.row.solution.pk, cast.viewer(cast.agent))
+    assert text.startswith("Dear 林晓彤,\n\nPlease close the valve.\n\nYour case is #")
+
+
+def test_a_solution_that_was_withdrawn_or_deleted_since_it_was_offered_is_not_used(cast, case, leak, now):
+    viewer = cast.viewer(cast.agent)
+    Suggested.objects.create(case=case, message=case.messages.get(), solution=leak, probability=0.8, is_sure=True, at=now)
+    Solution.objects.filter(pk=leak.pk).update(status="ARCHIVED")
+    with pytest.raises(Conflict, match="withdrawn in the meantime"):
+        take(case_id=case.pk, solution_id=leak.pk, viewer=viewer, now=now)
+    with pytest.raises(Conflict, match="withdrawn in the meantime"):
+        draft_of(case.pk, leak.pk, viewer)
+    leak.delete()
+    assert offers(case.pk, viewer, now).offers == [] and not Suggested.objects.exists()
+    with pytest.raises(NotFound):
+        take(case_id=case.pk, solution_id=leak.pk, viewer=viewer, now=now)
+    assert not Taken.objects.exists()
+
+
+def test_what_helped_more_is_offered_earlier_and_held_back_cases_do_not_count(cast, case, write, inbound, now, monkeypatch):
+    monkeypatch.setattr("careloop.desk.solutions.queries.is_held_back", lambda _number: False)
+    first, second = (write({"zh": Wording("热水器漏水怎么办", "请断电关阀。", text)}) for text in ("好", "行"))
+    viewer = cast.viewer(cast.agent)
+    assert [one.row.solution.pk for one in offers(case.pk, viewer, now).offers] == [first.pk, second.pk]
+    receipts = [receive_message(inbound(external_id=f"h-{n}", sender_name=f"C{n}"), now=now) for n in range(10)]
+    messages = [Message.objects.get(pk=one.message_id) for one in receipts]
+    for number in range(10):
+        record_vote(slug=second.slug, visitor=f"v{number}", has_helped=True, now=now)
+        SolutionUse.objects.create(
+            solution=first, case_id=messages[number].case_id, question=messages[number], how="AUTO", has_helped=False, at=now
+        )
+    assert worth_of_all({first.pk, second.pk}) == {first.pk: 0.5, second.pk: 1.5}
+    assert [one.row.solution.pk for one in offers(case.pk, viewer, now).offers] == [second.pk, first.pk]
+    monkeypatch.setattr("careloop.desk.solutions.queries.is_held_back", lambda _number: True)
+    assert worth_of_all({first.pk, second.pk}) == {first.pk: 1.0, second.pk: 1.0}  # visitors' words have no case
+
+
+def test_probabilities_are_shown_once_thirty_cases_have_taught_them(cast, case, invoice, leak, inbound, now, monkeypatch):
+    monkeypatch.setattr("careloop.desk.solutions.queries.is_held_back", lambda _number: False)
+    assert [one.probability for one in offers(case.pk, cast.viewer(cast.agent), now).offers] == [None, None]
+    for number in range(30):
+        solution, text = ((leak, "热水器漏水"), (invoice, "补开发票"))[number % 2]
+        receipt = receive_message(inbound(external_id=f"p-{number}", text=text, sender_name=f"C{number}"), now=now)
+        SolutionUse.objects.create(solution=solution, case_id=receipt.case_id, question_id=receipt.message_id, how="INSERTED", at=now)
+    found = offers(case.pk, cast.viewer(cast.agent), now)
+    assert found.ranked.is_calibrated and found.offers[0].probability > 0.9
+
+
+def test_an_automatic_reply_that_helped_teaches_the_ranking_and_one_that_did_not_does_not(case, leak, now, monkeypatch):
+    monkeypatch.setattr("careloop.desk.solutions.queries.is_held_back", lambda _number: False)
+    use = SolutionUse.objects.create(solution=leak, case=case, question=case.messages.get(), how="AUTO", at=now, has_helped=False)
+    assert examples_of({leak.pk}) == []
+    use.has_helped = True
+    use.save()
+    assert [(one.text, one.solution_id) for one in examples_of({leak.pk})] == [(case.messages.get().body, leak.pk)]

@@ -49,9 +49,17 @@ def test_the_editor_saves_both_languages_and_brings_a_version_back(client, cast,
     assert saved["Location"] == f"/solutions/{solution.pk}/"
     assert (str(solution.review_on), solution.categories, solution.is_public) == ("2026-12-31", ["courier"], True)
     client.post(f"/solutions/{solution.pk}/", {**GIVEN, "title_zh": "运费", "version": "1"})
+    assert "Weight in the ranking" in words(client.get(f"/solutions/{solution.pk}/"))
     assert "Bring it back" in words(client.get(f"/solutions/{solution.pk}/"))
     client.post(f"/solutions/{solution.pk}/restore/", {"number": "1"})
     assert solution.texts.get().title == "退货运费" and SolutionVersion.objects.count() == 3
+
+
+def test_a_twin_is_told_when_it_is_saved(client, cast):
+    client.force_login(cast.supervisor)
+    client.post("/solutions/new/", GIVEN)
+    told = words(client.post("/solutions/new/", {**GIVEN, "title_zh": "退货运费?"}, follow=True))
+    assert "“退货运费” says nearly the same (100%): the ranking cannot tell them apart." in told
 
 
 def test_what_was_typed_stays_when_it_is_refused(client, cast, invoice):
@@ -69,6 +77,7 @@ def test_the_case_offers_solutions_with_probability_and_a_search(client, cast, c
     panel = words(client.get(f"/cases/{case.pk}/solutions/", headers=HTMX))
     assert panel.index("The water heater leaks") < panel.index("Ask for an invoice") and "请先断电并关闭进水阀" in panel
     assert "data-take-solution" in panel and "Ranked by words;" in panel
+    assert "Probabilities are shown once some thirty replies have used solutions." in panel
     found = words(client.get(f"/cases/{case.pk}/solutions/?q=发票", headers=HTMX))
     assert "Ask for an invoice" in found and "The water heater leaks" not in found
     assert "<html" in words(client.get(f"/cases/{case.pk}/solutions/"))
