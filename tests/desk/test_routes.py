@@ -31,7 +31,7 @@ from careloop.desk.notices.models import Notice
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyVersion
-from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, Task, Webhook
+from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, SharedTopic, Task, Webhook
 from careloop.desk.writing.models import HeldReply, WaitingFile
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,7 @@ PUBLIC = {
     "api:api-root": "answers 404; ninja needs it to know its own address",
     "form": "customers write here",
     "shared-page": "chosen messages for people without an account; needs a signed address",
+    "shared-topic": "a topic without personal data for people without an account; needs a signed address",
     "customer-case": "a customer follows the case; needs a signed address",
     "customer-write": "the same",
     "customer-status": "the same",
@@ -89,6 +90,7 @@ PARAMETERS = {
     "task": lambda house: "kind",
     "report": lambda house: "overview",
     "topic_id": lambda house: house.topic.pk,
+    "shared_topic_id": lambda house: house.shared_topic.pk,
     "channel_id": lambda house: house.cast.channel.pk,
     "key_id": lambda house: house.key.pk,
     "calendar_id": lambda house: house.calendar.pk,
@@ -217,7 +219,8 @@ def house(cast, inbound, now):
         key=key,
         other_token=other_token,
         rival=rival,
-        topic=new_topic(receipt, cast, now),
+        topic=(topic := new_topic(receipt, cast, now)),
+        shared_topic=SharedTopic.objects.create(topic_id=topic.pk, made_by_name="林晓彤", made_at=now, expires_at=now),
         **made_for_the_case(receipt, cast, now),
         **made_for_the_house(cast, now),
         **made_for_learning(receipt, cast, now),

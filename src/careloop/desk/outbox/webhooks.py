@@ -29,9 +29,8 @@ def deliver(delivery_id: int, *, now: datetime) -> None:
     if not found.webhook.is_active:
         _note(found, WebhookDelivery.State.FAILED, "", now)
         return
-    event = CaseEvent.objects.select_related("case", "team").get(pk=found.event_id)
     hook = found.webhook
-    request = channel.Delivery(hook.url, hook.secret, found.pk, event.kind, int(now.timestamp()), body_of(event))
+    request = channel.Delivery(hook.url, hook.secret, found.pk, found.kind, int(now.timestamp()), _body(found))
     try:
         status = channel.post(request, allows_private=settings.WEBHOOKS_TO_PRIVATE)
     except CannotDeliver as error:
@@ -41,6 +40,13 @@ def deliver(delivery_id: int, *, now: datetime) -> None:
         raise
     else:
         _note(found, WebhookDelivery.State.SENT, f"HTTP {status}", now)
+
+
+def _body(found: WebhookDelivery) -> bytes:
+    """What was said when it was queued; of an event of a case how the case stands now."""
+    if found.said is not None:
+        return json.dumps({"id": found.pk, **found.said}, ensure_ascii=False).encode()
+    return body_of(CaseEvent.objects.select_related("case", "team").get(pk=found.event_id))
 
 
 def body_of(event: CaseEvent) -> bytes:

@@ -16,12 +16,18 @@ from careloop.desk.teamwork.event_reading import newest_event_id
 from careloop.desk.teamwork.models import Webhook, WebhookDelivery
 
 OFFERED = ("OPENED", "RECEIVED", "REPLIED", "STATUS", "ASSIGNED", "PRIORITY", "ESCALATED", "TASK", "TAGGED", "SURVEY")
+ALARM = "ALARM"  # of a watched figure; no event of a case
+TOPIC = "TOPIC"  # told when somebody sends a topic
 DELIVERIES_SHOWN = 100
 
 
 def event_kinds() -> list[tuple[str, str]]:
     """Codes and words of the events that can be chosen."""
-    return [(code, str(EventKind(code).label)) for code in OFFERED]
+    return [
+        *((code, str(EventKind(code).label)) for code in OFFERED),
+        (ALARM, _("Alarm of a watched figure")),
+        (TOPIC, _("Topics that somebody sends")),
+    ]
 
 
 def list_webhooks() -> list[Webhook]:
@@ -37,7 +43,7 @@ def list_deliveries() -> list[WebhookDelivery]:
 def add_webhook(*, url: str, events: list[str], team_id: int | None, viewer: Viewer, now: datetime) -> Webhook:
     """Tell this address, which the caller checked, of these events of a team's cases or of all; the secret is made here."""
     check_may(viewer, "key.edit")
-    chosen = [code for code in OFFERED if code in events]
+    chosen = [code for code in (*OFFERED, ALARM, TOPIC) if code in events]
     if not chosen:
         raise InvalidInput(_("Choose at least one event."), field="events")
     if team_id is not None and not Team.objects.filter(pk=team_id).exists():
