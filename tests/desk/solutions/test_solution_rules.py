@@ -61,6 +61,12 @@ def test_a_letter_speaks_of_the_order_that_the_customer_named():
     assert "About your order 20418837:\n\nWe refund" in letter("We refund it.", facts, "en")
 
 
+def test_a_letter_greets_once():
+    for reply in ("{{customer.name}}，您好：已退款。", "{{ customer.name }}，已退款。", "已退款。"):
+        assert letter(reply, FACTS, "zh").startswith("林晓彤，您好：\n\n已退款。\n\n工单号")
+    assert letter("Dear {{customer.name}}, done. {{customer.name}}!", FACTS, "en").startswith("Dear 林晓彤,\n\ndone. 林晓彤!\n\n")
+
+
 def test_what_is_not_known_is_never_made_up():
     assert fill("您好。订单 {{order.number}} 今天退款！请等 3.5 天。", FACTS) == "您好。请等 3.5 天。"
     assert fill("Your parcel {{parcel.number}} is back. It costs 3.50 EUR.\nBye", FACTS) == "It costs 3.50 EUR.\nBye"

@@ -14,6 +14,8 @@ _SENTENCE = re.compile(r"[^。！？!?\n]*?(?:[。！？]+|[.!?]+(?=\s|$)|[!?]+|
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _GREETING = {CHINESE: "{name}，您好：", ENGLISH: "Dear {name},"}
 _GREETING_WITHOUT_NAME = {CHINESE: "您好：", ENGLISH: "Hello,"}
+# how a reply may begin that greets by itself: a letter greets once
+_ADDRESSED = re.compile(r"^\s*(dear\s+)?\{\{\s*customer\.name\s*\}\}\s*(，?\s*您好)?[，,：:！!]\s*", re.IGNORECASE)
 _ABOUT = {CHINESE: "关于您的订单 {number}：", ENGLISH: "About your order {number}:"}
 _CLOSING = {
     CHINESE: "工单号 #{number}，回复本消息即可继续联系我们。\n\n{agent}",
@@ -90,6 +92,6 @@ def _greet(facts: Mapping[str, str], language: str) -> str:
 
 
 def _told(reply: str, facts: Mapping[str, str], language: str) -> list[str]:
-    filled, order = fill(reply, facts), facts.get(ORDER, "")
+    filled, order = fill(_ADDRESSED.sub("", reply), facts), facts.get(ORDER, "")
     about = [_ABOUT[language].format(number=order)] if order and order not in filled else []
     return [*about, filled]
