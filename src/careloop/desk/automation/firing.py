@@ -14,6 +14,8 @@ from careloop.desk.automation.models import CausedEvent, Firing, Outcome, Rule
 from careloop.desk.automation.performing import RULE_EVENT, supervisors_of
 from careloop.desk.automation.registry import ACTIONS, perform
 from careloop.desk.automation.rules.choosing import Ready
+from careloop.desk.automation.rules.conditions import fold
+from careloop.desk.automation.rules.fields import Partly
 from careloop.desk.automation.rules.loops import why_stopped
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, CaseEvent
@@ -22,6 +24,7 @@ from careloop.desk.kernel.rows import insert_rows
 from careloop.desk.kernel.sentences import Sentence
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
+from careloop.desk.teamwork.tags import tags_of
 
 logger = logging.getLogger(__name__)
 MAY = frozenset({"case.work"})
@@ -37,10 +40,15 @@ class Cause:
 
 
 def fire(rule: Ready, case: Case, cause: Cause, now: datetime) -> bool:
-    """Act, or write down why not; True when the rule acted. What it does and that it did is one savepoint: all or nothing."""
+    """Act, or write down why not; True when the rule acted. What it does and that it did is one savepoint: all or nothing.
+
+    A rule that the guard stops, and that would change nothing, is done without a word.
+    """
     viewer = Viewer(rule.id, rule.name, "RULE", None, MAY, kind="rule")
     replies = any(ACTIONS[action["do"]].is_reply for action in rule.actions)
     why = _why_stopped(rule, case, cause, now, replies)
+    if why and _changes_nothing(rule, case):
+        return True
     if why:
         _record(rule, case, cause, now, Outcome.STOPPED)
         _say(case, viewer, now, {"did": "STOPPED", "why": why})
@@ -71,6 +79,21 @@ def _why_stopped(rule: Ready, case: Case, cause: Cause, now: datetime, replies: 
     fired = (rule.id,) if told["root"] else ()
     replies_today = told["replied"] if replies else 0
     return why_stopped(depth=cause.depth, rule_id=rule.id, fired=fired, replies_today=replies_today, today=told["today"])
+
+
+def _changes_nothing(rule: Ready, case: Case) -> bool:
+    kinds = [(ACTIONS[action["do"]], action.get("value")) for action in rule.actions]
+    if not all(kind.is_quiet for kind, _value in kinds):
+        return False
+    row: dict[str, Any] = dict(Case.objects.values("priority", "status", "category", "assignee").get(pk=case.pk))
+    for name, left in ((name, left) for kind, value in kinds for name, left in kind.leaves(value).items()):
+        if isinstance(left, Partly):
+            tags = {fold(tag) for tag in tags_of([case.pk])[case.pk]}
+            if left.has - tags or left.lacks & tags:
+                return False
+        elif row[name] != left:
+            return False
+    return True
 
 
 def _fail(rule: Ready, case: Case, cause: Cause, now: datetime, error: Exception) -> None:

@@ -15,12 +15,15 @@ def _rule(event: Any, who: str, people: People) -> str:
     if after.get("did") == "TOLD":
         names = ", ".join(people.get(number, _("somebody")) for number in after.get("people", ()))
         return _("%(who)s told %(whom)s") % {"who": who, "whom": names}
+    if after.get("did") == "CALLED":
+        return _("%(who)s told the other system %(address)s") % {"who": who, "address": after.get("webhook", "")}
     if after.get("did") == "FAILED":
         return _("%(who)s could not act: %(why)s") % {"who": who, "why": error_words(after.get("error"))}
     reasons = {
         "TWICE": _("%(who)s was stopped: it has acted on this already"),
         "TOO_DEEP": _("%(who)s was stopped: too many rules set each other off"),
         "TOO_MANY_REPLIES": _("%(who)s was stopped: it has replied three times within a day"),
+        "TOO_OFTEN": _("%(who)s was stopped: it has acted a hundred times here within a day"),
     }
     return reasons.get(after.get("why", ""), "") % {"who": who}
 
