@@ -1,4 +1,4 @@
-"""Shared pages show chosen messages until they expire or are taken back; the board shows a viewer's cases in columns."""
+"""Shared pages show chosen messages until they expire or are taken back."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -71,17 +71,3 @@ def test_sharing_is_done_on_its_page(client, cast, case):
     assert "/s/" in page and "Supplier" in page
     client.post(f"/shared/{SharedPage.objects.get().pk}/revoke/")
     assert SharedPage.objects.get().revoked_at is not None
-
-
-def test_the_board_shows_the_viewers_cases_in_columns_and_moves_them(client, cast, case):
-    client.force_login(cast.agent)
-    columns = client.get("/board/").context["columns"]
-    assert [(one.code, one.total) for one in columns] == [("OPEN", 1), ("WAITING", 0), ("RESOLVED", 0)]
-    assert [one.total for one in client.get("/board/?by=team").context["columns"]] == [1]
-    assert client.get("/board/?by=colour").status_code == 422
-    assert client.get(f"/board/?team={cast.other_team.pk}").status_code == 422
-    version = Case.objects.get().version
-    client.post(f"/cases/{case.pk}/status/", {"status": "WAITING", "version": version})
-    assert [one.total for one in client.get("/board/").context["columns"]] == [0, 1, 0]
-    client.force_login(cast.outsider)
-    assert [one.total for one in client.get("/board/").context["columns"]] == [0, 0, 0]

@@ -3,10 +3,11 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web import survey_urls
+from careloop.desk.web import survey_urls, watch_urls
 from careloop.desk.web.views import (
     approvals,
     beside,
+    board,
     bulk,
     case,
     case_solutions,
@@ -43,11 +44,13 @@ from careloop.desk.web.views import (
     topic_sharing,
     topics,
     webhooks,
+    work_time,
     writing,
 )
 
 urlpatterns = [
     *survey_urls.urlpatterns,
+    *watch_urls.urlpatterns,
     path("", inbox.page, name="inbox"),
     path("inbox/counts/", inbox.counts, name="inbox-counts"),
     path("inbox/bulk/", bulk.bar, name="bulk-bar"),
@@ -68,6 +71,7 @@ urlpatterns = [
     path("cases/<int:case_id>/draft/", beside.draft, name="case-draft"),
     path("cases/<int:case_id>/typed/", writing.keep, name="case-typed"),
     path("cases/<int:case_id>/here/", writing.here, name="case-here"),
+    path("cases/<int:case_id>/work-time/", work_time.panel, name="case-work-time"),
     path("cases/<int:case_id>/held/<int:held_id>/undo/", writing.undo, name="case-undo-reply"),
     path("cases/<int:case_id>/reply/", case.reply, name="case-reply"),
     path("cases/<int:case_id>/note/", case.note, name="case-note"),
@@ -201,7 +205,8 @@ urlpatterns = [
     path("settings/webhooks/", webhooks.page, name="webhooks"),
     path("settings/webhooks/<int:webhook_id>/remove/", webhooks.remove, name="webhook-remove"),
     path("s/<str:token>/", sharing.shared, name="shared-page"),
-    path("board/", sharing.board, name="board"),
+    path("board/", board.page, name="board"),
+    path("board/cases/<int:case_id>/", board.move, name="board-move"),
     path("tasks/", tasks.page, name="tasks"),
     path("tasks/<int:task_id>/done/", tasks.done, name="task-done"),
     path("tasks/<int:task_id>/edit/", task_forms.task, name="task-edit"),

@@ -1,4 +1,4 @@
-"""Shared pages and the board."""
+"""Shared pages."""
 
 from typing import Any
 
@@ -6,16 +6,12 @@ from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.queries import page as case_page
-from careloop.desk.kernel.errors import InvalidInput
-from careloop.desk.teamwork import board as boards
 from careloop.desk.teamwork import sharing
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.views.customer_page import POLICY
@@ -54,14 +50,3 @@ def _shared(request: HttpRequest, *_args: Any, **given: Any) -> HttpResponseBase
 
 
 shared = require_GET(never_cache(csp_replace(POLICY)(_shared)))
-
-
-@require_GET
-@for_viewer("case.view")
-def board(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """Cases in columns by status or team."""
-    by, team_id = request.GET.get("by", "status"), number_or_none(request.GET.get("team", ""), "team")
-    if team_id is not None and not viewer.sees_team(team_id):
-        raise InvalidInput(_("There is no such team; choose one from the list."), field="team")
-    columns = boards.board(by, team_id, viewer, now=now())
-    return render(request, "together/board.html", {"columns": columns, "by": by, "team_id": team_id, "teams": list_teams(viewer)})
