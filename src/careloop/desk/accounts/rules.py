@@ -11,9 +11,14 @@ AGENT_MAY = EVERYBODY_MAY | {"case.work"}
 SUPERVISOR_MAY = (
     AGENT_MAY
     | {"case.approve", "customer.edit", "flow.edit", "import.run", "job.retry", "job.view", "model.view", "report.view", "routing.edit"}
+    | {"comparison.edit", "comparison.view"}
     | {"rule.edit", "sla.edit", "solution.edit", "survey.edit", "survey.view", "taxonomy.edit", "topic.edit"}
 )
-ANALYST_MAY = EVERYBODY_MAY | {"import.run", "job.view", "model.view", "report.view", "survey.edit", "survey.view", "topic.edit"}
+ANALYST_MAY = (
+    EVERYBODY_MAY
+    | {"comparison.edit", "comparison.view", "import.run", "job.view", "model.view", "report.view"}
+    | {"survey.edit", "survey.view", "topic.edit"}
+)
 OWNER_MAY = SUPERVISOR_MAY | ANALYST_MAY | {"audit.view", "user.edit", "key.edit", "channel.edit"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {

@@ -41,8 +41,12 @@ TABLES = (
     CaseTable("solutions.SolutionUse", "case", "message_id"),
     CaseTable("solutions.Taken", "case"),
     CaseTable("surveys.Invitation", "case", "message_id"),
+    CaseTable("writing.WorkSpan", "case"),
+    CaseTable("writing.WorkCorrection", "case"),
+    CaseTable("experiments.Exposure", "case"),
 )
 
+FACTS_STAY = "facts are counted anew from the cases' rows after each merge; what was known before stays known"
 STAYS = {
     ("automation.Firing", "case"): "which rules acted on a case, and for what, guards that case against loops",
     ("bulk.BulkChangedCase", "case"): "what was changed at once is told of the numbers that people saw",
@@ -66,6 +70,7 @@ STAYS = {
     ("merging.CaseLink", "other"): "the same",
     ("merging.NotTheSame", "case"): "people said it of these numbers",
     ("merging.NotTheSame", "other"): "the same",
+    **{(f"measures.{name}Fact{past}", "case_id"): FACTS_STAY for name in ("Case", "Answer", "Work") for past in ("", "Past")},
 }
 
 

@@ -9,8 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from careloop.desk.web.timeline import word
 
 ACTIONS: dict[str, Promise] = {
+    "alarm.decide": _("Alarm decided"),
+    "watch.add": _("Figure watched"),
+    "watch.remove": _("Figure watched no longer"),
+    "watch.setting": _("Setting of the watch changed"),
     "calendar.delete": _("Calendar removed"),
     "calendar.save": _("Calendar saved"),
+    "comparison.end": _("Comparison ended"),
+    "comparison.make": _("Comparison started"),
     "macro.delete": _("Macro removed"),
     "macro.save": _("Macro saved"),
     "rule.delete": _("Rule removed"),
@@ -65,6 +71,7 @@ ACTIONS: dict[str, Promise] = {
     "case.undo": _("Merge or split undone"),
     "case.unlink": _("Link removed"),
     "case.note": _("Note written"),
+    "case.work_time": _("Time worked put right"),
     "case.priority": _("Priority set"),
     "case.reply": _("Reply written"),
     "case.status": _("Status set"),
