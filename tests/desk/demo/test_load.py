@@ -64,7 +64,7 @@ def replayed(case: Case) -> dict[str, object]:
             after["resolved_at"] = event.at if after["status"] == "RESOLVED" else None
         if isinstance(after.get("resolved_at"), str):
             after["resolved_at"] = datetime.fromisoformat(after["resolved_at"])
-        if event.kind not in {"DELIVERY", "TASK", "TAGGED"}:
+        if event.kind not in {"DELIVERY", "TASK", "TAGGED", "SURVEY"}:
             facts |= after
     return facts
 

@@ -17,6 +17,7 @@ from careloop.desk.analysis.topic_queueing import find_soon
 from careloop.desk.cases.models import Message
 from careloop.desk.customers.models import Customer
 from careloop.desk.demo import books
+from careloop.desk.demo.asking import ask_customers
 from careloop.desk.demo.categories import found_categories, keep_corrections
 from careloop.desk.demo.conversations import plan_conversations
 from careloop.desk.demo.flows import put_on_flows
@@ -74,6 +75,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         make_routing(house, now=now)
         put_on_flows(house, now=now)
         work_together(house, now=now)
+        ask_customers(house, now=now)
         _keep_sign_ins(house.sign_ins)
         find_soon()
     return house.sign_ins

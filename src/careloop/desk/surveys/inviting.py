@@ -12,7 +12,6 @@ from careloop.desk.accounts.models import ChannelKind
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
-from careloop.desk.cases.changes import save_case
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Message, Status
 from careloop.desk.cases.queries import access_case
@@ -204,7 +203,6 @@ def _hand_over(invitation: Invitation, now: datetime) -> None:
     item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now)
     deliver.enqueue(item.pk)
     invitation.message, invitation.state, invitation.sent_at = message, InvitationState.SENT, now
-    save_case(case)
     after = {"delivery": Delivery.QUEUED.value, "survey": invitation.survey.name}
     add_event(case=case, kind=EventKind.DELIVERY, actor=SYSTEM, now=now, message=message, after=after)
     _audit(invitation, "survey.send", SYSTEM, now)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-DAY_MINUTES = 1_440
+DAY_MINUTES, MOST_SHIFT = 1_440, 120
 MINUTE = timedelta(minutes=1)
 
 
@@ -19,12 +19,15 @@ def is_quiet(moment: datetime, zone: tzinfo, quiet_from: int, quiet_until: int) 
 def after_quiet(moment: datetime, zone: tzinfo, quiet_from: int, quiet_until: int) -> datetime:
     """The moment itself, or the first whole minute after it that is not quiet, in UTC.
 
-    Looked for minute by minute (at most a day and an hour of them), so that nights with 23 and 25 hours need no rule of their own.
+    Goes to two hours before the end at once (no clock is put further than that) and looks minute by minute from there, so that nights
+    with 23 and 25 hours need no rule of their own.
     """
     found = moment.astimezone(UTC)
     if not is_quiet(found, zone, quiet_from, quiet_until):
         return found
-    found = found.replace(second=0, microsecond=0)
+    wall = found.astimezone(zone)
+    left = (quiet_until - wall.hour * 60 - wall.minute) % DAY_MINUTES
+    found = found.replace(second=0, microsecond=0) + max(0, left - MOST_SHIFT) * MINUTE
     for _minute in range(2 * DAY_MINUTES):
         found += MINUTE
         if not is_quiet(found, zone, quiet_from, quiet_until):
