@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web import survey_urls, watch_urls
+from careloop.desk.web import survey_urls
 from careloop.desk.web.views import (
     approvals,
     beside,
@@ -44,13 +44,11 @@ from careloop.desk.web.views import (
     topic_sharing,
     topics,
     webhooks,
-    work_time,
     writing,
 )
 
 urlpatterns = [
     *survey_urls.urlpatterns,
-    *watch_urls.urlpatterns,
     path("", inbox.page, name="inbox"),
     path("inbox/counts/", inbox.counts, name="inbox-counts"),
     path("inbox/bulk/", bulk.bar, name="bulk-bar"),
@@ -71,7 +69,6 @@ urlpatterns = [
     path("cases/<int:case_id>/draft/", beside.draft, name="case-draft"),
     path("cases/<int:case_id>/typed/", writing.keep, name="case-typed"),
     path("cases/<int:case_id>/here/", writing.here, name="case-here"),
-    path("cases/<int:case_id>/work-time/", work_time.panel, name="case-work-time"),
     path("cases/<int:case_id>/held/<int:held_id>/undo/", writing.undo, name="case-undo-reply"),
     path("cases/<int:case_id>/reply/", case.reply, name="case-reply"),
     path("cases/<int:case_id>/note/", case.note, name="case-note"),
