@@ -30,11 +30,12 @@ from careloop.desk.measures.models import (
 )
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.surveys.models import Invitation
+from careloop.desk.writing.work_time import cases_worked_since
 
 READ_AGAIN = 200  # a transaction with a lower event number may commit later: counting anew changes nothing the second time
 EVENTS_AT_ONCE = 5_000
 CASES_AT_ONCE = 500
-SURVEYS_AGAIN = timedelta(minutes=10)
+AGAIN = timedelta(minutes=10)
 TICK = timedelta(microseconds=1)
 PAST: dict[type[models.Model], type[models.Model]] = {CaseFact: CaseFactPast, AnswerFact: AnswerFactPast, WorkFact: WorkFactPast}
 
@@ -76,7 +77,7 @@ def _follow_events(ledger: Ledger, now: datetime) -> int:
     )
     event_id = events[-1][0] if events else ledger.event_id
     feedback_id = reviews[-1].pk if reviews else ledger.feedback_id
-    touched = sorted({case_id for _number, case_id in events} | _list_surveyed(ledger))
+    touched = sorted({case_id for _number, case_id in events} | _list_touched(ledger))
     alone = list(asked_or_answered(_without_case(ledger))[:CASES_AT_ONCE])
     counted = count_reviews(reviews, house_zone()) + count_invitations(alone, house_zone())
     for begin in range(0, len(touched), CASES_AT_ONCE):
@@ -90,13 +91,14 @@ def _follow_events(ledger: Ledger, now: datetime) -> int:
     return len(touched) + len(reviews) + len(alone)
 
 
-def _list_surveyed(ledger: Ledger) -> set[int]:
-    """Cases whose invitations were sent or answered lately."""
+def _list_touched(ledger: Ledger) -> set[int]:
+    """Cases whose invitations were sent or answered lately, and those in which somebody worked."""
     if ledger.shown_at is None:
         return set()
-    since = ledger.shown_at - SURVEYS_AGAIN
+    since = ledger.shown_at - AGAIN
     lately = Q(sent_at__gte=since) | Q(answer__changed_at__gte=since)
-    return set(Invitation.objects.filter(lately, case__isnull=False).values_list("case_id", flat=True)[:EVENTS_AT_ONCE])
+    asked = Invitation.objects.filter(lately, case__isnull=False).values_list("case_id", flat=True)[:EVENTS_AT_ONCE]
+    return {number for number in asked if number} | cases_worked_since(since)
 
 
 def _without_case(ledger: Ledger) -> QuerySet[Invitation]:
@@ -104,7 +106,7 @@ def _without_case(ledger: Ledger) -> QuerySet[Invitation]:
     facts = AnswerFact.objects.filter(origin=SURVEY, origin_id=OuterRef("pk"), case_id=0)
     fresh = Q(~Exists(facts))
     if ledger.shown_at is not None:
-        fresh |= Q(answer__changed_at__gte=ledger.shown_at - SURVEYS_AGAIN)
+        fresh |= Q(answer__changed_at__gte=ledger.shown_at - AGAIN)
     return Invitation.objects.filter(fresh, case=None)
 
 

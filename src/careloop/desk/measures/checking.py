@@ -7,9 +7,9 @@ from careloop.desk.cases.models import Case
 from careloop.desk.kernel.rows import find_rows, marks
 from careloop.desk.measures.actions import CASES_AT_ONCE, columns_of, facets_by_number, house_zone, key_of
 from careloop.desk.measures.counting import count_cases
-from careloop.desk.measures.models import AnswerFact, CaseFact
+from careloop.desk.measures.models import AnswerFact, CaseFact, WorkFact
 
-FACTS: tuple[Any, ...] = (CaseFact, AnswerFact)
+FACTS: tuple[Any, ...] = (CaseFact, AnswerFact, WorkFact)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from careloop.desk.cases.models import Case, CaseEvent, Clock, Status
 from careloop.desk.customers.models import Customer
 from careloop.desk.feedback.models import Feedback
 from careloop.desk.kernel.rows import find_rows, marks, table_of
-from careloop.desk.measures.models import AnswerFact, CaseFact
+from careloop.desk.measures.models import AnswerFact, CaseFact, WorkFact
 from careloop.desk.measures.rules.following import Happened, follow
 from careloop.desk.sla.rules.clocks import FIRST_RESPONSE, MET, NEXT_RESPONSE, RESOLUTION, RUNNING
 from careloop.desk.surveys.models import Invitation
 from careloop.desk.teamwork.models import FieldValue
+from careloop.desk.writing.work_time import list_work
 
 REVIEW, SURVEY, STARS = "REVIEW", "SURVEY", "STARS"
 PRODUCT = "product"  # the code of a house's own field that names what a case is about
@@ -73,6 +74,10 @@ def count_cases(case_ids: Iterable[int], zone: tzinfo) -> list[Counted]:
             found.append(Counted(_review_fact(one, case.pk, zone), facets._replace(product=one.product or facets.product)))
         for invitation in invitations[case.pk]:
             found.append(Counted(_invitation_fact(invitation, case.pk, zone), facets))
+    combinations = {one.fact.case_id: one.facets for one in found if isinstance(one.fact, CaseFact)}
+    for worked in list_work(combinations):
+        work = WorkFact(case_id=worked.case_id, user_id=worked.user_id, worked_on=worked.day.toordinal(), seconds=worked.seconds)
+        found.append(Counted(work, combinations[worked.case_id]))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Drafts, held replies, presence."""
+"""Drafts, held replies, presence, time worked."""
 
 from django.db import models
 
@@ -85,3 +85,36 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} on {self.case_id}"
+
+
+class WorkSpan(models.Model):
+    """A stretch during which somebody was active in a case: each sign of it that follows soon enough makes it longer."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "user", "-seen_at"], name="work_span")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.case_id} from {self.began_at}"
+
+
+class WorkCorrection(models.Model):
+    """What somebody says that a person's time in a case on a day (of the house's zone) was, whatever was measured."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    seconds = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+    made_by_name = models.CharField(max_length=200)
+    changed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "user", "day"], name="work_correction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s of {self.user_id} on {self.case_id}"

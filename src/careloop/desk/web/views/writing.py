@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.views.case import case_context
-from careloop.desk.writing import actions, queries
+from careloop.desk.writing import actions, queries, work_time
 
 
 def now() -> datetime:
@@ -31,6 +31,8 @@ def keep(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 def here(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Say that one has the case open, and hear who else has."""
     actions.note_presence(case_id=case_id, viewer=viewer, now=now())
+    if request.POST.get("active") == "1" and viewer.may("case.work"):
+        work_time.note_work(case_id=case_id, viewer=viewer, now=now())
     return render(request, "case/others.html", {"others": queries.list_others(case_id, viewer, now()), "case_id": case_id})
 
 

@@ -47,6 +47,16 @@
     if (open && !open.contains(event.target)) open.open = false;
   });
 
+  /* ---------- time worked: a sign that one is here says whether one was active within a minute, in a window that is seen ---------- */
+  let lastInput = Date.now();
+  for (const kind of ["pointermove", "keydown", "wheel", "touchstart"]) {
+    document.addEventListener(kind, () => { lastInput = Date.now(); }, { passive: true, capture: true });
+  }
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.path.endsWith("/here/")) return;
+    event.detail.parameters.active = document.visibilityState === "visible" && Date.now() - lastInput < 60000 ? "1" : "0";
+  });
+
   /* ---------- writing: modes and drafts ---------- */
   const draftKey = (area) => `careloop.draft.${desk()?.dataset.viewer}.${find("#composer").dataset.case}.${area.dataset.draft}`;
   const write = (mode, focus = true) => {
