@@ -14,6 +14,8 @@ from careloop.insight.stats.comparison import (
     compare_means_unequal,
     compare_pairs,
     compare_ranks,
+    compare_shares,
+    compare_with_plan,
     eta_squared,
     hedges_g,
 )
@@ -40,6 +42,23 @@ def test_ranks():
     found = compare_ranks(VALUES)  # scipy.stats.kruskal
     assert (found.statistic, found.p) == (pytest.approx(9.657011323344388, abs=1e-10), pytest.approx(0.007998464752371285, abs=1e-12))
     assert compare_ranks([[3, 3], [3]]).p == 1.0
+
+
+def test_shares_of_three_groups():
+    found = compare_shares([(30, 40), (20, 40), (33, 50)])  # scipy.stats.chi2_contingency(correction=False)
+    assert (found.statistic, found.p, found.freedom[0]) == (pytest.approx(5.578569597539092), pytest.approx(0.061465158155382345), 2)
+    assert compare_shares([(3, 3), (4, 4)]).p == 1.0
+    with pytest.raises(InputError, match="the smallest of 0"):
+        compare_shares([(0, 0), (4, 4)])
+
+
+def test_groups_as_large_as_planned():
+    found = compare_with_plan([480, 520], [0.5, 0.5])  # scipy.stats.chisquare
+    assert (found.statistic, found.p) == (pytest.approx(1.6), pytest.approx(0.20590321073206466))
+    assert compare_with_plan([0, 0], [0.5, 0.5]).p == 1.0
+    assert compare_with_plan([900, 50], [0.9, 0.1]).p < 1e-5
+    with pytest.raises(InputError, match="do not fit together"):
+        compare_with_plan([1], [1.0])
 
 
 def test_all_pairs_by_tukey():

@@ -218,6 +218,63 @@ def compare_ranks(groups: Sequence[ArrayLike]) -> Difference:
     return Difference(statistic, (freedom, math.inf), float(chdtrc(freedom, statistic)))
 
 
+def compare_shares(groups: Sequence[tuple[float, float]]) -> Difference:
+    """Return the chi-squared test that groups have the same share.
+
+    Parameters
+    ----------
+    groups : sequence of (float, float)
+        Successes and trials of each.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two groups or one in which nothing was tried.
+
+    References
+    ----------
+    Pearson 1900, On the criterion that a given system of deviations … can be reasonably supposed to have arisen from random sampling.
+
+    Examples
+    --------
+    >>> found = compare_shares([(30, 40), (20, 40)])
+    >>> round(found.statistic, 4), round(found.p, 4)
+    (5.3333, 0.0209)
+    """
+    _check([Moments(int(tried), won, won) for won, tried in groups], 1)
+    won, tried = (np.array(column, dtype=np.float64) for column in zip(*groups, strict=True))
+    share, freedom = won.sum() / tried.sum(), len(groups) - 1
+    if share in {0.0, 1.0}:
+        return Difference(0.0, (freedom, math.inf), 1.0)
+    statistic = float((np.square(won - tried * share) / (tried * share * (1 - share))).sum())
+    return Difference(statistic, (freedom, math.inf), float(chdtrc(freedom, statistic)))
+
+
+def compare_with_plan(counts: Sequence[int], ratios: Sequence[float]) -> Difference:
+    """Return the chi-squared test that groups are as large as they were to be; a very small p-value means that assigning went wrong.
+
+    Parameters
+    ----------
+    counts : sequence of int, length n_groups
+    ratios : sequence of float, length n_groups
+        Planned parts, adding up to 1.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two groups or the parts are not positive.
+
+    References
+    ----------
+    Fabijan et al. 2019, Diagnosing sample ratio mismatch in online controlled experiments.
+    """
+    if len(counts) != len(ratios) or len(counts) < 2 or min(ratios) <= 0:
+        raise InputError("Counts and planned parts do not fit together; give a part above 0 for each of at least two groups.")
+    expected = np.array(ratios) / sum(ratios) * sum(counts)
+    statistic = float((np.square(np.array(counts) - expected) / expected).sum()) if sum(counts) else 0.0
+    return Difference(statistic, (len(counts) - 1, math.inf), float(chdtrc(len(counts) - 1, statistic)))
+
+
 def eta_squared(groups: Sequence[Moments]) -> Effect:
     """Return the share of all scatter that lies between the groups, 0–1.
 
