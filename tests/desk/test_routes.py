@@ -32,6 +32,7 @@ from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyVersion
 from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, SharedTopic, Task, Webhook
+from careloop.desk.watch.models import Alarm, Watched
 from careloop.desk.writing.models import HeldReply, WaitingFile
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,8 @@ PARAMETERS = {
     "receipt": lambda house: "a-receipt-that-is-none",
     "survey_id": lambda house: house.invitation.survey_id,
     "invitation_id": lambda house: house.invitation.pk,
+    "watched_id": lambda house: house.watched.pk,
+    "alarm_id": lambda house: house.alarm.pk,
 }
 
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
@@ -278,6 +281,11 @@ def made_for_the_house(cast, now) -> dict[str, object]:
         "rule": Rule.objects.create(name="First", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now),
         "macro": Macro.objects.create(name="热水器漏水", scope="TEAM", team=cast.team, body="热水器漏水", changed_at=now),
         "solution": new_solution(cast, now),
+        "watched": (watched := Watched.objects.create(measure="opened", period="day", team=cast.team, since=now.date())),
+        "alarm": Alarm.objects.create(
+            watched=watched, start=now.date(), end=now.date(), sign="single", is_up=True, value=9, expected=3, low=1, high=6, n=9,
+            state="NOTHING", reason="热水器漏水", opened_at=now, decided_at=now,
+        ),
         "flow": Flow.objects.get(kind="REFUND"),
     }
 

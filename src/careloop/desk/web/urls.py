@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web import survey_urls
+from careloop.desk.web import survey_urls, watch_urls
 from careloop.desk.web.views import (
     approvals,
     beside,
@@ -50,6 +50,7 @@ from careloop.desk.web.views import (
 
 urlpatterns = [
     *survey_urls.urlpatterns,
+    *watch_urls.urlpatterns,
     path("", inbox.page, name="inbox"),
     path("inbox/counts/", inbox.counts, name="inbox-counts"),
     path("inbox/bulk/", bulk.bar, name="bulk-bar"),

@@ -1,0 +1,14 @@
+"""Addresses of the watch."""
+
+from django.urls import path
+
+from careloop.desk.web.views import watch
+
+urlpatterns = [
+    path("watch/", watch.page, name="watch"),
+    path("watch/add/", watch.add, name="watch-add"),
+    path("watch/setting/", watch.setting, name="watch-setting"),
+    path("watch/<int:watched_id>/", watch.figure, name="watched"),
+    path("watch/<int:watched_id>/remove/", watch.remove, name="watched-remove"),
+    path("alarms/<int:alarm_id>/", watch.alarm, name="alarm"),
+]
