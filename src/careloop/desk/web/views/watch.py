@@ -69,8 +69,8 @@ def setting(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     try:
         promise = _number(given.get("false_alarms", ""))
         version = number_or_none(given.get("expected_version", ""), "expected_version") or 0
-        facts = {"mail_to": given.get("mail_to", ""), "expected_version": version}
-        actions.change_setting(false_alarms=promise, viewer=viewer, now=datetime.now(UTC), **facts)
+        mail_to = given.get("mail_to", "")
+        actions.change_setting(false_alarms=promise, mail_to=mail_to, expected_version=version, viewer=viewer, now=datetime.now(UTC))
     except InvalidInput as error:
         return _page(request, viewer, error)
     return redirect("watch")
@@ -99,9 +99,9 @@ def alarm(request: HttpRequest, viewer: Viewer, alarm_id: int) -> HttpResponse:
     if request.method == "POST":
         given = request.POST
         version = number_or_none(given.get("expected_version", ""), "expected_version") or 0
-        facts = {"state": given.get("state", ""), "reason": given.get("reason", ""), "expected_version": version}
+        state, reason, now = given.get("state", ""), given.get("reason", ""), datetime.now(UTC)
         try:
-            actions.decide_alarm(alarm_id=alarm_id, viewer=viewer, now=datetime.now(UTC), **facts)
+            actions.decide_alarm(alarm_id=alarm_id, state=state, reason=reason, expected_version=version, viewer=viewer, now=now)
             return redirect("alarm", alarm_id)
         except InvalidInput as refused:
             error = refused
