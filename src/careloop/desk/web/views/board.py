@@ -17,6 +17,7 @@ from careloop.desk.flows.wording import why_not
 from careloop.desk.kernel.errors import DeskError, InvalidInput, NotFound
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.teamwork import board as boards
+from careloop.desk.teamwork import looking
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.views.together import now, number_or_none
 
@@ -53,6 +54,7 @@ def move(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 
 def _show(request: HttpRequest, viewer: Viewer, refusal: str = "", status: int = 200) -> HttpResponse:
     shown = boards.board(_wanted(request), viewer, now=now())
+    looking.note_list((card.case.pk for column in shown.columns for card in column.cards), viewer, place="board", now=now())
     may_move = viewer.may("case.work") and shown.wanted.by != boards.TEAM
     wanted = shown.wanted
     query = {"by": wanted.by} | {name: str(one) for name, one in (("team", wanted.team_id), ("flow", wanted.flow_id)) if one is not None}

@@ -26,7 +26,7 @@ from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.surveys.answering import rate_on_page
 from careloop.desk.surveys.queries import find_page_answer
-from careloop.desk.teamwork import attachments, customer_actions
+from careloop.desk.teamwork import attachments, customer_actions, looking
 from careloop.desk.teamwork.customer_links import Visit, count_write, find_visit
 from careloop.desk.teamwork.file_rules import file_name
 from careloop.desk.web.views.files import file_response, given_files
@@ -80,6 +80,7 @@ def for_customer(view: View) -> View:
 @for_customer
 def page(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
     """How the case stands, what was said, and what the customer can do."""
+    looking.note_visit(visit.case.pk, customer_actions.actor_of(visit.case), action="customer_page.view", now=now())
     return _page(request, visit, token)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import Conflict, InvalidInput
-from careloop.desk.teamwork import field_changes, tags, task_changes
+from careloop.desk.teamwork import field_changes, looking, tags, task_changes
 from careloop.desk.teamwork.case_tasks import NewTask, list_people
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import different
@@ -46,6 +46,7 @@ def task(request: HttpRequest, viewer: Viewer, task_id: int) -> HttpResponse:
             if isinstance(error, Conflict):
                 context |= _both_tasks(task_id, new, viewer)
     context |= {"people": list_people(), "teams": list_teams(viewer)}
+    looking.note_look(one.case_id, viewer, place="task-edit", now=now())
     return render(request, "together/task.html", context, status=status)
 
 

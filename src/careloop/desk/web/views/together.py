@@ -15,7 +15,7 @@ from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import access_case
 from careloop.desk.kernel.errors import InvalidInput
-from careloop.desk.teamwork import attachments, case_tasks, customer_links, following, saved_views, snoozes, tags
+from careloop.desk.teamwork import attachments, case_tasks, customer_links, following, looking, saved_views, snoozes, tags
 from careloop.desk.teamwork.case_tasks import NewTask
 from careloop.desk.web.access import for_viewer
 
@@ -29,7 +29,9 @@ def now() -> datetime:
 @for_viewer("case.view")
 def panel(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """The panel: a fragment beside the case, or a page of its own."""
-    return _answer(request, panel_context(viewer, case_id))
+    context = panel_context(viewer, case_id)
+    looking.note_look(case_id, viewer, place="case-together", now=now())
+    return _answer(request, context)
 
 
 @require_GET
