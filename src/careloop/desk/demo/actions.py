@@ -31,6 +31,7 @@ from careloop.desk.demo.routing import make_routing
 from careloop.desk.demo.solutions import write_library
 from careloop.desk.demo.staff import found_house
 from careloop.desk.demo.together import work_together
+from careloop.desk.demo.working import count_figures, note_work_done
 from careloop.desk.kernel.errors import Conflict
 
 SEED = 20260504
@@ -76,6 +77,8 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         put_on_flows(house, now=now)
         work_together(house, now=now)
         ask_customers(house, now=now)
+        note_work_done()
+        count_figures(now=now)
         _keep_sign_ins(house.sign_ins)
         find_soon()
     return house.sign_ins
