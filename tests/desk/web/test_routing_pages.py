@@ -146,6 +146,8 @@ def test_the_inbox_sorts_by_what_matters_most_and_says_what_a_delay_costs(client
     places = [page.index(f'id="row-{number}"') for number in (numbers[1], numbers[0], numbers[2])]
     assert places == sorted(places)
     assert "One more hour costs 4.0 · Urgent ×4.0 · about 8 min of work" in page
+    fresh = client.get(f"/cases/{numbers[1]}/row/?sort=matters").content.decode()
+    assert "One more hour costs 4.0 · Urgent ×4.0 · about 8 min of work" in fresh
 
 
 def test_reasons_in_both_languages(now):

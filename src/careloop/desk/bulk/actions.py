@@ -13,7 +13,8 @@ from careloop.desk.bulk.models import BulkChange, BulkChangedCase
 from careloop.desk.bulk.queries import access_change, can_undo, judge_cases
 from careloop.desk.bulk.rules import ASSIGN, CATEGORY, CHANGES, MOST_CASES, PRIORITY, STATUS, Wish, columns_of
 from careloop.desk.cases.clock_undo import newest_ticks
-from careloop.desk.cases.many import CaseChange, change_many, lock_as_seen, plain, take_many_ticks_back
+from careloop.desk.cases.events import plain
+from careloop.desk.cases.many import CaseChange, change_many, lock_as_seen, take_many_ticks_back
 from careloop.desk.cases.models import EventKind
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import insert_rows

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import actor_of, check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case
+from careloop.desk.cases.changes import audit_case, case_to_change, change_case, save_case, save_cases
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event, event_of
 from careloop.desk.cases.flow_steps import check_end, end_flow, start_flows
@@ -18,7 +18,7 @@ from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.kernel.errors import Conflict, InvalidInput
-from careloop.desk.kernel.rows import insert_rows, update_rows
+from careloop.desk.kernel.rows import insert_rows
 from careloop.desk.search import actions as search
 from careloop.desk.search.actions import Searchable
 from careloop.desk.sla.rules.following import FACTS, REPLIED, STATUS
@@ -149,9 +149,8 @@ def triage(*, readings: dict[int, dict[str, Any]], now: datetime) -> list[Case]:
         events = []
         for case in cases:
             before, after = take_over(case, readings[case.pk])
-            case.version += 1
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
-        update_rows(cases, *TRIAGED_FIELDS, "version")
+        save_cases(cases, *TRIAGED_FIELDS)
         insert_rows(events)
         start_flows([case for case, event in zip(cases, events, strict=True) if event.before.get("kind") != event.after.get("kind")], now)
         keep_clocks([_facts_of(case, now) for case, event in zip(cases, events, strict=True) if _is_promise_touched(event)])
@@ -185,10 +184,10 @@ def categorise(*, categories: dict[int, tuple[str, float]], now: datetime) -> li
             if "category" in case.corrected or case.category == category:
                 continue
             before, after = {"category": case.category}, {"category": category, "category_probability": probability}
-            case.category, case.version = category, case.version + 1
+            case.category = category
             changed.append(case)
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
-        update_rows(changed, "category", "version")
+        save_cases(changed, "category")
         insert_rows(events)
     return changed
 

@@ -1,5 +1,6 @@
 """What happened to a case, as rows that are only ever appended."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,3 +38,8 @@ def add_event(**facts: Any) -> CaseEvent:
     event = event_of(**facts)
     event.save(force_insert=True)
     return event
+
+
+def plain(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns as the JSON of an event takes them."""
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in columns.items()}

@@ -11,9 +11,9 @@ from careloop.desk.accounts.models import Channel, ChannelKind
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
-from careloop.desk.cases.changes import CLOCKED
+from careloop.desk.cases.changes import CLOCKED, save_cases
 from careloop.desk.cases.clocks import COUNTED, Happening, find_ticks, keep_clocks, take_state, write_due
-from careloop.desk.cases.events import event_of
+from careloop.desk.cases.events import event_of, plain
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, Clock, ClockTick
 from careloop.desk.cases.rules import UNRESOLVED
@@ -65,10 +65,9 @@ def change_many(*, changes: Sequence[CaseChange], kind: str, part_of: Mapping[st
         before = {case.pk: {name: getattr(case, name) for name in columns} for case in locked}
         cases = [case for case in locked if before[case.pk] != dict(wanted[case.pk].columns)]
         for case in cases:
-            case.version += 1
             for name, value in wanted[case.pk].columns.items():
                 setattr(case, name, value)
-        update_rows(cases, *columns, "version")
+        save_cases(cases, *columns)
         if kind in CLOCKED:
             keep_clocks([Happening(case, CLOCKED[kind], now, case.first_response_at is not None) for case in cases])
         told = {case.pk: {"before": plain(before[case.pk]), "after": plain(wanted[case.pk].columns)} for case in cases}
@@ -112,8 +111,3 @@ def take_many_ticks_back(cases: Sequence[Case], last_tick_ids: Mapping[int, int]
     files = set(Channel.objects.filter(kind=ChannelKind.FILE).values_list("pk", flat=True))
     open_cases = [case for case in cases if case.status in UNRESOLVED and case.channel_id not in files]
     keep_clocks([Happening(case, FACTS, now, case.first_response_at is not None) for case in open_cases])
-
-
-def plain(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns as JSON takes them."""
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in columns.items()}

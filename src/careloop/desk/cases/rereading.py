@@ -5,12 +5,13 @@ from typing import Any
 
 from django.db import transaction
 
+from careloop.desk.cases.changes import save_cases
 from careloop.desk.cases.events import event_of
 from careloop.desk.cases.flow_steps import start_flows
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.actor import SYSTEM
-from careloop.desk.kernel.rows import insert_rows, update_rows
+from careloop.desk.kernel.rows import insert_rows
 
 TAKEN = ("kind", "kind_probability", "sentiment", "sentiment_probability")
 
@@ -29,11 +30,10 @@ def take_readings_again(*, readings: dict[int, dict[str, Any]], now: datetime) -
                 continue
             for name in names:
                 setattr(case, name, said[name])
-            case.version += 1
             changed.append(case)
             after = {name: said[name] for name in names}
             events.append(event_of(case=case, kind=EventKind.TRIAGED, actor=SYSTEM, now=now, before=before, after=after))
-        update_rows(changed, *TAKEN, "version")
+        save_cases(changed, *TAKEN)
         insert_rows(events)
         start_flows([case for case, event in zip(changed, events, strict=True) if event.before.get("kind") != event.after.get("kind")], now)
     return changed

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from careloop.desk.accounts.models import Role, User
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.changes import save_case
 from careloop.desk.cases.clocks import COUNTED, Happening, find_ticks, keep_clocks, recount, write_due
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, Clock, EscalationDone, EventKind, Priority
@@ -164,13 +165,13 @@ def _act(case: Case, clock: Clock, step: EscalationStep, now: datetime) -> tuple
     if step.action == StepAction.RAISE_PRIORITY and case.priority < Priority.URGENT:
         before = {"priority": case.priority}
         case.priority = next(priority for priority in sorted(Priority.values) if priority > case.priority)
-        _save(case, "priority")
+        save_case(case, "priority")
         keep_clocks([Happening(case, FACTS, now, case.first_response_at is not None)])
         return before, {"priority": case.priority}
     if step.action == StepAction.UNASSIGN and case.assignee_id is not None:
         before = {"assignee_id": case.assignee_id}
         case.assignee_id = None
-        _save(case, "assignee_id")
+        save_case(case, "assignee_id")
         return before, {"assignee_id": None}
     if step.action in {StepAction.NOTIFY_ASSIGNEE, StepAction.NOTIFY_SUPERVISORS}:
         is_late = clock.due_at is not None and now >= clock.due_at
@@ -191,11 +192,6 @@ def _told(case: Case, action: str) -> list[int]:
     if action == StepAction.NOTIFY_ASSIGNEE and case.assignee_id is not None:
         return [case.assignee_id]
     return list(supervisors) or list(owners)
-
-
-def _save(case: Case, *fields: str) -> None:
-    case.version += 1
-    case.save(update_fields=["version", *fields])
 
 
 def _parts(clocks: Iterable[Clock]) -> Iterator[list[Clock]]:

@@ -74,8 +74,9 @@ def counts(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @for_viewer("case.view")
 def row(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """One row of the list, fresh."""
-    writer = RowWriter(suffix=suffix(filter_from(request)), now=timezone.now())
-    return render(request, "inbox/row.html", {"row": writer.row(access_case(case_id, viewer))})
+    wanted, case = filter_from(request), access_case(case_id, viewer)
+    writer = RowWriter(suffix=suffix(wanted), now=timezone.now(), costs=_costs(wanted, [case]))
+    return render(request, "inbox/row.html", {"row": writer.row(case)})
 
 
 def whole_filter(request: HttpRequest, viewer: Viewer) -> InboxFilter:
