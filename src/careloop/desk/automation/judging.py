@@ -46,15 +46,17 @@ def judge_new_events(*, now: datetime, at_most: int = MOST_A_RUN) -> int:
     if cursor is None:
         Cursor.objects.create(pk=1, event_id=newest)  # rules look ahead; the dry run looks back
         return 0
-    rules = active_rules(by_time=False)
-    if not rules:
+    waiting = _waiting(cursor.event_id)
+    rules = active_rules(by_time=False) if waiting else None
+    if rules is not None and not rules:
         JudgedEvent.objects.all().delete()
         Cursor.objects.filter(event_id__lt=newest).update(event_id=newest)
         return 0
     judged = 0
-    while judged < at_most and (waiting := _waiting(cursor.event_id)):
+    while rules is not None and waiting and judged < at_most:
         _judge_batch(rules, waiting, now)
         judged += len(waiting)
+        waiting = _waiting(cursor.event_id)
     _advance(cursor, now)
     return judged
 
@@ -83,16 +85,16 @@ def _judge_batch(rules: RuleIndex, events: list[Happened], now: datetime) -> Non
         try:
             with transaction.atomic():
                 _mark(quiet, now)
-                _judge(rules, event, causes.get(event.pk) or Cause(f"e{event.pk}", f"e{event.pk}"), text, now)
+                standings[event.case_id] = _judge(rules, event, causes.get(event.pk) or Cause(f"e{event.pk}", f"e{event.pk}"), text, now)
         except AlreadyJudged:
             continue
         quiet = []
-        standings |= find_standings({event.case_id}, rules.wanted)
     with transaction.atomic():
         _mark(quiet, now)
 
 
-def _judge(rules: RuleIndex, event: Happened, cause: Cause, text: str | None, now: datetime) -> None:
+def _judge(rules: RuleIndex, event: Happened, cause: Cause, text: str | None, now: datetime) -> Standing:
+    """Let the rules that fit act, one after the other, each on the case as the one before left it; returns how it stands then."""
     try:
         with transaction.atomic():
             JudgedEvent.objects.create(event_id=event.pk, at=now)
@@ -100,16 +102,16 @@ def _judge(rules: RuleIndex, event: Happened, cause: Cause, text: str | None, no
         raise AlreadyJudged from error
     case = Case.objects.select_for_update().get(pk=event.case_id)
     asked: set[int] = set()
+    is_stopped = False
     while True:  # after each rule that acted the case is looked at anew; no rule is asked twice
         standing = find_standings({case.pk}, rules.wanted)[case.pk]
         found = [rule for rule in _matching(rules, event, standing, text, now) if rule.id not in asked]
         asked_before = max((rules.rules[number].order for number in asked), default=(-1, 0))
         rule = next((one for one in found if one.order > asked_before), None)
-        if rule is None:
-            return
+        if rule is None or is_stopped:
+            return standing
         asked.add(rule.id)
-        if fire(rule, case, cause, now) and rule.stops:
-            return
+        is_stopped = fire(rule, case, cause, now) and rule.stops
 
 
 def _matching(rules: RuleIndex, event: Happened, standing: Standing, text: str | None, now: datetime) -> list[Ready]:

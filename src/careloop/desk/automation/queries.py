@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation.models import Firing, Macro, MacroUse, Outcome, Rule, Scope
-from careloop.desk.automation.rules.choosing import Ready, RuleIndex, ready
+from careloop.desk.automation.rules.choosing import Ready, RuleIndex
+from careloop.desk.automation.rules.conditions import folded
 from careloop.desk.automation.rules.fields import EVENTS, TIME, RuleFacts
 from careloop.desk.cases.models import Case, EventKind
 from careloop.desk.kernel.errors import InvalidInput, NotFound
@@ -49,8 +50,13 @@ def count_firings(now: datetime) -> dict[int, dict[str, Any]]:
 
 def active_rules(*, by_time: bool) -> RuleIndex:
     """The rules in force, ready to be asked: those by time, or those by events."""
-    rules: Iterable[Ready] = (ready(rule) for rule in Rule.objects.filter(is_active=True))
-    return RuleIndex([rule for rule in rules if (TIME in rule.events) == by_time])
+    rows = Rule.objects.filter(is_active=True).order_by().values_list("pk", "name", "events", "condition", "actions", "position", "stops")
+    rules = (
+        Ready(pk, name, tuple(events), folded(condition), tuple(actions), position, stops)
+        for pk, name, events, condition, actions, position, stops in rows
+        if (TIME in events) == by_time
+    )
+    return RuleIndex(list(rules))
 
 
 def event_choices() -> list[tuple[str, str]]:
