@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from careloop.desk.cases.models import CaseEvent
+from careloop.desk.cases.models import CaseEvent, EventKind
 from careloop.desk.channels import webhook as channel
 from careloop.desk.channels.outgoing import CannotDeliver
 from careloop.desk.teamwork.event_reading import each_new_event
@@ -63,6 +63,8 @@ def body_of(event: CaseEvent) -> bytes:
             "sentiment": case.sentiment, "category": case.category, "version": case.version,
         },
     }  # fmt: skip
+    if event.kind == EventKind.SURVEY:
+        said["survey"] = {name: event.after.get(name) for name in ("survey_id", "kind", "rating", "low", "high", "changes")}
     return json.dumps(said, ensure_ascii=False).encode()
 
 

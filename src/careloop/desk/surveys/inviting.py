@@ -124,11 +124,16 @@ def send(invitation_id: int, *, now: datetime) -> bool:
 def link_only(*, survey: Survey, case: Case, key: str, now: datetime) -> Invitation:
     """For programs that show the survey themselves: the invitation counts as sent at once, and nothing leaves the house."""
     with transaction.atomic():
-        made = plan(survey=survey, case=case, origin=Origin.API, key=key, now=now)
+        made = plan(survey=survey, case=case, origin=Origin.API, key=key[:80], now=now)
         if made.state == InvitationState.QUEUED:
             made.state, made.sent_at = InvitationState.SENT, now
             made.save(update_fields=["state", "sent_at"])
     return made
+
+
+def plan_for_program(*, survey: Survey, case: Case, key: str, now: datetime) -> Invitation:
+    """For programs that let the desk write to the customer."""
+    return plan(survey=survey, case=case, origin=Origin.API, key=key[:80], now=now)
 
 
 def revoke(*, invitation_id: int, viewer: Viewer, now: datetime) -> Invitation:

@@ -54,6 +54,12 @@ def newest_version(survey: Survey) -> SurveyVersion:
     return survey.versions.latest("number")
 
 
+def list_newest_versions() -> list[SurveyVersion]:
+    """What each survey asks from now on, by the surveys' numbers."""
+    newest = SurveyVersion.objects.order_by("survey_id", "number").select_related("survey")
+    return list({one.survey_id: one for one in newest}.values())
+
+
 def unsaved_version(questions: Sequence[Question]) -> SurveyVersion:
     """Questions as a page shows them, stored nowhere."""
     return SurveyVersion(questions=[one.to_json() for one in questions])
@@ -82,6 +88,14 @@ def bad_choices() -> list[tuple[str, str]]:
 def access_invitation(invitation_id: int, case_id: int, viewer: Viewer) -> Invitation:
     """An invitation of a case in the viewer's sight."""
     found: Invitation | None = Invitation.objects.visible_to(viewer).filter(pk=invitation_id, case_id=case_id).first()
+    if found is None:
+        raise NotFound(_("There is no such invitation any more; load the page again."))
+    return found
+
+
+def find_invitation_for(invitation_id: int, viewer: Viewer) -> Invitation:
+    """An invitation of the viewer's teams."""
+    found: Invitation | None = Invitation.objects.visible_to(viewer).filter(pk=invitation_id).first()
     if found is None:
         raise NotFound(_("There is no such invitation any more; load the page again."))
     return found
