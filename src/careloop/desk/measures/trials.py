@@ -1,0 +1,155 @@
+"""What came of a comparison: who was exposed, what was seen of them, and how surely the groups differ.
+
+Facts are those that reports show, so that a figure here is the figure there. A case or customer counts once, with the case of the first
+exposure, in the group that the hash said, whatever was then done.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from careloop.desk.accounts.queries import check_may
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.models import Case, Status
+from careloop.desk.experiments.models import Arm, Comparison, Design, Exposure
+from careloop.desk.measures.before_after import BeforeAfterResult, judge_window
+from careloop.desk.measures.models import AnswerFact, CaseFact, Ledger
+from careloop.desk.measures.trial_figures import FORMS, OutcomeResult, Rows, judge_outcome, put_right
+from careloop.insight.stats import compare_with_plan
+
+REPEAT_DAYS = 30
+MISMATCH = 0.001  # a p-value below it says that assigning or noting went wrong
+MOST_COLUMNS = 8  # channels and kinds held, the commonest
+
+
+@dataclass(frozen=True)
+class ArmCount:
+    """A group with how many were exposed and how many were expected of all."""
+
+    arm: Arm
+    exposed: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """All that a comparison's page, its file and the API show. The outcome that it is judged by comes first."""
+
+    comparison: Comparison
+    as_of: datetime | None
+    arms: list[ArmCount]
+    control: int
+    mismatch_p: float | None
+    outcomes: list[OutcomeResult] = field(default_factory=list)
+    window: BeforeAfterResult | None = None
+
+    @property
+    def is_mismatched(self) -> bool:
+        """Whether the groups are not as large as the hash makes them."""
+        return self.mismatch_p is not None and self.mismatch_p < MISMATCH
+
+    @property
+    def n(self) -> int:
+        """How many were exposed."""
+        return sum(one.exposed for one in self.arms)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One exposure: its group's place, case and customer."""
+
+    arm: int
+    case_id: int
+    customer_id: int
+    at: datetime
+
+
+def judge_comparison(comparison: Comparison, viewer: Viewer, *, now: datetime) -> Trial:
+    """Count everything anew from the facts as they are; five queries."""
+    check_may(viewer, "comparison.view")
+    ledger = Ledger.objects.filter(pk=1).first()
+    as_of = ledger.shown_at if ledger is not None else None
+    if comparison.design == Design.BEFORE_AFTER:
+        return Trial(comparison, as_of, [], 0, None, window=judge_window(comparison, viewer, as_of=as_of))
+    arms = list(comparison.arms.all())
+    places = {arm.pk: place for place, arm in enumerate(arms)}
+    exposures = Exposure.objects.filter(comparison=comparison)
+    if viewer.team_ids is not None:
+        exposures = exposures.filter(case__team_id__in=viewer.team_ids)
+    seen = [
+        _Seen(places[arm_id], case_id, customer_id, at)
+        for arm_id, case_id, customer_id, at in exposures.order_by("at", "pk").values_list("arm_id", "case_id", "customer_id", "at")
+    ]
+    counts = Counter(one.arm for one in seen)
+    listed = [ArmCount(arm, counts[place], arm.ratio * len(seen)) for place, arm in enumerate(arms)]
+    mismatch = compare_with_plan([one.exposed for one in listed], [arm.ratio for arm in arms]).p if seen else None
+    control = next((place for place, arm in enumerate(arms) if arm.subject_id is None), 0)
+    order = [comparison.outcome, *(one for one in FORMS if one != comparison.outcome)]
+    rows = _rows_by_outcome(exposures, seen, viewer, as_of, now)
+    results = put_right([judge_outcome(one, rows[one], len(arms), control, comparison.planned) for one in order])
+    return Trial(comparison, as_of, listed, control, mismatch, results)
+
+
+def _rows_by_outcome(exposures: Any, seen: list[_Seen], viewer: Viewer, as_of: datetime | None, now: datetime) -> dict[str, Rows]:
+    facts = {fact.case_id: fact for fact in CaseFact.objects.filter(case_id__in=exposures.values("case_id")).select_related("facets")}
+    asked = AnswerFact.objects.filter(case_id__in=exposures.values("case_id"), scale__in=("CSAT", "STARS"), hundredths__isnull=False)
+    ratings: dict[int, int] = dict(asked.order_by("answered_on", "pk").values_list("case_id", "hundredths"))  # type: ignore[arg-type]
+    later = _later_cases(exposures, viewer)
+    shown = int((as_of or now).timestamp())
+    columns, names = _columns(facts)
+
+    def rows(look: Callable[[_Seen, CaseFact], tuple[float, bool] | None]) -> Rows:
+        found = [(one, value) for one in seen if one.case_id in facts and (value := look(one, facts[one.case_id])) is not None]
+        return Rows(
+            np.array([one.arm for one, _value in found], dtype=np.int64),
+            np.array([value[0] for _one, value in found], dtype=np.float64),
+            np.array([value[1] for _one, value in found], dtype=bool),
+            np.array([columns[one.case_id] for one, _value in found], dtype=np.float64).reshape(len(found), len(names)),
+            names,
+        )
+
+    def repeated(one: _Seen, _fact: CaseFact) -> tuple[float, bool] | None:
+        until = one.at + timedelta(days=REPEAT_DAYS)
+        if until > now:
+            return None  # its 30 days are not over
+        return float(any(number != one.case_id and one.at < at <= until for number, at in later[one.customer_id])), True
+
+    def span(seconds: int | None, opened: int) -> tuple[float, bool]:
+        return (float(max(0, shown - opened)), False) if seconds is None else (float(seconds), True)
+
+    return {
+        "SATISFACTION": rows(lambda one, _fact: (ratings[one.case_id] / 100, True) if one.case_id in ratings else None),
+        "REOPENED": rows(
+            lambda _one, fact: (float(fact.reopened > 0), True) if fact.resolution_seconds is not None or fact.reopened else None
+        ),
+        "REPEAT": rows(repeated),
+        "RESOLUTION": rows(lambda _one, fact: span(fact.resolution_seconds, fact.opened_second)),
+        "RESPONSE": rows(
+            lambda _one, fact: (
+                (float(fact.resolution_seconds), False)
+                if fact.response_seconds is None and fact.resolution_seconds is not None
+                else span(fact.response_seconds, fact.opened_second)
+            )
+        ),
+    }
+
+
+def _later_cases(exposures: Any, viewer: Viewer) -> dict[int, list[tuple[int, datetime]]]:
+    """Cases of exposed customers, by customer."""
+    cases = Case.objects.visible_to(viewer).filter(customer_id__in=exposures.values("customer_id")).exclude(status=Status.MERGED)
+    found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    for customer_id, number, at in cases.values_list("customer_id", "pk", "opened_at"):
+        found[customer_id].append((number, at))
+    return found
+
+
+def _columns(facts: dict[int, CaseFact]) -> tuple[dict[int, list[float]], tuple[str, ...]]:
+    """By case, 1 for its channel and its kind; the commonest of them, as what is rare cannot be held."""
+    marks = {number: (f"channel {fact.facets.channel_id}", f"kind {fact.facets.kind}") for number, fact in facts.items()}
+    common = Counter(mark for both in marks.values() for mark in both).most_common(MOST_COLUMNS)
+    names = tuple(name for name, _n in common)
+    return {number: [float(name in both) for name in names] for number, both in marks.items()}, names

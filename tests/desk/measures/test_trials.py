@@ -1,0 +1,202 @@
+"""What came of a comparison: counted once a case, judged by the group that the hash said, and silent where nothing can be told."""
+
+import random
+from datetime import date, timedelta
+from statistics import mean
+
+import pytest
+
+from careloop.desk.cases.models import Case
+from careloop.desk.customers.models import Customer
+from careloop.desk.experiments.actions import ArmFacts, ComparisonFacts, WindowFacts, make_comparison
+from careloop.desk.experiments.models import Exposure
+from careloop.desk.experiments.rules import choose_arm, place_of
+from careloop.desk.kernel.errors import NotAllowed
+from careloop.desk.measures.models import AnswerFact, CaseFact, Facets, Ledger
+from careloop.desk.measures.trials import judge_comparison
+from careloop.insight.stats import difference_of_shares, wilson_interval
+
+DAY = timedelta(days=1)
+
+
+class House:
+    """Cases with facts, as the job that follows events would have counted them."""
+
+    def __init__(self, cast, now):
+        self.cast, self.now = cast, now
+        Ledger.objects.create(pk=1, shown_at=now)
+        self.facets = {
+            team.pk: Facets.objects.create(team_id=team.pk, channel_id=channel.pk, kind="COMPLAINT")
+            for team, channel in ((cast.team, cast.channel), (cast.other_team, cast.other_channel))
+        }
+
+    def case(self, *, at, resolution=None, response=None, reopened=0, rating=None, customer=None, team=None):
+        team = team or self.cast.team
+        customer = customer or Customer.objects.create(name="x", created_at=at, last_seen_at=at)
+        channel = self.cast.channel if team == self.cast.team else self.cast.other_channel
+        made = Case.objects.create(team=team, customer=customer, channel=channel, subject="x", opened_at=at, last_message_at=at)
+        CaseFact.objects.create(
+            case_id=made.pk, facets=self.facets[team.pk], known_from=at, opened_on=at.toordinal(), opened_second=int(at.timestamp()),
+            resolution_seconds=resolution, response_seconds=response, reopened=reopened,
+        )  # fmt: skip
+        if rating is not None:
+            AnswerFact.objects.create(
+                origin="SURVEY", origin_id=made.pk, case_id=made.pk, facets=self.facets[team.pk], known_from=at, scale="CSAT",
+                sent_on=at.toordinal(), answered_on=at.toordinal(), hundredths=rating * 100,
+            )  # fmt: skip
+        return made
+
+    def comparison(self, **changed):
+        arms = (ArmFacts("With", 0.5, 7), ArmFacts("Without", 0.5))
+        given = {"name": "Does it help?", "design": "RANDOMISED", "outcome": "REOPENED", "subject": "RULE", "arms": arms, "planned": 400}
+        return make_comparison(facts=ComparisonFacts(**(given | changed)), viewer=self.cast.viewer(self.cast.owner), now=self.now)
+
+    def expose(self, comparison, case, at):
+        arms = list(comparison.arms.all())
+        arm = arms[choose_arm([one.ratio for one in arms], place_of(comparison.salt, case.pk))]
+        Exposure.objects.create(comparison=comparison, arm=arm, unit_id=case.pk, case=case, customer_id=case.customer_id, at=at)
+        return arm.position
+
+    def judge(self, comparison, person=None):
+        return judge_comparison(comparison, self.cast.viewer(person or self.cast.analyst), now=self.now)
+
+
+@pytest.fixture
+def house(cast, now):
+    return House(cast, now)
+
+
+def results(trial):
+    return {one.outcome: one for one in trial.outcomes}
+
+
+def test_nothing_yet_says_so(house):
+    trial = house.judge(house.comparison())
+    assert (trial.n, trial.mismatch_p, trial.is_mismatched, trial.control) == (0, None, False, 1)
+    assert [one.outcome for one in trial.outcomes] == ["REOPENED", "SATISFACTION", "REPEAT", "RESOLUTION", "RESPONSE"]
+    for outcome in trial.outcomes:
+        assert [(figure.n, figure.value) for figure in outcome.figures] == [(0, None), (0, None)]
+        (contrast,) = outcome.contrasts
+        assert (contrast.verdict, contrast.p, contrast.corrected_p, contrast.difference) == ("TOO_FEW", None, None, None)
+
+
+def test_every_figure_is_that_of_a_plain_count(house, now):
+    dice, comparison = random.Random(5), house.comparison()
+    seen = []
+    for number in range(160):
+        at = now - 60 * DAY + number * timedelta(hours=7)
+        resolved = dice.random() < 0.9
+        facts = {
+            "resolution": dice.randint(1, 400_000) if resolved else None,
+            "response": dice.randint(1, 9_000),
+            "reopened": int(resolved and dice.random() < 0.3),
+            "rating": dice.randint(1, 5) if dice.random() < 0.4 else None,
+        }
+        case = house.case(at=at, **facts)
+        returned = dice.random() < 0.2
+        if returned:
+            house.case(at=at + 20 * DAY, customer=case.customer)
+        seen.append((house.expose(comparison, case, at), facts, returned, at))
+    trial = house.judge(comparison)
+    found = results(trial)
+    assert [one.exposed for one in trial.arms] == [sum(arm == place for arm, *_ in seen) for place in (0, 1)]
+    for place in (0, 1):
+        mine = [(facts, returned, at) for arm, facts, returned, at in seen if arm == place]
+        reopened = [facts["reopened"] for facts, _returned, _at in mine if facts["resolution"] or facts["reopened"]]
+        figure = found["REOPENED"].figures[place]
+        assert (figure.n, figure.value) == (len(reopened), mean(reopened))
+        assert (figure.low, figure.high) == wilson_interval(sum(reopened), len(reopened))
+        ratings = [facts["rating"] for facts, _returned, _at in mine if facts["rating"] is not None]
+        assert (found["SATISFACTION"].figures[place].n, found["SATISFACTION"].figures[place].value) == (
+            len(ratings),
+            pytest.approx(mean(ratings)),
+        )
+        repeats = [returned for _facts, returned, at in mine if at + 30 * DAY <= now]
+        assert (found["REPEAT"].figures[place].n, found["REPEAT"].figures[place].value) == (len(repeats), pytest.approx(mean(repeats)))
+        assert found["RESOLUTION"].figures[place].n == len(mine)
+        responses = sorted(facts["response"] for facts, _returned, _at in mine)
+        assert found["RESPONSE"].figures[place].value == responses[(len(responses) - 1) // 2]
+    (contrast,) = found["REOPENED"].contrasts
+    one, other = ((round(figure.value * figure.n), figure.n) for figure in found["REOPENED"].figures)
+    assert (contrast.low, contrast.high) == pytest.approx(difference_of_shares(one, other))
+    p_values = [one.contrasts[0].p for one in trial.outcomes]
+    corrected = [one.contrasts[0].corrected_p for one in trial.outcomes]
+    assert all(right >= p for p, right in zip(p_values, corrected, strict=True)) and min(corrected) <= min(p_values) * 5 + 1e-12
+
+
+def test_an_effect_is_shown_and_stays_shown(house, now):
+    comparison = house.comparison(planned=200)
+    for number in range(240):
+        at = now - 20 * DAY + number * timedelta(hours=1)
+        case = house.case(at=at)
+        arm = house.expose(comparison, case, at)
+        CaseFact.objects.filter(case_id=case.pk).update(
+            resolution_seconds=3600 * (1 + number % 7) * (1 if arm == 0 else 4), reopened=int(arm == 1 and number % 2)
+        )
+    found = results(house.judge(comparison))
+    (reopened,) = found["REOPENED"].contrasts
+    assert reopened.verdict == "LESS" and reopened.always_p < 0.001 and reopened.high < 0 and reopened.effect_high < 0
+    assert [n for n, _low, _high in found["REOPENED"].history] == sorted({n for n, _low, _high in found["REOPENED"].history})
+    (times,) = found["RESOLUTION"].contrasts
+    assert times.verdict == "MORE" and times.low > 1 and times.p < 1e-6  # sooner over
+    (repeat,) = found["REPEAT"].contrasts
+    assert repeat.verdict == "TOO_FEW" and found["REPEAT"].figures[0].n == 0  # nobody's 30 days are over
+
+
+def test_a_broken_hash_is_noticed(house, now):
+    comparison = house.comparison()
+    arm = comparison.arms.get(position=0)
+    for _number in range(60):
+        case = house.case(at=now - DAY)
+        Exposure.objects.create(comparison=comparison, arm=arm, unit_id=case.pk, case=case, customer_id=case.customer_id, at=now)
+    trial = house.judge(comparison)
+    assert trial.is_mismatched and [one.expected for one in trial.arms] == [30, 30]
+
+
+def test_three_groups_are_compared_with_the_one_that_goes_without(house, now):
+    arms = (ArmFacts("A", 0.3, 7), ArmFacts("B", 0.3, 8), ArmFacts("Without", 0.4))
+    comparison = house.comparison(arms=arms)
+    for number in range(150):
+        at = now - 40 * DAY
+        house.expose(comparison, house.case(at=at, resolution=60, rating=1 + number % 5), at)
+    trial = house.judge(comparison)
+    assert trial.control == 2
+    satisfaction = results(trial)["SATISFACTION"]
+    assert [(one.arm, one.control) for one in satisfaction.contrasts] == [(0, 2), (1, 2)]
+    assert 0 <= satisfaction.overall_p <= 1
+
+
+def test_a_supervisor_counts_the_own_teams_cases_alone(house, cast, now):
+    comparison = house.comparison()
+    for team in (cast.team, cast.team, cast.other_team):
+        house.expose(comparison, house.case(at=now - DAY, team=team), now)
+    assert house.judge(comparison).n == 3
+    assert house.judge(comparison, cast.supervisor).n == 2
+    for person in (cast.agent, cast.outsider):
+        with pytest.raises(NotAllowed):
+            house.judge(comparison, person)
+
+
+def test_before_and_after_is_the_difference_of_differences(house, cast, now):
+    changed_on = date(2026, 4, 6)
+    window = WindowFacts(by="team", value=str(cast.team.pk), others=(str(cast.other_team.pk),), changed_on=changed_on, days=28)
+    comparison = house.comparison(design="BEFORE_AFTER", subject="", arms=(), window=window, outcome="RESOLUTION")
+    shares = {}
+    for day in range(-28, 28):
+        for team in (cast.team, cast.other_team):
+            for number in range(4):
+                at = now.replace(year=2026, month=4, day=6) + day * DAY
+                fast = number < (3 if team == cast.team and day >= 0 else 1 + (day % 2))
+                house.case(at=at, team=team, resolution=3600 if fast else 200_000, response=60)
+                shares.setdefault((team.pk, day >= 0), []).append(fast)
+    trial = house.judge(comparison)
+    (first, *others) = trial.window.outcomes
+    assert first.outcome == "RESOLVED_IN_24_HOURS"
+    expected = (mean(shares[cast.team.pk, True]) - mean(shares[cast.team.pk, False])) - (
+        mean(shares[cast.other_team.pk, True]) - mean(shares[cast.other_team.pk, False])
+    )
+    assert first.found.effect == pytest.approx(expected) and first.found.low < expected < first.found.high
+    assert first.found.sizes == ((112, 112), (112, 112)) and first.corrected_p >= first.found.p
+    assert abs(first.drift.effect) < 0.01
+    satisfaction = next(one for one in others if one.outcome == "SATISFACTION")
+    assert satisfaction.found is None and "holds 0 rows" in satisfaction.why_not
