@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import access_case
-from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.merging import queries
 from careloop.desk.merging.actions import merge_cases
 from careloop.desk.merging.actions import undo as undo_regrouping
@@ -37,35 +37,67 @@ def grouping(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse
 @for_viewer("case.work")
 def merge(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Choose a case, see what will happen, merge. `other` is the case chosen; `into` which of the two stays."""
-    other_id = _number(request, "other")
-    if other_id is None:
-        case, _found = queries.page(case_id, viewer)
-        suggested = [{"one": one, "reasons": reasons_of(one.likeness)} for one in list_duplicates(case_id, viewer, 8, 0.1)]
-        return _answer(request, "case/merge.html", _("Merge with another case"), {"case": case, "suggested": suggested})
-    into_id = _number(request, "into") or min(case_id, other_id)
-    preview = queries.preview_merge(case_id=case_id, other_id=other_id, into_id=into_id, viewer=viewer)
+    case, _found = queries.page(case_id, viewer)
+    try:
+        other_id = _number(request, "other")
+        preview = None if other_id is None else _preview(request, viewer, case_id, other_id)
+    except DeskError as refused:
+        return _choose(request, viewer, case, refused)
+    if other_id is None or preview is None:
+        return _choose(request, viewer, case)
+    context: dict[str, Any] = {"case": preview.case, "preview": preview, "other_id": other_id}
     if request.method == "GET":
-        context = {"case": preview.case, "preview": preview, "other_id": other_id}
         return _answer(request, "case/merge.html", _("Merge with another case"), context)
     expected = {number: _number(request, f"version-{number}") or 0 for number in (case_id, other_id)}
-    made = merge_cases(
-        source_ids=[preview.source.pk], into_id=preview.into.pk, expected_versions=expected, viewer=viewer, now=datetime.now(UTC)
-    )
+    facts: dict[str, Any] = {"expected_versions": expected, "viewer": viewer, "now": datetime.now(UTC)}
+    try:
+        made = merge_cases(source_ids=[preview.source.pk], into_id=preview.into.pk, **facts)
+    except (Conflict, InvalidInput) as refused:
+        fresh = {"preview": _preview(request, viewer, case_id, other_id), "error": refused.message}
+        return _answer(request, "case/merge.html", _("Merge with another case"), {**context, **fresh}, refused.status)
     words = _("#%(source)s was merged into #%(into)s.") % {"source": preview.source.pk, "into": preview.into.pk}
     return _done(request, made.into_id, words, made.pk)
+
+
+def _preview(request: HttpRequest, viewer: Viewer, case_id: int, other_id: int) -> queries.Preview:
+    into_id = _number(request, "into") or min(case_id, other_id)
+    return queries.preview_merge(case_id=case_id, other_id=other_id, into_id=into_id, viewer=viewer)
+
+
+def _choose(request: HttpRequest, viewer: Viewer, case: Any, refused: DeskError | None = None) -> HttpResponse:
+    """The number of the other case, or one of those that may be the same; with what was wrong with the one given."""
+    suggested = [{"one": one, "reasons": reasons_of(one.likeness)} for one in list_duplicates(case.pk, viewer, 8, 0.1)]
+    context = {
+        "case": case,
+        "suggested": suggested,
+        "error": refused.message if refused else "",
+        "given": request.GET.get("other", "")[:20],
+    }
+    return _answer(request, "case/merge.html", _("Merge with another case"), context, refused.status if refused else 200)
 
 
 @require_http_methods(["GET", "POST"])
 @for_viewer("case.work")
 def split(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
-    """Tick messages and give them a case of their own."""
-    if request.method == "GET":
-        shown = queries.list_splittable(case_id, viewer, is_all="all" in request.GET)
-        return _answer(request, "case/split.html", _("Split messages off"), {"case": shown.case, "shown": shown})
-    ticked = request.POST.getlist("message")
+    """Tick messages and give them a case of their own; what was ticked stays when it is refused."""
+    error, status, ticked = "", 200, request.POST.getlist("message")
+    if request.method == "POST":
+        try:
+            made = _split(request, viewer, case_id, ticked)
+        except (Conflict, InvalidInput) as refused:
+            error, status = refused.message, refused.status
+        else:
+            words = _("%(n)s messages of #%(case)s are case #%(new)s now.") % {"n": len(ticked), "case": case_id, "new": made.into_id}
+            return _done(request, made.into_id, words, made.pk)
+    shown = queries.list_splittable(case_id, viewer, is_all="all" in request.GET)
+    context = {"case": shown.case, "shown": shown, "error": error, "ticked": ticked, "subject": request.POST.get("subject", "")}
+    return _answer(request, "case/split.html", _("Split messages off"), context, status)
+
+
+def _split(request: HttpRequest, viewer: Viewer, case_id: int, ticked: list[str]) -> Any:
     if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in ticked):
         raise InvalidInput(_("A message was named that is no number; load the page again."), field="message")
-    made = split_case(
+    return split_case(
         case_id=case_id,
         message_ids=[int(one) for one in ticked],
         expected_version=_number(request, "version") or 0,
@@ -73,8 +105,6 @@ def split(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
         viewer=viewer,
         now=datetime.now(UTC),
     )
-    words = _("%(n)s messages of #%(case)s are case #%(new)s now.") % {"n": len(ticked), "case": case_id, "new": made.into_id}
-    return _done(request, made.into_id, words, made.pk)
 
 
 @require_POST
@@ -138,7 +168,7 @@ def _done(request: HttpRequest, case_id: int, words: str, regrouping_id: int = 0
     return redirect("case", case_id)
 
 
-def _answer(request: HttpRequest, part: str, title: str, context: dict[str, Any]) -> HttpResponse:
+def _answer(request: HttpRequest, part: str, title: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return render(request, part, context)
-    return render(request, "case/alone.html", {**context, "part": part, "title": title, "is_alone": True})
+        return render(request, part, context, status=status)
+    return render(request, "case/alone.html", {**context, "part": part, "title": title, "is_alone": True}, status=status)
