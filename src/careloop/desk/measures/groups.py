@@ -8,7 +8,7 @@ import numpy as np
 
 from careloop.desk.measures.queries import Table
 from careloop.desk.measures.rules.definitions import DOWN, MEAN, MEASURES, SHARE, UP
-from careloop.desk.measures.rules.values import Figure
+from careloop.desk.measures.rules.values import Figure, add_up, figure_of
 from careloop.insight.stats.intervals import Moments
 from careloop.insight.stats.shrinkage import Shrunk, funnel_of_means, funnel_of_shares, shrink_means, shrink_shares
 
@@ -41,11 +41,12 @@ class Comparison:
 
 
 def compare_groups(table: Table, key: str) -> Comparison | None:
-    """The groups of a table by a share or a mean; None where there are fewer than two groups or the measure is of another form."""
-    measure, rows = MEASURES[key], [row for row in table.rows if row.figures[key].n]
+    """The groups of a table by a share or a mean, without what belongs to none; None for fewer than two or another form of measure."""
+    measure, rows = MEASURES[key], [row for row in table.rows if row.figures[key].n and row.group not in {0, "", None}]
     if measure.form not in {SHARE, MEAN} or len(rows) < 2:
         return None
-    whole, figures = table.whole[key], [row.figures[key] for row in rows]
+    figures = [row.figures[key] for row in rows]
+    whole = figure_of(measure, add_up(one.sums for one in figures))
     drawn, limits = _shares(figures) if measure.form == SHARE else _means(figures, measure.scale, measure.lowest, measure.highest)
     standings = [
         Standing(row.group, figure, drawn_one, float(own_ratio), _verdict(figure, limits, measure.better))

@@ -8,14 +8,14 @@ from django.utils.translation import ngettext
 
 from careloop.desk.measures.groups import BETTER, WORSE, Comparison
 from careloop.desk.measures.queries import Row
-from careloop.desk.measures.rules.definitions import COUNT, DOWN, MEASURES, SHARE, UP
+from careloop.desk.measures.rules.definitions import COUNT, DOWN, MEASURES, UP
 from careloop.desk.measures.rules.values import Figure
+from careloop.desk.reports.address import ReportAddress, spell
 from careloop.desk.reports.queries import Report
 from careloop.desk.reports.rules.layouts import Layout
 from careloop.desk.web import report_charts
 from careloop.desk.web.charts import short_day
 from careloop.desk.web.measure_words import DEFINITIONS, NAMES, say, say_interval
-from careloop.desk.reports.address import ReportAddress, spell
 
 TONES = {BETTER: "good", WORSE: "bad"}
 
@@ -138,15 +138,15 @@ def _time_panel(key: str, unit: str, rows: list[Row], *, is_wide: bool) -> dict[
     if not known:
         return panel
     alt = _("%(name)s over time; the numbers are in the table below.") % {"name": name}
-    highest = max(point.value or 0 for point in known)
+    ends = [end for point in known for end in (point.low, point.high, point.value) if end is not None]
+    lowest, highest = min(ends), max(ends)
     if MEASURES[key].form == COUNT:
         marks = report_charts.nice_ticks(0, highest, is_whole=True)
         panel["svg"] = report_charts.bars(points, alt=alt, ticks=[(mark, say(key, mark)) for mark in marks], top=marks[-1], width=width)
         return panel
-    lowest = min(point.value or 0 for point in known)
-    if MEASURES[key].form == SHARE:
-        lowest, highest = max(0.0, lowest - 0.1), min(1.0, highest + 0.1)
-    marks = report_charts.nice_ticks(min(lowest, 0) if MEASURES[key].unit == "seconds" else lowest, highest)
+    if MEASURES[key].unit == "seconds":
+        lowest = 0.0
+    marks = report_charts.nice_ticks(lowest, highest)
     ticks = [(mark, say(key, mark)) for mark in marks]
     panel["svg"] = report_charts.line(points, alt=alt, ticks=ticks, ends=(marks[0], marks[-1]), width=width)
     return panel
