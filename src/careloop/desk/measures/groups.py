@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import binom
 
 from careloop.desk.measures.queries import Table
-from careloop.desk.measures.rules.definitions import DOWN, MEAN, MEASURES, SHARE, UP
+from careloop.desk.measures.rules.definitions import DOWN, MEAN, MEASURES, SHARE, UP, Measure
 from careloop.desk.measures.rules.values import Figure, add_up, figure_of
 from careloop.insight.stats.intervals import Moments
 from careloop.insight.stats.shrinkage import Shrunk, funnel_of_means, funnel_of_shares, shrink_means, shrink_shares
@@ -49,7 +50,7 @@ def compare_groups(table: Table, key: str) -> Comparison | None:
     whole = figure_of(measure, add_up(one.sums for one in figures))
     drawn, limits = _shares(figures) if measure.form == SHARE else _means(figures, measure.scale, measure.lowest, measure.highest)
     standings = [
-        Standing(row.group, figure, drawn_one, float(own_ratio), _verdict(figure, limits, measure.better))
+        Standing(row.group, figure, drawn_one, float(own_ratio), _verdict(figure, measure, whole, limits))
         for row, figure, drawn_one, own_ratio in zip(rows, figures, _figures(drawn, figures), drawn.own_ratios, strict=True)
     ]
     sign = -1 if measure.better == UP else 1
@@ -94,11 +95,19 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _verdict(figure: Figure, limits: Limits, better: str) -> str:
-    low, high = limits(figure.n, OUTSIDE)
-    if figure.value is None or low <= figure.value <= high or better not in {UP, DOWN}:
+def _verdict(figure: Figure, measure: Measure, whole: Figure, limits: Limits) -> str:
+    """Whether chance makes so much in fewer than 1 of 500 groups of this size; shares are counted, for a few trials leave no smooth ends."""
+    if figure.value is None or measure.better not in {UP, DOWN}:
         return NOT_SHOWN
-    return BETTER if (figure.value > high) == (better == UP) else WORSE
+    if measure.form == SHARE:
+        hits, n, share = figure.sums.total, figure.n, whole.value or 0.0
+        is_high, is_low = (float(tail) < (1 - OUTSIDE) / 2 for tail in (binom.sf(hits - 1, n, share), binom.cdf(hits, n, share)))
+    else:
+        low, high = limits(figure.n, OUTSIDE)
+        is_high, is_low = figure.value > high, figure.value < low
+    if not (is_high or is_low):
+        return NOT_SHOWN
+    return BETTER if is_high == (measure.better == UP) else WORSE
 
 
 def _even_sizes(largest: int) -> list[int]:
