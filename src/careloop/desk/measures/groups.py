@@ -96,7 +96,7 @@ def _finite(value: float) -> float | None:
 
 
 def _verdict(figure: Figure, measure: Measure, whole: Figure, limits: Limits) -> str:
-    """Whether chance makes so much in fewer than 1 of 500 groups of this size; shares are counted, for a few trials leave no smooth ends."""
+    """Whether chance makes so much in fewer than 1 of 500 groups of this size; shares are counted: a few trials have no smooth ends."""
     if figure.value is None or measure.better not in {UP, DOWN}:
         return NOT_SHOWN
     if measure.form == SHARE:
