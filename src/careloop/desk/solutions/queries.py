@@ -27,6 +27,7 @@ from careloop.desk.solutions.rules.worth import Judged, worth_of
 SUBJECT = "SOLUTION"  # of the search index
 PAGE = 50
 OFFERED = 3
+LEAST_OFFERED = 0.01  # the first is always offered, others only from this probability on
 FOUND = 8  # solutions of a search beside a case
 EXAMPLES = 400  # newest uses that the ranking learns from
 MOST_JUDGED = 2_000  # newest uses that tell how much a solution helps
@@ -283,7 +284,8 @@ def offers(case_id: int, viewer: Viewer, now: datetime, query: str = "") -> Offe
     else:
         keys = {one.solution_id for one in articles}
         ranked = rank_stored(articles, examples_of(keys), asked, OFFERED, worth_of_all(keys))
-        chosen = [(key, probability if ranked.is_calibrated else None) for key, probability in ranked.solutions]
+        likely = [one for place, one in enumerate(ranked.solutions) if place == 0 or not ranked.is_calibrated or one[1] >= LEAST_OFFERED]
+        chosen = [(key, probability if ranked.is_calibrated else None) for key, probability in likely]
     solutions = {one.pk: one for one in Solution.objects.filter(pk__in=[key for key, _p in chosen]).prefetch_related("texts")}
     rows = {row.solution.pk: row for row in rows_of(list(solutions.values()), now.date())}
     language = language_of(asked, case.customer.language)

@@ -34,7 +34,7 @@ def letter(request: HttpRequest, viewer: Viewer, case_id: int, solution_id: int)
         take(case_id=case_id, solution_id=solution_id, viewer=viewer, now=datetime.now(UTC))
         return HttpResponse(status=204) if request.headers.get("HX-Request") else redirect("case-solution", case_id, solution_id)
     case, solution, text = queries.draft_of(case_id, solution_id, viewer)
-    context = {"case": case, "solution": solution, "text": text}
+    context = {"case": case, "solution": solution, "text": text, "title_of": queries.text_of(solution).title}
     if request.headers.get("HX-Request"):
         return render(request, "solutions/letter.html", context)
     alone = {"part": "solutions/letter.html", "title": _("Reply from a solution"), "is_alone": True}
