@@ -31,8 +31,9 @@ def parse(raw: bytes, *, channel_slug: str, now: datetime) -> Inbound:
     `raw` is kept whole if it fits; of a larger one the headers, for its files are kept by themselves.
     """
     if len(raw) > LARGEST_MAIL_BYTES:
-        sentence = "The mail has {count:,} bytes; at most {most:,} are read. Ask the sender to send its files one by one."
-        raise InvalidInput(Sentence(sentence, count=len(raw), most=LARGEST_MAIL_BYTES), field="raw")
+        facts = {"count": len(raw), "most": LARGEST_MAIL_BYTES}
+        sentence = Sentence("The mail has {count:,} bytes; at most {most:,} are read. Ask for its files one by one.", **facts)
+        raise InvalidInput(sentence, field="raw")
     mail: EmailMessage = message_from_bytes(raw, policy=policy.default)
     name, address = parseaddr(_source(mail, "reply-to") or _source(mail, "from"))
     subject = _header(mail, "subject")
