@@ -217,3 +217,21 @@ def test_a_batch_is_read_in_a_fixed_number_of_queries(cast, inbound, make_rule, 
         write(inbound, now, number)
     with django_assert_num_queries(15):
         judge_new_events(now=now)
+
+
+def test_while_nothing_happens_no_rule_is_read(make_rule, case, now, django_assert_num_queries):
+    make_rule(["RECEIVED"], every(), do("SET_PRIORITY", 40))
+    judge_new_events(now=now)
+    with django_assert_num_queries(4):  # cursor, newest event, events that wait, events that are settled
+        judge_new_events(now=now)
+
+
+def test_a_rule_that_answers_itself_by_way_of_others_stops_after_a_hundred_times_a_day(make_rule, case, now):
+    rule = make_rule(["RECEIVED"], every(REFUND), do("ADD_NOTE", "x"))
+    rows = [Firing(rule=rule, case=case, key=f"e-{number}", root=f"e-{number}", outcome="DONE", at=now) for number in range(100)]
+    Firing.objects.bulk_create(rows)
+    cause = firing.Cause("e0", "e0")
+    assert firing.fire(judging.active_rules(by_time=False).rules[rule.pk], case, cause, now) is False
+    assert CaseEvent.objects.get(kind="RULE").after == {"did": "STOPPED", "why": "TOO_OFTEN"}
+    assert firing.fire(judging.active_rules(by_time=False).rules[rule.pk], case, firing.Cause("e1", "e1"), now + 25 * HOUR) is True
+    assert Message.objects.filter(direction="NOTE").count() == 1

@@ -253,3 +253,29 @@ def test_the_history_names_the_rule(client, cast, case, inbound, now):
     shown = client.get(f"/cases/{case.pk}/").content.decode()
     assert "Rule “Refunds first” set the priority to Urgent" in shown
     assert "Rule “Refunds first” gave the case to Chen" in shown
+
+
+def test_the_history_tells_of_other_systems_and_of_the_guard(client, cast, case, now):
+    facts = {"case": case, "team": cast.team, "kind": "RULE", "at": now, "actor_kind": "rule", "actor_id": 1, "actor_name": "Hook"}
+    CaseEvent.objects.create(after={"did": "CALLED", "source": "Hook", "webhook": "https://example.com/hook"}, **facts)
+    CaseEvent.objects.create(after={"did": "STOPPED", "why": "TOO_OFTEN"}, **facts)
+    client.force_login(cast.agent)
+    shown = client.get(f"/cases/{case.pk}/").content.decode()
+    assert "Rule “Hook” told the other system https://example.com/hook" in shown
+    assert "Rule “Hook” was stopped: it has acted a hundred times here within a day" in shown
+
+
+def test_a_macro_takes_the_same_actions_but_sends_and_calls_nothing(client, cast, case):
+    client.force_login(cast.agent)
+    form = client.get("/macros/new/").content.decode()
+    assert 'value="ADD_TASK"' in form and 'value="TAG"' in form
+    assert 'value="REPLY"' not in form and 'value="WEBHOOK"' not in form
+    given = {"name": "Snooze", "scope": "PERSON", "do": ["SNOOZE", "TAG"], "do_value": ["3d", "Waiting for parts"], "is_active": "on"}
+    assert len(client.post("/macros/new/", {**given, "more": "do"}).context["given"]["actions"]) == 4
+    assert client.post("/macros/new/", given).status_code == 302
+    macro = Macro.objects.get()
+    assert macro.actions == [{"do": "SNOOZE", "value": 72.0}, {"do": "TAG", "value": "Waiting for parts"}]
+    assert 'value="3d"' in client.get(f"/macros/{macro.pk}/").content.decode()
+    client.post(f"/cases/{case.pk}/macros/{macro.pk}/", headers={"HX-Request": "true"})
+    case.refresh_from_db()
+    assert case.status == "WAITING"

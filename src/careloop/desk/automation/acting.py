@@ -36,10 +36,6 @@ class Act:
         return case
 
 
-def is_there(_value: Any, _viewer: Viewer) -> None:
-    """Of an action whose value names nothing that could be gone."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Action(ActionKind):
     """An action in full. `perform` does it in the caller's transaction, or raises.
@@ -52,5 +48,5 @@ class Action(ActionKind):
     perform: Callable[[Act], None]
     words: Callable[[Viewer], Words] | None = None
     is_free: bool = False
-    check: Callable[[Any, Viewer], None] = is_there
+    check: Callable[[Any, Viewer], None] | None = None
     hint: Promise | str = ""
