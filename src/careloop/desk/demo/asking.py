@@ -21,7 +21,7 @@ from careloop.desk.demo.staff import House
 from careloop.desk.feedback.models import Feedback, Source
 from careloop.desk.kernel.rows import update_rows
 from careloop.desk.surveys.actions import SurveyFacts, save_survey
-from careloop.desk.surveys.models import Answer, Invitation, InvitationState, Origin, Survey, SurveyConsent
+from careloop.desk.surveys.models import Answer, Invitation, InvitationState, Origin, Survey, SurveyConsent, SurveySetting
 from careloop.desk.surveys.queries import BY_MAIL, get_setting, newest_version
 from careloop.desk.surveys.rules import choosing
 from careloop.desk.surveys.rules.questions import BEGINNINGS, CSAT
@@ -29,6 +29,7 @@ from careloop.desk.surveys.rules.quiet import after_quiet
 
 NAME = "服务满意度 · Satisfaction"
 DELAY_MINUTES = 60
+PAUSE_DAYS = 7  # the sample house has few customers, who write often
 REFUSED_SHARE = 0.03
 LOST_SHARE = 0.01
 ANSWERED_BY_SCORE = {1: 0.34, 2: 0.24, 3: 0.14, 4: 0.2, 5: 0.3}  # of those who were asked and did not write
@@ -40,6 +41,7 @@ def ask_customers(house: House, *, now: datetime) -> None:
     """The survey, who was asked after each resolved case, and the answers."""
     rng = random.Random("surveys")
     supervisor = viewer_of(house.supervisor)
+    SurveySetting.objects.create(pk=1, pause_days=PAUSE_DAYS)
     tells = ("ASSIGNEE", "SUPERVISORS")
     facts = SurveyFacts(NAME, CSAT, BEGINNINGS[CSAT], is_active=True, sent_when="RESOLVED", delay_minutes=DELAY_MINUTES, bad_at_most=2)
     first = Case.objects.order_by("opened_at").values_list("opened_at", flat=True).first() or now
