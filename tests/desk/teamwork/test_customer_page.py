@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from careloop.desk.audit.models import AuditEntry
 from careloop.desk.cases.actions import add_note, reply, set_status
 from careloop.desk.cases.models import Case, CaseEvent, EventKind, Message, Status
 from careloop.desk.customers.rules import AddressValue
@@ -16,6 +17,7 @@ from careloop.desk.outbox.delivery import deliver
 from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.surveys.models import Answer
 from careloop.desk.teamwork.customer_links import fill_link, find_visit, make_token, revoke_links
+from careloop.desk.teamwork.file_rules import GivenFile
 from careloop.desk.teamwork.models import Attachment, CustomerLink
 
 pytestmark = pytest.mark.django_db
@@ -199,3 +201,50 @@ def test_mails_carry_the_link_when_the_house_wants_it(cast, case, mailoutbox, se
         reply_to_case(case_id=case.pk, body=body, viewer=cast.viewer(cast.agent), now=today())
         deliver(OutboxItem.objects.order_by("-pk").first().pk, now=today())
     assert [mail.body.count("/c/") for mail in mailoutbox] == [1, 1]
+
+
+def test_a_form_with_a_file_sent_twice_is_one_message_with_one_file(client, url):
+    for _again in range(2):
+        assert sent(client, url, files=SimpleUploadedFile("leak.png", PNG)).status_code == 302
+    assert (Message.objects.count(), Attachment.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize("rating", ["0", "6", "-1", "4.5", "four", "", "５"])
+def test_a_rating_out_of_range_is_refused_in_words_and_stores_nothing(client, case, url, rating):
+    answer = client.post(f"{url}rate/", {"rating": rating}, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422
+    assert "Please choose one to five." in answer.content.decode()
+    assert (Feedback.objects.count(), Message.objects.count(), CaseEvent.objects.filter(kind="SURVEY").count()) == (0, 1, 0)
+
+
+def test_a_file_of_another_case_is_not_given_through_this_link(client, cast, url, inbound, now):
+    addresses = (AddressValue("EMAIL", "wu@example.com"),)
+    receive_message(inbound(external_id="m-2", addresses=addresses, files=(GivenFile("secret.txt", b"x"),)), now=now)
+    assert client.get(f"{url}files/{Attachment.objects.get().pk}/").status_code == 404
+    assert not AuditEntry.objects.filter(action="file.view").exists()
+
+
+@pytest.mark.parametrize("token", ["x", "1-1-1-99999.forged", "1-1-1-99999", "." * 119, "x" * 500, "１-1-1-99999.x"])
+def test_a_forged_link_shows_and_changes_nothing_whatever_is_sent(client, case, token):
+    for part, fields in (
+        ("", None),
+        ("write/", {"text": "x"}),
+        ("status/", {"solved": "yes"}),
+        ("rate/", {"rating": "5"}),
+        ("files/1/", None),
+    ):
+        address = f"/c/{token}/{part}"
+        answer = client.get(address) if fields is None else client.post(address, fields)
+        assert answer.status_code == 404
+    assert (Message.objects.count(), Case.objects.get(pk=case.pk).version) == (1, case.version)
+
+
+def test_what_was_refused_is_typed_back_and_a_file_that_was_not_kept_says_why(client, url, inbound, now):
+    receive_message(inbound(external_id="m-2", channel_slug="contact", files=(GivenFile("setup.exe", b"MZ\x00"),)), now=now)
+    page = client.get(url, headers={"Accept-Language": "en"}).content.decode()
+    assert "setup.exe" in page and "no picture, PDF, text or office document" in page and "/files/" not in page
+    many = [SimpleUploadedFile(f"{number}.txt", b"x%d" % number) for number in range(6)]
+    answer = client.post(f"{url}write/", {"text": "还在漏", "files": many}, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422
+    assert "At most 5 files" in answer.content.decode() and "还在漏" in answer.content.decode()
+    assert Message.objects.count() == 2
