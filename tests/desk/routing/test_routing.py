@@ -1,5 +1,6 @@
 """Cases given out: to whom, with which trace, never too many, back when somebody leaves; and what is refused changes nothing."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -315,3 +316,29 @@ def test_the_preview_says_who_would_get_what_and_why_nobody_may(routed, arrive, 
     [given] = [one.choice.person.name for one in shown.planned if one.choice]
     [refused] = [one.refused for one in shown.planned if one.case.pk == english.pk]
     assert (given, refused) == ("Chen", {"Chen": "LANGUAGE", "Sun": "AWAY"})
+
+
+@pytest.mark.parametrize("how", ["away", "switched off", "another team"])
+def test_whoever_goes_leaves_a_balanced_team_behind(routed, arrive, now, how):
+    wei, li = (
+        User.objects.create(email=f"{name}@desk.example", display_name=name, role="AGENT", date_joined=now) for name in ("Wei", "Li")
+    )
+    for person, capacity in ((wei, 6), (li, 3)):
+        person.teams.set([routed.team])
+        Profile.objects.create(user=person, capacity=capacity)
+    Profile.objects.filter(user=routed.supervisor).update(capacity=0)
+    numbers = [arrive(number).pk for number in range(12)]
+    actions.route_waiting(now=now)
+    had = set(Case.objects.filter(assignee=routed.agent).values_list("pk", flat=True))
+    assert had
+    if how == "away":
+        staffing.set_availability(status="AWAY", viewer=routed.viewer(routed.agent), now=now)
+    else:
+        facts = {"is_active": False} if how == "switched off" else {"team_ids": [routed.other_team.pk]}
+        given = {"display_name": "Chen", "role": "AGENT", "team_ids": [routed.team.pk], "is_active": True, **facts}
+        change_user(user_id=routed.agent.pk, **given, actor=actor_of(routed.viewer(routed.owner)), now=now)
+        actions.return_after_change(user_id=routed.agent.pk, now=now)
+    load = Counter(owners().values())
+    assert (load["Chen"], load["Wei"], load["Li"], load[None]) == (0, 6, 3, len(numbers) - 9)  # all room is used, nobody has too many
+    told = CaseEvent.objects.filter(kind="ROUTED", after__assignee_id=None).values_list("case", flat=True)
+    assert set(told) == had
