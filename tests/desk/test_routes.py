@@ -123,6 +123,8 @@ PARAMETERS = {
     "survey_id": lambda house: house.invitation.survey_id,
     "invitation_id": lambda house: house.invitation.pk,
     "watched_id": lambda house: house.watched.pk,
+    "part": lambda house: "slow",
+    "place": lambda house: 0,
     "alarm_id": lambda house: house.alarm.pk,
 }
 

@@ -92,3 +92,18 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.watched_id} on {self.start}"
+
+
+class Explanation(models.Model):
+    """Why figures are as they are, computed once a day; no team means the whole house. `parts` are those of measures.explaining."""
+
+    team = models.OneToOneField(Team, on_delete=models.CASCADE, null=True, related_name="+")
+    parts = models.JSONField(default=dict)
+    model = models.JSONField(null=True, help_text="the model of satisfaction, as numbers; only of the whole house")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team"], condition=models.Q(team=None), name="explanation_of_house_once")]
+
+    def __str__(self) -> str:
+        return f"explanation of {self.team_id}"

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from django_tasks import task
 
 from careloop.desk.jobs.actions import ensure_schedule
-from careloop.desk.watch import actions
+from careloop.desk.watch import actions, explanations
 
 JUDGE_SECONDS = 6 * 3600  # complete periods are judged once; judging again changes nothing
+EXPLAIN_SECONDS = 24 * 3600
 
 
 @task(priority=1)
@@ -16,6 +17,13 @@ def judge_figures() -> int:
     return actions.judge_figures(now=datetime.now(UTC))
 
 
+@task(priority=1)
+def explain_cases() -> int:
+    """Explain what makes cases slow and customers content, for the house and each team; returns how many were explained."""
+    return explanations.explain_house(now=datetime.now(UTC))
+
+
 def ensure_schedules(*, now: datetime | None = None) -> None:
-    """Make the schedule; one that was switched off stays off."""
+    """Make the schedules; one that was switched off stays off."""
     ensure_schedule("judge figures", judge_figures, JUDGE_SECONDS, priority=1, now=now)
+    ensure_schedule("explain cases", explain_cases, EXPLAIN_SECONDS, priority=1, now=now)

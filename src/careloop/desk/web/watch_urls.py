@@ -1,8 +1,8 @@
-"""Addresses of the watch."""
+"""Addresses of the watch and of what explains figures."""
 
 from django.urls import path
 
-from careloop.desk.web.views import watch
+from careloop.desk.web.views import watch, why
 
 urlpatterns = [
     path("watch/", watch.page, name="watch"),
@@ -11,4 +11,6 @@ urlpatterns = [
     path("watch/<int:watched_id>/", watch.figure, name="watched"),
     path("watch/<int:watched_id>/remove/", watch.remove, name="watched-remove"),
     path("alarms/<int:alarm_id>/", watch.alarm, name="alarm"),
+    path("why/", why.page, name="why"),
+    path("why/<slug:part>/<int:place>/", why.cases, name="why-cases"),
 ]

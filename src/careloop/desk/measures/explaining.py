@@ -1,0 +1,205 @@
+"""Why: what makes cases slow, the way they go, what moves satisfaction, and how satisfied those are who did not answer.
+
+Everything here reads facts and returns plain values that can be stored as JSON; each part says by `problem` when there is not enough data.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+
+from careloop.desk.measures.case_rows import CaseRows, arrival_columns, course_columns, read_cases, text_columns
+from careloop.insight.errors import InputError
+from careloop.insight.service.bottlenecks import find_bottlenecks
+from careloop.insight.service.drivers import find_drivers
+from careloop.insight.service.process_map import draw_map
+from careloop.insight.service.response_weights import estimate_satisfaction, weigh_answers
+from careloop.insight.service.satisfaction_model import SatisfactionModel, learn_satisfaction
+
+DAYS = 365
+MOST_CASES = 20_000
+MOST_LEARNT = 5_000  # answers; more make training long and the model hardly better
+DISSATISFIED = 300  # hundredths on 1–5: 1 and 2
+SATISFIED = 400
+SILENT_DAYS = 90
+RULE_CASES = 200  # of which the page opens the newest
+STEPS_SHOWN = 24
+Part = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The parts, ready to be stored; `model` is that of the satisfaction of those who did not answer, if there could be one."""
+
+    slow: Part
+    waits: Part
+    way: Part
+    drivers: Part
+    silent: Part
+    model: dict[str, Any] | None
+
+
+def explain(*, now: datetime, team_id: int | None = None) -> Explained:
+    """Explain the house or a team by the cases of the last year, the newest 20,000 of them; a model is learnt for the house only."""
+    since = (timezone.localdate(now) - timedelta(days=DAYS)).toordinal()
+    rows = read_cases(since_day=since, most=MOST_CASES, team_id=team_id, now_second=int(now.timestamp()))
+    silent, model = estimate_silent(rows) if team_id is None else ({"answered": _answered(rows)}, None)
+    return Explained(
+        explain_slowness(rows), explain_slowness(rows, with_waits=True), draw_way(rows), explain_satisfaction(rows), silent, model
+    )
+
+
+def explain_slowness(rows: CaseRows, *, with_waits: bool = False) -> Part:
+    """Rules under which cases take longer than three quarters of them do, as measured on cases that the rules were not found on.
+
+    By what is known on arrival; `with_waits` also by the state in which a case spent the most time, which is known afterwards.
+    """
+    if not rows.facts:
+        return _too_little("no cases")
+    columns = arrival_columns(rows, ZoneInfo(settings.TIME_ZONE))
+    if not with_waits:
+        del columns["waiting_for"]
+    try:
+        found = find_bottlenecks(columns, rows.seconds, [not one for one in rows.is_open])
+    except InputError as error:
+        return _too_little(str(error))
+    facts = asdict(found)
+    for rule in facts["rules"]:
+        rule["conditions"] = [list(one) for one in rule["conditions"]]
+        rule["cases"] = [rows.facts[place].case_id for place in rule.pop("rows")[:RULE_CASES]]
+    return facts
+
+
+def draw_way(rows: CaseRows) -> Part:
+    """States and steps between them; statuses, or the states of flows."""
+    opened = {fact.case_id for fact in rows.facts if fact.resolution_seconds is None}
+    if not rows.steps:
+        return _too_little("no cases")
+    known = sorted(rows.steps, key=lambda step: step.case_id)
+    latest = max(*(step.second for step in known), rows.now_second)
+    found = draw_map(
+        [step.case_id for step in known], [step.state for step in known], [step.second for step in known], now=latest, open_cases=opened
+    )
+    return {
+        "states": [one._asdict() for one in found.states],
+        "steps": [one._asdict() for one in found.steps[:STEPS_SHOWN]],
+        "n_steps": len(found.steps),
+        "names": rows.state_names,
+        "n_cases": found.n_cases,
+        "n_with_returns": found.n_with_returns,
+    }
+
+
+def explain_satisfaction(rows: CaseRows) -> Part:
+    """What moves the rating, in points of 1–5, answers weighted for who answered."""
+    scored = _scored(rows)
+    if not scored:
+        return _too_little("no answers")
+    columns = _take(course_columns(rows), scored)
+    scores = [_score(rows, place) for place in scored]
+    try:
+        found = find_drivers(columns, scores, weights=_weights_of(rows, scored))
+    except InputError as error:
+        return _too_little(str(error))
+    return {
+        "effects": [asdict(one) for one in found.effects],
+        "untold": [one._asdict() for one in found.untold],
+        "n": found.n,
+        "explained_ratio": found.explained_ratio,
+    }
+
+
+def estimate_silent(rows: CaseRows) -> tuple[Part, dict[str, Any] | None]:
+    """Satisfaction of all who were invited from those who answered, and estimates for cases without an answer by a model."""
+    part: Part = {"answered": _answered(rows)}
+    scored = _scored(rows)[:MOST_LEARNT]
+    columns = {**course_columns(rows), **text_columns(rows)}
+    is_bad = np.array([_score(rows, place) * 100 < DISSATISFIED for place in scored], dtype=bool)
+    try:
+        if not scored:
+            raise InputError("no answers")
+        model = learn_satisfaction(_take(columns, scored), is_bad)
+    except InputError as error:
+        return part | _too_little(str(error)), None
+    newest = rows.now_second - SILENT_DAYS * 86_400
+    silent = [place for place, fact in enumerate(rows.facts) if fact.opened_second >= newest and not _is_scored(rows, place)]
+    return part | _estimates(model, _take(columns, silent), is_bad), model.to_json()
+
+
+def read_quality(model: dict[str, Any]) -> SatisfactionModel:
+    """The stored model."""
+    return SatisfactionModel.from_json(model)
+
+
+def _estimates(model: SatisfactionModel, columns: dict[str, list[Any]], is_bad: Any) -> Part:
+    chances, abstained = model.estimate(columns) if next(iter(columns.values())) else (np.zeros(0), np.zeros(0, dtype=bool))
+    known = chances[~abstained]
+    quality = model.quality._asdict() | {"bins": [list(one) for one in model.quality.bins], "is_useful": model.quality.is_useful}
+    return {
+        "quality": quality,
+        "algorithm": model.algorithm,
+        "chosen": Counter(model.chosen).most_common(),
+        "days": SILENT_DAYS,
+        "n_silent": len(chances),
+        "n_abstained": int(abstained.sum()),
+        "estimated": float(known.mean()) if len(known) else None,
+        "of_answers": float(is_bad.mean()),
+    }
+
+
+def _answered(rows: CaseRows) -> Part:
+    """The share of satisfied among all who were invited, with what the silent leave open."""
+    invited = [place for place, fact in enumerate(rows.facts) if (one := rows.answers.get(fact.case_id)) is not None and one.sent_on]
+    answered = np.array([_is_scored(rows, place) for place in invited], dtype=bool)
+    traits = _traits(rows, invited)
+    try:
+        if not len(answered):
+            raise InputError("nobody was invited")
+        weights = weigh_answers(traits, answered)
+        scores = [float(_score(rows, place) * 100 >= SATISFIED) for place, spoke in zip(invited, answered, strict=True) if spoke]
+        return asdict(estimate_satisfaction(scores, weights, traits, answered))
+    except InputError as error:
+        return _too_little(str(error))
+
+
+def _weights_of(rows: CaseRows, scored: list[int]) -> list[float] | None:
+    """Weights for those who were invited; reviews, for which nobody was asked, count once."""
+    invited = [place for place, fact in enumerate(rows.facts) if (one := rows.answers.get(fact.case_id)) is not None and one.sent_on]
+    answered = np.array([_is_scored(rows, place) for place in invited], dtype=bool)
+    if answered.sum() < 5:
+        return None
+    weights = weigh_answers(_traits(rows, invited), answered).weights
+    known = dict(zip([place for place, spoke in zip(invited, answered, strict=True) if spoke], weights, strict=True))
+    return [float(known.get(place, 1.0)) for place in scored]
+
+
+def _traits(rows: CaseRows, places: list[int]) -> dict[str, list[Any]]:
+    """What is known of everybody who was invited and may decide who answers."""
+    columns = course_columns(rows)
+    return _take({name: columns[name] for name in ("kind", "channel", "late", "reopened", "resolution_hours")}, places)
+
+
+def _scored(rows: CaseRows) -> list[int]:
+    return [place for place in range(len(rows.facts)) if _is_scored(rows, place)]
+
+
+def _is_scored(rows: CaseRows, place: int) -> bool:
+    one = rows.answers.get(rows.facts[place].case_id)
+    return one is not None and one.hundredths is not None and one.scale in {"CSAT", "STARS"}
+
+
+def _score(rows: CaseRows, place: int) -> float:
+    return float(rows.answers[rows.facts[place].case_id].hundredths or 0) / 100
+
+
+def _take(columns: dict[str, list[Any]], places: list[int]) -> dict[str, list[Any]]:
+    return {name: [values[place] for place in places] for name, values in columns.items()}
+
+
+def _too_little(why: str) -> Part:
+    return {"problem": why}

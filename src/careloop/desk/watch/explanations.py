@@ -1,0 +1,64 @@
+"""Explanations: computed for the house and each team with enough cases, stored, and shown to those who see what they are of."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from careloop.desk.accounts.models import Team
+from careloop.desk.accounts.queries import check_may, list_teams
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.models import Case
+from careloop.desk.kernel.errors import NotFound
+from careloop.desk.measures.explaining import explain
+from careloop.desk.measures.queries import find_moment
+from careloop.desk.watch.models import Explanation
+
+RULED = ("slow", "waits")
+
+
+def explain_house(*, now: datetime) -> int:
+    """Explain the house and each team anew, each written by itself; returns how many. Nothing before the facts are counted once."""
+    if find_moment(None) is None:
+        return 0
+    scopes: list[Any] = [None, *Team.objects.order_by("pk").values_list("pk", flat=True)]
+    for team_id in scopes:
+        explained = asdict(explain(now=now, team_id=team_id))
+        model = explained.pop("model")
+        with transaction.atomic():
+            if team_id is not None and not Team.objects.filter(pk=team_id).exists():
+                continue
+            Explanation.objects.update_or_create(team_id=team_id, defaults={"parts": explained, "model": model, "made_at": now})
+    return len(scopes)
+
+
+def scopes_of(viewer: Viewer) -> list[tuple[str, str]]:
+    """What the viewer may see explained: the house (""), where all teams are in sight, and the teams by their numbers."""
+    teams = list_teams(viewer)
+    house = [("", _("The whole house"))] if _sees_all(viewer) else []
+    return house + ([(str(team.pk), team.name) for team in teams] if len(teams) > 1 or not house else [])
+
+
+def find_explanation(team_id: int | None, viewer: Viewer) -> Explanation | None:
+    """The explanation of the house or a team; None before it was made, NotFound where it is out of sight."""
+    check_may(viewer, "report.view")
+    if (team_id is None and not _sees_all(viewer)) or (team_id is not None and not viewer.sees_team(team_id)):
+        raise NotFound(_("There is no explanation of this for you."))
+    found = Explanation.objects.filter(team=None) if team_id is None else Explanation.objects.filter(team_id=team_id)
+    return found.first()
+
+
+def list_slow_cases(team_id: int | None, part: str, place: int, viewer: Viewer) -> tuple[dict[str, Any], list[Case]]:
+    """A rule of a part (slow or waits), and the newest of the cases that it was measured on."""
+    found = find_explanation(team_id, viewer)
+    rules = found.parts[part].get("rules", []) if found is not None and part in RULED else []
+    if not 0 <= place < len(rules):
+        raise NotFound(_("There is no such rule any more; go back and look again."))
+    cases = Case.objects.visible_to(viewer).filter(pk__in=rules[place]["cases"])
+    return rules[place], list(cases.select_related("customer", "assignee").order_by("-opened_at"))
+
+
+def _sees_all(viewer: Viewer) -> bool:
+    return viewer.team_ids is None or not Team.objects.exclude(pk__in=viewer.team_ids).exists()

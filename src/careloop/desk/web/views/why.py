@@ -1,0 +1,166 @@
+"""Why figures are as they are: slow cases, the way of cases, what moves satisfaction, and those who did not answer."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.watch.explanations import find_explanation, list_slow_cases, scopes_of
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.measure_words import span
+from careloop.desk.web.process_diagram import draw_way
+from careloop.desk.web.views.together import number_or_none
+from careloop.desk.web.why_words import Words, percent, seconds
+
+
+@require_GET
+@for_viewer("report.view")
+def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The four explanations of the house or a team."""
+    scopes = scopes_of(viewer)
+    chosen = request.GET.get("team", scopes[0][0] if scopes else "")
+    found = find_explanation(number_or_none(chosen, "team"), viewer)
+    context: dict[str, Any] = {
+        "scopes": [{"name": name, "url": f"{reverse('why')}?team={code}", "is_current": code == chosen} for code, name in scopes],
+        "explanation": found,
+    }
+    if found is not None:
+        parts = found.parts
+        words = Words(viewer, parts["way"].get("names", {}))
+        context |= {
+            "slow": _slow(parts["slow"], "slow", words, chosen),
+            "waits": _slow(parts["waits"], "waits", words, chosen),
+            "way": _way(parts["way"], words),
+            "drivers": _drivers(parts["drivers"], words),
+            "answered": _answered(parts["silent"]["answered"]),
+            "model": _model(parts["silent"]) if "quality" in parts["silent"] else None,
+            "is_house": found.team_id is None,
+        }
+    return render(request, "why/page.html", context)
+
+
+@require_GET
+@for_viewer("report.view")
+def cases(request: HttpRequest, viewer: Viewer, part: str, place: int) -> HttpResponse:
+    """The cases that a rule of slow cases was measured on."""
+    team = request.GET.get("team", "")
+    rule, found = list_slow_cases(number_or_none(team, "team"), part, place, viewer)
+    explanation = find_explanation(number_or_none(team, "team"), viewer)
+    names = explanation.parts["way"].get("names", {}) if explanation is not None else {}
+    context = {
+        "title": Words(viewer, names).rule(rule["conditions"]),
+        "rule": _rule(rule, part, place, Words(viewer, names), team),
+        "cases": found,
+        "back": f"{reverse('why')}?team={team}",
+    }
+    return render(request, "why/cases.html", context)
+
+
+def _slow(part: dict[str, Any], name: str, words: Words, team: str) -> dict[str, Any]:
+    if "problem" in part:
+        return {"has_too_little": True}
+    rules = [_rule(rule, name, place, words, team) for place, rule in enumerate(part["rules"])]
+    return {
+        "rules": rules,
+        "limit": span(part["slow_seconds"]),
+        "n_held": part["n_held"],
+        "n_found": part["n_found"],
+        "n_unknown": part["n_unknown"],
+        "n_dropped": part["n_dropped"],
+        "share": percent(part["slow_share"]),
+    }
+
+
+def _rule(rule: dict[str, Any], name: str, place: int, words: Words, team: str) -> dict[str, Any]:
+    return {
+        "words": words.rule(rule["conditions"]),
+        "share": percent(rule["share"]),
+        "interval": f"{percent(rule['low'])}–{percent(rule['high'])}",
+        "rest": percent(rule["rest_share"]),
+        "difference": f"{percent(rule['difference_low'])}–{percent(rule['difference_high'])}",
+        "explained": percent(rule["explained_ratio"]),
+        "n": rule["n"],
+        "url": reverse("why-cases", args=[name, place]) + f"?team={team}",
+    }
+
+
+def _way(part: dict[str, Any], words: Words) -> dict[str, Any]:
+    if "problem" in part:
+        return {"has_too_little": True}
+    states = [{**one, "name": words.state(one["name"]), "median": seconds(one["median_seconds"])} for one in part["states"]]
+    for one in states:
+        if one["n_ends"] == one["n_visits"]:
+            one["median"] = "–"
+    steps = [
+        {
+            "source": words.state(one["source"]),
+            "target": words.state(one["target"]),
+            "n": one["n"],
+            "share": percent(one["share"]),
+            "median": span(one["median_seconds"]),
+        }
+        for one in part["steps"]
+    ]
+    alt = _("The way of cases: states from left to right, arcs as thick as their share of the steps out of a state; numbers in the table.")
+    return {
+        "svg": draw_way(part["states"], part["steps"], words.state, alt=alt),
+        "states": states,
+        "steps": steps,
+        "n_cases": part["n_cases"],
+        "returned": percent(part["n_with_returns"] / part["n_cases"]) if part["n_cases"] else "–",
+        "n_hidden": part["n_steps"] - len(steps),
+    }
+
+
+def _drivers(part: dict[str, Any], words: Words) -> dict[str, Any]:
+    if "problem" in part:
+        return {"has_too_little": True}
+    effects = [words.effect(one) for one in part["effects"]]
+    return {
+        "shown": [one for one in effects if one["is_shown"]],
+        "others": [one for one in effects if not one["is_shown"]],
+        "untold": words.untold(part["untold"]),
+        "n": part["n"],
+        "explained": percent(part["explained_ratio"]),
+    }
+
+
+def _answered(part: dict[str, Any]) -> dict[str, Any]:
+    if "problem" in part:
+        return {"has_too_little": True}
+    return {
+        "value": percent(part["value"]),
+        "interval": f"{percent(part['low'])}–{percent(part['high'])}",
+        "plain": percent(part["plain"]),
+        "n_invited": part["n_invited"],
+        "n_answered": part["n_answered"],
+        "effective_n": round(part["effective_n"]),
+        "sensitivity": f"{percent(part['sensitivity'][0])}–{percent(part['sensitivity'][1])}",
+        "bounds": f"{percent(part['bounds'][0])}–{percent(part['bounds'][1])}",
+    }
+
+
+def _model(part: dict[str, Any]) -> dict[str, Any]:
+    quality = part["quality"]
+    return {
+        "auc": f"{quality['auc']:.2f}",
+        "auc_interval": f"{quality['auc_low']:.2f}–{quality['auc_high']:.2f}",
+        "error": percent(quality["calibration_error"]),
+        "n": quality["n"],
+        "n_bad": quality["n_dissatisfied"],
+        "is_useful": quality["is_useful"],
+        "bins": [
+            {"said": percent(said), "true": percent(true), "interval": f"{percent(low)}–{percent(high)}", "n": rows}
+            for said, true, rows, low, high in quality["bins"]
+        ],
+        "estimated": percent(part["estimated"]),
+        "of_answers": percent(part["of_answers"]),
+        "n_silent": part["n_silent"],
+        "n_abstained": part["n_abstained"],
+        "days": part["days"],
+        "algorithm": part["algorithm"],
+    }

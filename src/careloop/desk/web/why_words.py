@@ -1,0 +1,137 @@
+"""Explanations in words: rules of slow cases, states, effects on satisfaction, and what cannot be told."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import formats
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.queries import choices
+from careloop.desk.web.measure_words import group_names, span
+
+GAP, OTHER = "", "…"
+COLUMNS: dict[str, str | Promise] = {
+    "kind": gettext_lazy("Kind"),
+    "channel": gettext_lazy("Channel"),
+    "priority": gettext_lazy("Priority"),
+    "category": gettext_lazy("Category"),
+    "team": gettext_lazy("Team"),
+    "weekday": gettext_lazy("Weekday"),
+    "hour": gettext_lazy("Hour of arrival"),
+    "waiting_for": gettext_lazy("Waited longest in"),
+    "first_response_hours": gettext_lazy("One hour longer until the first response"),
+    "resolution_hours": gettext_lazy("One day longer until it is resolved"),
+    "late": gettext_lazy("First response late"),
+    "reopened": gettext_lazy("Case reopened"),
+    "replies": gettext_lazy("One reply more"),
+    "handed_over": gettext_lazy("Case handed over"),
+    "solution_used": gettext_lazy("A solution of the library used"),
+    "escalated": gettext_lazy("Case escalated"),
+}
+UNITS = {"resolution_hours": 24.0}
+WEEKDAYS = [
+    gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday"), gettext_lazy("Thursday"), gettext_lazy("Friday"),
+    gettext_lazy("Saturday"), gettext_lazy("Sunday"),
+]  # fmt: skip
+REASONS: dict[str, str | Promise] = {
+    "never varies": gettext_lazy("it is the same in all answers"),
+    "too few": gettext_lazy("too few answers have it"),
+    "follows from others": gettext_lazy("it cannot be told apart from the others"),
+}
+
+
+class Words:
+    """Names of values, looked up once a page."""
+
+    def __init__(self, viewer: Viewer, states: Mapping[str, Mapping[str, str]]) -> None:
+        self.names: dict[str, dict[str, str]] = {
+            "kind": {str(code): str(label) for code, label in choices()["kind"]},
+            "priority": {str(code): str(label) for code, label in choices()["priority"]},
+            "channel": {str(code): name for code, name in group_names("channel", viewer).items()},
+            "team": {str(code): name for code, name in group_names("team", viewer).items()},
+            "category": {str(code): name for code, name in group_names("category", viewer).items() if code},
+            "weekday": {str(day): str(name) for day, name in enumerate(WEEKDAYS)},
+            "waiting_for": {},
+        }
+        self.states = states
+
+    def value(self, column: str, value: str) -> str:
+        """A value as people call it."""
+        if value == OTHER:
+            return _("a rare one")
+        if value == GAP:
+            return _("not known")
+        return self.state(value) if column == "waiting_for" else self.names.get(column, {}).get(value, value)
+
+    def state(self, code: str) -> str:
+        """A status, or the state of a flow in the reader's language."""
+        named = self.states.get(code) or {}
+        language = "zh" if (get_language() or "en").startswith("zh") else "en"
+        known = {"OPEN": _("Open"), "WAITING": _("Waiting for the customer"), "RESOLVED": _("Resolved")}
+        return named.get(language) or named.get("en") or named.get("zh") or known.get(code, code)
+
+    def rule(self, conditions: Sequence[Sequence[Any]]) -> str:
+        """All conditions of a rule in one line."""
+        return " · ".join(self._condition(*one) for one in conditions)
+
+    def _condition(self, column: str, relation: str, value: Any) -> str:
+        facts = {"name": COLUMNS.get(column, column)}
+        if relation == "known":
+            return _("%(name)s known") % facts
+        if relation == "unknown":
+            return _("%(name)s not known") % facts
+        if relation in {"at least", "below"}:
+            facts["value"] = f"{-(-float(value) // 1):.0f}:00" if column == "hour" else formats.number_format(value, 1)
+            return (_("%(name)s: from %(value)s on") if relation == "at least" else _("%(name)s: before %(value)s")) % facts
+        facts["value"] = self.value(column, str(value))
+        return (_("%(name)s: %(value)s") if relation == "is" else _("%(name)s: not %(value)s")) % facts
+
+    def effect(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """An effect on the rating, in points."""
+        column, units = one["column"], UNITS.get(one["column"], 1.0)
+        name = str(COLUMNS.get(column, column))
+        if one["is_gap"]:
+            name = _("%(name)s: not known") % {"name": name}
+        elif one["value"] is not None:
+            facts = {"name": name, "value": self.value(column, one["value"]), "base": self.value(column, one["base"])}
+            name = _("%(name)s: %(value)s instead of %(base)s") % facts
+        tone = "" if not one["is_shown"] else "good" if one["estimate"] > 0 else "bad"
+        return {
+            "name": name,
+            "points": points(one["estimate"] * units),
+            "interval": f"{points(one['low'] * units)} … {points(one['high'] * units)}",
+            "n": one["n_with"],
+            "is_shown": one["is_shown"],
+            "tone": tone,
+            "verdict": _("lowers it") if tone == "bad" else _("raises it") if tone == "good" else _("cannot be told from chance"),
+        }
+
+    def untold(self, parts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What could not be asked, and why."""
+        found = []
+        for one in parts:
+            if one["value"] == OTHER:
+                continue
+            name = str(COLUMNS.get(one["column"], one["column"]))
+            value = f": {self.value(one['column'], one['value'])}" if one["value"] is not None else ""
+            found.append(f"{name}{value} ({REASONS[one['reason']]}, n = {one['n_with']:,})")
+        return found
+
+
+def points(value: float) -> str:
+    """ "+0.12", "−0.31"."""
+    sign = "−" if round(value, 2) < 0 else "+" if round(value, 2) > 0 else "±"
+    return f"{sign}{formats.number_format(abs(value), 2)}"
+
+
+def percent(value: float | None) -> str:
+    """A share without decimals."""
+    return "–" if value is None else f"{formats.number_format(100 * value, 0)}%"
+
+
+def seconds(value: float | None) -> str:
+    """A span, or that fewer than half have left."""
+    return _("more than half are still there") if value is None else span(value)

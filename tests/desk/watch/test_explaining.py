@@ -1,0 +1,145 @@
+"""Why: rules of slow cases, the way of cases and what moves ratings, from facts; who may see them; and too little said as such."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import numpy as np
+import pytest
+
+from careloop.desk.cases.models import Case, CaseEvent
+from careloop.desk.intake.actions import receive_message
+from careloop.desk.kernel.errors import NotFound
+from careloop.desk.measures.case_rows import longest_states, read_cases
+from careloop.desk.measures.explaining import draw_way, estimate_silent, explain_satisfaction, explain_slowness
+from careloop.desk.measures.models import AnswerFact, CaseFact, Facets, Ledger
+from careloop.desk.watch import explanations
+from careloop.desk.watch.models import Explanation
+from tests.desk.watch.conftest import TODAY
+
+pytestmark = pytest.mark.django_db
+SECOND = int(datetime.combine(TODAY, time(6), UTC).timestamp())
+
+
+@pytest.fixture
+def year(cast, now, settings):
+    """1,200 cases: refunds take five times as long; a late first response costs a star, an hour longer 0.1; a third answer."""
+    settings.TIME_ZONE = "UTC"
+    rng = np.random.default_rng(4)
+    facets = {
+        kind: Facets.objects.create(team_id=cast.team.pk, channel_id=cast.channel.pk, kind=kind) for kind in ("REFUND", "CONSULTATION")
+    }
+    cases, answers = [], []
+    for number in range(1, 1_201):
+        kind = "REFUND" if rng.random() < 0.3 else "CONSULTATION"
+        day = TODAY - timedelta(days=int(rng.integers(10, 300)))
+        second = int(datetime.combine(day, time(int(rng.integers(8, 18))), UTC).timestamp())
+        hours = rng.exponential(3.0)
+        is_late = hours > 4
+        cases.append(
+            CaseFact(
+                case_id=500_000 + number, facets=facets[kind], known_from=now, opened_on=day.toordinal(), opened_second=second,
+                resolved_on=day.toordinal(), resolution_seconds=int(rng.exponential(20_000) * (5 if kind == "REFUND" else 1)) + 60,
+                response_seconds=int(hours * 3600), is_response_late=bool(is_late), replies=int(rng.integers(1, 4)),
+            )
+        )  # fmt: skip
+        score = float(np.clip(round(4.6 - 0.1 * min(hours, 9) - 1.2 * is_late + rng.normal(0, 0.5)), 1, 5))
+        has_answered = rng.random() < 0.35
+        answers.append(
+            AnswerFact(
+                origin="SURVEY", origin_id=number, case_id=500_000 + number, facets=facets[kind], known_from=now, scale="CSAT",
+                sent_on=day.toordinal(), answered_on=day.toordinal() if has_answered else None,
+                hundredths=int(score * 100) if has_answered else None, score=int(score) if has_answered else None,
+            )
+        )  # fmt: skip
+    CaseFact.objects.bulk_create(cases)
+    AnswerFact.objects.bulk_create(answers)
+    Ledger.objects.update_or_create(pk=1, defaults={"shown_at": now})
+    return read_cases(since_day=0, most=5_000, team_id=None, now_second=SECOND)
+
+
+def test_what_makes_cases_slow_is_told_with_the_cases(year):
+    found = explain_slowness(year)
+    (rule,) = [one for one in found["rules"] if one["conditions"] == [["kind", "is", "REFUND"]]]
+    assert rule["share"] > 0.5 > 0.2 > rule["rest_share"]
+    slow = CaseFact.objects.filter(case_id__in=rule["cases"]).values_list("facets__kind", flat=True)
+    assert set(slow) == {"REFUND"}
+    assert found["n_found"] + found["n_held"] == 1_200
+
+
+def test_what_moves_ratings_is_told_in_points(year):
+    found = explain_satisfaction(year)
+    effects = {(one["column"], one["value"]): one for one in found["effects"]}
+    late = effects["late", None]
+    assert late["is_shown"]
+    assert late["low"] < -1.2 < late["high"] < 0
+    assert not effects["kind", "REFUND"]["is_shown"]
+    assert found["n"] == AnswerFact.objects.exclude(hundredths=None).count()
+    assert {"column": "handed_over", "value": None, "reason": "never varies", "n_with": 0} in found["untold"]
+
+
+def test_who_did_not_answer_is_estimated_by_a_measured_model(year):
+    part, model = estimate_silent(year)
+    assert part["answered"]["n_invited"] == 1_200
+    assert part["answered"]["bounds"][0] < part["answered"]["value"] < part["answered"]["bounds"][1]
+    assert part["quality"]["auc"] > 0.8
+    assert part["quality"]["is_useful"]
+    assert part["quality"]["n"] == AnswerFact.objects.exclude(hundredths=None).count()
+    assert model["task"] == "satisfaction"
+
+
+def test_the_newest_cases_of_a_team_are_read(year, cast):
+    assert len(read_cases(since_day=0, most=50, team_id=None, now_second=SECOND).facts) == 50
+    assert read_cases(since_day=0, most=50, team_id=cast.other_team.pk, now_second=SECOND).facts == []
+
+
+def test_the_way_is_that_of_the_events(cast, inbound, now):
+    receipt = receive_message(inbound(), now=now)
+    case = Case.objects.get(pk=receipt.case_id)
+    for minutes, status in ((60, "WAITING"), (90, "OPEN"), (100, "RESOLVED")):
+        facts = {"actor_kind": "system", "actor_name": "", "after": {"status": status}}
+        CaseEvent.objects.create(case=case, team=case.team, kind="STATUS", at=now + timedelta(minutes=minutes), **facts)
+    facets = Facets.objects.create(team_id=cast.team.pk, channel_id=cast.channel.pk)
+    CaseFact.objects.create(
+        case_id=case.pk, facets=facets, known_from=now, opened_on=now.date().toordinal(), opened_second=int(now.timestamp()),
+        resolution_seconds=6000,
+    )  # fmt: skip
+    rows = read_cases(since_day=0, most=10, team_id=None, now_second=int(now.timestamp()) + 86_400)
+    assert [step.state for step in rows.steps] == ["OPEN", "WAITING", "OPEN", "RESOLVED"]
+    assert longest_states(rows) == {case.pk: "OPEN"}
+    found = draw_way(rows)
+    assert [(one["source"], one["target"], one["median_seconds"]) for one in found["steps"]] == [
+        ("OPEN", "RESOLVED", 600.0),
+        ("OPEN", "WAITING", 3600.0),
+        ("WAITING", "OPEN", 1800.0),
+    ]
+    assert (found["n_cases"], found["n_with_returns"]) == (1, 1)
+
+
+def test_too_little_is_said_and_nothing_fails(cast, now):
+    assert explanations.explain_house(now=now) == 0
+    Ledger.objects.create(pk=1, shown_at=now)
+    assert explanations.explain_house(now=now) == 3
+    house = Explanation.objects.get(team=None)
+    assert [sorted(house.parts[name]) for name in ("slow", "waits", "way", "drivers")] == [["problem"]] * 4
+    assert (house.parts["silent"], house.model) == ({"answered": {"problem": "nobody was invited"}, "problem": "no answers"}, None)
+
+
+def test_explanations_are_shown_in_words_to_who_sees_what_they_are_of(client, year, cast, now):
+    owner, supervisor = cast.viewer(cast.owner), cast.viewer(cast.supervisor)
+    client.force_login(cast.owner)
+    assert "Nothing has been explained yet" in client.get("/why/").content.decode()
+    assert explanations.explain_house(now=now) == Explanation.objects.count() == 3
+    assert explanations.find_explanation(None, owner).model is not None
+    assert explanations.find_explanation(cast.team.pk, supervisor).model is None
+    for team_id in (None, cast.other_team.pk):
+        with pytest.raises(NotFound):
+            explanations.find_explanation(team_id, supervisor)
+    assert [code for code, _name in explanations.scopes_of(supervisor)] == [str(cast.team.pk)]
+    assert len(explanations.scopes_of(owner)) == 3
+    text = client.get("/why/").content.decode()
+    assert "Kind: Refund" in text
+    assert "First response late" in text
+    assert "area under the curve" in text
+    assert client.get("/why/slow/0/?team=").status_code == 200
+    assert client.get("/why/slow/99/?team=").status_code == client.get("/why/way/0/").status_code == 404
+    client.cookies["django_language"] = "zh-hans"
+    assert "退款" in client.get("/why/").content.decode()
