@@ -100,6 +100,8 @@ def test_rules_that_may_set_each_other_off_are_told_before_saving_and_saved_when
     assert told.status_code == 422
     assert "“B” → Replied → “A” → Note added → “B”" in told.content.decode()
     assert Rule.objects.count() == 1
+    previewed = client.post("/rules/new/", {**form, "preview": "1"})
+    assert (previewed.status_code, len(previewed.context["circles"]), previewed.context["told"]["run"].count) == (200, 1, 0)
     assert client.post("/rules/new/", {**form, "accepted": told.context["circle_mark"]}).status_code == 302
     assert Rule.objects.get(name="B").actions == [{"do": "REPLY", "value": text.pk}]
 

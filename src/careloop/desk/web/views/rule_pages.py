@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation import actions, queries
-from careloop.desk.automation.circle_search import chain_words, list_circles
+from careloop.desk.automation.circle_search import chain_words, check_circles, list_circles
 from careloop.desk.automation.dry_run import dry_run
 from careloop.desk.automation.registry import ACTIONS
 from careloop.desk.automation.rules.checking import InvalidRule, check_rule
@@ -63,7 +63,7 @@ def rule(request: HttpRequest, viewer: Viewer, rule_id: int | None = None) -> Ht
                 messages.success(request, _("The rule was saved."))
                 return redirect("rules")
             context |= told
-            status = InvalidInput.status if "circles" in told else status
+            status = status if "told" in told else InvalidInput.status
         except InvalidRule as refused:
             context["errors"], status = {name: spoken(sentence) for name, sentence in refused.faults}, InvalidInput.status
         except DeskError as refused:
@@ -116,13 +116,15 @@ def _preview_or_save(request: HttpRequest, viewer: Viewer, stored: Any, given: G
     facts = read_rule(given, words)
     check_rule(facts, ACTIONS)
     rule_id = stored.pk if stored is not None else None
-    if "preview" in request.POST:
-        return {"told": _told(dry_run(facts=facts, viewer=viewer, now=now), facts, words)}
-    version = _seen(request) if stored is not None else None
-    circles = [circle for circle in list_circles(facts, rule_id) if not circle.is_certain]
+    check_circles(facts, rule_id)
+    circles = list_circles(facts, rule_id)
     mark = " ".join("-".join(map(str, circle.rule_ids)) for circle in circles)
+    warning = {"circles": [chain_words(circle) for circle in circles], "circle_mark": mark} if circles else {}
+    if "preview" in request.POST:
+        return {"told": _told(dry_run(facts=facts, viewer=viewer, now=now), facts, words), **warning}
+    version = _seen(request) if stored is not None else None
     if circles and request.POST.get("accepted") != mark:
-        return {"circles": [chain_words(circle) for circle in circles], "circle_mark": mark}
+        return warning
     actions.save_rule(facts=facts, viewer=viewer, now=now, rule_id=rule_id, expected_version=version)
     return None
 
