@@ -30,5 +30,10 @@ def test_cases_stand_where_their_status_says_and_refunds_above_the_limit_wait_fo
         assert row.flow_version.flow.kind == row.case.kind
         assert state.is_end == (row.case.status == "RESOLVED")
     asked = Approval.objects.get()
-    assert (asked.case.kind, asked.asked_by, asked.amount, asked.state) == ("REFUND", cast.agent, {"minor": 128_000, "currency": "CNY"}, "ASKED")
+    assert (asked.case.kind, asked.asked_by, asked.amount, asked.state) == (
+        "REFUND",
+        cast.agent,
+        {"minor": 128_000, "currency": "CNY"},
+        "ASKED",
+    )
     assert set(Notice.objects.values_list("user", flat=True)) == {cast.supervisor.pk, cast.owner.pk}
