@@ -1,5 +1,6 @@
 """Explanations in words: rules of slow cases, states, effects on satisfaction, and what cannot be told."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -125,6 +126,14 @@ def points(value: float) -> str:
     """ "+0.12", "−0.31"."""
     sign = "−" if round(value, 2) < 0 else "+" if round(value, 2) > 0 else "±"
     return f"{sign}{formats.number_format(abs(value), 2)}"
+
+
+def algorithm_words(name: str) -> str:
+    """The chosen model as people call it."""
+    if name.startswith("logistic"):
+        return _("logistic regression")
+    number, depth = re.findall(r"\d+", name)
+    return _("%(number)s boosted trees of depth %(depth)s") % {"number": number, "depth": depth}
 
 
 def percent(value: float | None) -> str:

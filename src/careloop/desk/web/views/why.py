@@ -14,7 +14,7 @@ from careloop.desk.web.access import for_viewer
 from careloop.desk.web.measure_words import span
 from careloop.desk.web.process_diagram import draw_way
 from careloop.desk.web.views.together import number_or_none
-from careloop.desk.web.why_words import Words, percent, seconds
+from careloop.desk.web.why_words import Words, algorithm_words, percent, seconds
 
 
 @require_GET
@@ -162,5 +162,5 @@ def _model(part: dict[str, Any]) -> dict[str, Any]:
         "n_silent": part["n_silent"],
         "n_abstained": part["n_abstained"],
         "days": part["days"],
-        "algorithm": part["algorithm"],
+        "algorithm": algorithm_words(part["algorithm"]),
     }
