@@ -257,6 +257,19 @@ def test_the_case_shows_its_surveys_and_sends_one(client, cast, make_survey, mak
     assert Invitation.objects.count() == 1
 
 
+def test_what_a_customer_tells_an_agent_about_being_asked_is_kept(client, cast, make_survey, make_case):
+    make_survey()
+    case = make_case()
+    path = f"/cases/{case.pk}/surveys/consent/"
+    client.force_login(cast.outsider)
+    assert client.post(path, {"may_ask": "no"}).status_code == 404
+    assert SurveyConsent.objects.count() == 0
+    client.force_login(cast.agent)
+    for word, may_ask in (("no", False), ("yes", True)):
+        assert client.post(path, {"may_ask": word}).status_code == 302
+        assert (SurveyConsent.objects.get().may_ask, SurveyConsent.objects.get().said_by_name) == (may_ask, "Chen")
+
+
 def test_the_houses_setting_is_checked_and_guarded_by_its_version(client, cast):
     client.force_login(cast.supervisor)
     given = {

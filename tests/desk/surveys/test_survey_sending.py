@@ -231,6 +231,16 @@ def test_what_was_taken_back_before_it_was_sent_never_is(make_survey, make_case,
     assert Invitation.objects.get().reason == "REVOKED"
 
 
+def test_a_form_sent_again_after_it_was_taken_back_leaves_what_stands_there(make_survey, make_case, cast, now):
+    survey, case = make_survey(sent_when="HAND"), make_case()
+    facts = {"survey_id": survey.pk, "case_id": case.pk, "viewer": cast.viewer(cast.agent), "key": "a"}
+    made = inviting.send_by_hand(now=now, **facts)
+    inviting.revoke(invitation_id=made.pk, viewer=cast.viewer(cast.agent), now=now)
+    with pytest.raises(InvalidInput):
+        inviting.send_by_hand(now=now + HOUR, **facts)
+    assert Invitation.objects.get().reason == "REVOKED"
+
+
 def test_what_is_sent_asks_the_newest_questions(make_survey, make_case, resolve, cast, now):
     from dataclasses import replace
 

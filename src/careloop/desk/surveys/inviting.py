@@ -32,6 +32,7 @@ from careloop.desk.teamwork.event_reading import each_new_event
 FOLLOWED = (EventKind.STATUS, EventKind.REPLIED, EventKind.DELIVERY)
 LOOKED_BACK = timedelta(days=3)  # what was resolved before is asked about no more
 AT_ONCE = 200
+LONGEST_KEY = 80
 
 
 def follow_events(*, now: datetime) -> int:
@@ -40,31 +41,29 @@ def follow_events(*, now: datetime) -> int:
 
 
 def plan(*, survey: Survey, case: Case, origin: str, key: str, now: datetime, asked_by_id: int | None = None) -> Invitation:
-    """Plan to ask about a case, or note why not; the same key again is the same invitation, whatever became of it."""
-    with transaction.atomic():
-        customer = Customer.objects.select_for_update().get(pk=case.customer_id)
-        found: Invitation | None = Invitation.objects.filter(key=key).first()
-        if found is not None:
-            return found
-        setting = get_setting()
-        reason = reason_against(survey, case, customer, origin, setting, now)
-        is_automatic = origin == Origin.RULE
-        wanted_at = now + timedelta(minutes=survey.delay_minutes if is_automatic else 0)
-        return Invitation.objects.create(
-            survey=survey,
-            version=newest_version(survey),
-            case=case,
-            customer=customer,
-            team_id=case.team_id,
-            channel_id=case.channel_id,
-            origin=origin,
-            state=InvitationState.SKIPPED if reason else InvitationState.QUEUED,
-            reason=reason,
-            key=key,
-            asked_by_id=asked_by_id,
-            created_at=now,
-            planned_at=_not_quiet(wanted_at, customer, setting),
-        )
+    """Plan to ask about a case, or note why not; the same key again is the same invitation, whatever became of it.
+
+    No row is locked: whoever plans may hold the case already. Who may be asked is decided for good as it is sent.
+    """
+    customer = Customer.objects.get(pk=case.customer_id)
+    setting = get_setting()
+    reason = reason_against(survey, case, customer, origin, setting, now)
+    wanted_at = now + timedelta(minutes=survey.delay_minutes if origin == Origin.RULE else 0)
+    facts = {
+        "survey": survey,
+        "version": newest_version(survey),
+        "case": case,
+        "customer": customer,
+        "team_id": case.team_id,
+        "channel_id": case.channel_id,
+        "origin": origin,
+        "state": InvitationState.SKIPPED if reason else InvitationState.QUEUED,
+        "reason": reason,
+        "asked_by_id": asked_by_id,
+        "created_at": now,
+        "planned_at": _not_quiet(wanted_at, customer, setting),
+    }
+    return Invitation.objects.get_or_create(key=key[:LONGEST_KEY], defaults=facts)[0]
 
 
 def reason_against(survey: Survey, case: Case, customer: Customer | None, origin: str, setting: SurveySetting, now: datetime) -> str:
@@ -85,11 +84,12 @@ def send_by_hand(*, survey_id: int, case_id: int, key: str, viewer: Viewer, now:
     """An agent asks the customer of a case; refused with the reason when that must not be, and nothing is stored then."""
     check_may(viewer, "case.work")
     case, survey = access_case(case_id, viewer), access_survey(survey_id)
-    key = f"hand-{case_id}-{survey_id}-{key}"[:80]
+    key = f"hand-{case_id}-{survey_id}-{key}"
     with transaction.atomic():
         made = plan(survey=survey, case=case, origin=Origin.HAND, key=key, now=now, asked_by_id=viewer.person_id)
         if made.state == InvitationState.SKIPPED:
-            made.delete()
+            if made.created_at == now:
+                made.delete()
             raise InvalidInput(_("The survey was not sent: %(reason)s.") % {"reason": reason_words(made.reason)}, field="survey")
         if made.created_at == now:
             _audit(made, "survey.invite", actor_of(viewer), now)
@@ -124,7 +124,8 @@ def send(invitation_id: int, *, now: datetime) -> bool:
 def link_only(*, survey: Survey, case: Case, key: str, now: datetime) -> Invitation:
     """For programs that show the survey themselves: the invitation counts as sent at once, and nothing leaves the house."""
     with transaction.atomic():
-        made = plan(survey=survey, case=case, origin=Origin.API, key=key[:80], now=now)
+        list(Customer.objects.select_for_update().filter(pk=case.customer_id))
+        made = plan(survey=survey, case=case, origin=Origin.API, key=key, now=now)
         if made.state == InvitationState.QUEUED:
             made.state, made.sent_at = InvitationState.SENT, now
             made.save(update_fields=["state", "sent_at"])
@@ -133,7 +134,7 @@ def link_only(*, survey: Survey, case: Case, key: str, now: datetime) -> Invitat
 
 def plan_for_program(*, survey: Survey, case: Case, key: str, now: datetime) -> Invitation:
     """For programs that let the desk write to the customer."""
-    return plan(survey=survey, case=case, origin=Origin.API, key=key[:80], now=now)
+    return plan(survey=survey, case=case, origin=Origin.API, key=key, now=now)
 
 
 def revoke(*, invitation_id: int, viewer: Viewer, now: datetime) -> Invitation:

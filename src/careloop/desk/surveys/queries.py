@@ -101,12 +101,17 @@ def find_invitation_for(invitation_id: int, viewer: Viewer) -> Invitation:
     return found
 
 
+def find_consent(customer_id: int) -> bool | None:
+    """Whether a customer wants to be asked; None where nobody said anything."""
+    return SurveyConsent.objects.filter(customer_id=customer_id).values_list("may_ask", flat=True).first()
+
+
 def person_of(customer: Customer | None, channel_kind: str) -> Person:
     """What is known of a customer when it comes to asking."""
     if customer is None:
         return Person(False, False, False, None, None)
     is_mail = channel_kind in BY_MAIL
-    agreed = SurveyConsent.objects.filter(customer=customer).values_list("may_ask", flat=True).first()
+    agreed = find_consent(customer.pk)
     asked = Invitation.objects.filter(customer=customer, state__in=ASKED).aggregate(last=Max("sent_at"))["last"]
     addresses = Address.objects.filter(customer=customer)
     said = Message.objects.filter(customer=customer, direction=Direction.OUTBOUND, delivery__in=(Delivery.SENT, Delivery.FAILED))

@@ -12,6 +12,7 @@ urlpatterns = [
     path("surveys/<int:survey_id>/edit/", surveys.edit, name="survey-edit"),
     path("cases/<int:case_id>/surveys/", case_surveys.panel, name="case-surveys"),
     path("cases/<int:case_id>/surveys/send/", case_surveys.send, name="case-survey"),
+    path("cases/<int:case_id>/surveys/consent/", case_surveys.consent, name="case-survey-consent"),
     path("cases/<int:case_id>/surveys/<int:invitation_id>/revoke/", case_surveys.revoke, name="case-survey-revoke"),
     path("a/<str:token>/", survey_page.page, name="survey-answer"),
     path("a/<str:token>/click/", survey_page.click, name="survey-click"),

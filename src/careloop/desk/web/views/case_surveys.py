@@ -7,10 +7,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
+from careloop.desk.accounts.queries import actor_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import access_case
 from careloop.desk.kernel.errors import DeskError
 from careloop.desk.surveys import inviting, queries
+from careloop.desk.surveys.actions import say_consent
 from careloop.desk.surveys.words import reason_words
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.survey_words import answers_in_words
@@ -48,6 +50,16 @@ def revoke(request: HttpRequest, viewer: Viewer, case_id: int, invitation_id: in
     return _done(request, viewer, case_id)
 
 
+@require_POST
+@for_viewer("case.work")
+def consent(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Note what the customer told somebody of the house about being asked."""
+    case = access_case(case_id, viewer)
+    may_ask = request.POST.get("may_ask") == "yes"
+    say_consent(customer_id=case.customer_id, may_ask=may_ask, actor=actor_of(viewer), now=datetime.now(UTC))
+    return _done(request, viewer, case_id)
+
+
 def _done(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     return _answer(request, viewer, case_id) if request.headers.get("HX-Request") else redirect("case-surveys", case_id)
 
@@ -69,6 +81,7 @@ def _answer(request: HttpRequest, viewer: Viewer, case_id: int, error: DeskError
         "case": case,
         "rows": rows,
         "surveys": queries.list_sendable(viewer),
+        "agreed": queries.find_consent(case.customer_id),
         "error": error.message if error is not None else "",
         "once": f"{datetime.now(UTC):%Y%m%d%H%M%S%f}",
     }
