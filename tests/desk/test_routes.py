@@ -21,6 +21,7 @@ from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic,
 from careloop.desk.automation.models import Macro, Rule
 from careloop.desk.bulk.models import BulkChange
 from careloop.desk.cases.models import Approval, Case, Message
+from careloop.desk.experiments.models import Comparison
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.flows.models import Flow
 from careloop.desk.imports.models import ImportRun
@@ -121,6 +122,7 @@ PARAMETERS = {
     "chosen_id": lambda house: house.chosen.pk,
     "receipt": lambda house: "a-receipt-that-is-none",
     "survey_id": lambda house: house.invitation.survey_id,
+    "comparison_id": lambda house: house.comparison.pk,
     "invitation_id": lambda house: house.invitation.pk,
     "watched_id": lambda house: house.watched.pk,
     "part": lambda house: "slow",
@@ -142,6 +144,7 @@ HOUSE_WIDE = {
     "key_id": "key.edit",
     "channel_id": "channel.edit",
     "survey_id": "survey.view",
+    "comparison_id": "comparison.view",
     "report": "report.view",
     "team_id": "user.edit",
     "task": "model.view",
@@ -289,6 +292,9 @@ def made_for_the_house(cast, now) -> dict[str, object]:
             state="NOTHING", reason="热水器漏水", opened_at=now, decided_at=now,
         ),
         "flow": Flow.objects.get(kind="REFUND"),
+        "comparison": Comparison.objects.create(
+            name="Does it help?", design="RANDOMISED", subject="RULE", outcome="REOPENED", planned=100, salt="x", started_at=now
+        ),
     }
 
 

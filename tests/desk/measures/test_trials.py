@@ -136,7 +136,9 @@ def test_an_effect_is_shown_and_stays_shown(house, now):
     found = results(house.judge(comparison))
     (reopened,) = found["REOPENED"].contrasts
     assert reopened.verdict == "LESS" and reopened.always_p < 0.001 and reopened.high < 0 and reopened.effect_high < 0
-    assert [n for n, _low, _high in found["REOPENED"].history] == sorted({n for n, _low, _high in found["REOPENED"].history})
+    sizes, differences, lows, highs = zip(*found["REOPENED"].history, strict=True)
+    assert list(sizes) == sorted(set(sizes)) and sizes[-1] == 240
+    assert all(low <= middle <= high for middle, low, high in zip(differences, lows, highs, strict=True))
     (times,) = found["RESOLUTION"].contrasts
     assert times.verdict == "MORE" and times.low > 1 and times.p < 1e-6  # sooner over
     (repeat,) = found["REPEAT"].contrasts

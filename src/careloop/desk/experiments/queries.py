@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.experiments.models import Arm, Comparison, Exposure, State
+from careloop.desk.experiments.models import Arm, Comparison, Exposure, OutcomeKind, State, Subject, Unit
 from careloop.desk.kernel.errors import NotFound
 
 
@@ -38,6 +38,21 @@ def access_comparison(comparison_id: int, viewer: Viewer) -> Comparison:
     if found is None:
         raise NotFound(_("There is no comparison %(number)s.") % {"number": comparison_id})
     return found
+
+
+def outcome_choices() -> list[tuple[str, str]]:
+    """By what a comparison may be judged."""
+    return [(code, str(label)) for code, label in OutcomeKind.choices]
+
+
+def unit_choices() -> list[tuple[str, str]]:
+    """What may be assigned."""
+    return [(code, str(label)) for code, label in Unit.choices]
+
+
+def subject_words() -> dict[str, str]:
+    """What may be tried, by code."""
+    return {code: str(label) for code, label in Subject.choices}
 
 
 def find_running(subject: str, subject_ids: list[int]) -> Arm | None:

@@ -1,5 +1,6 @@
 """Before and after beside a comparison group: by how much more those changed whom a change concerned."""
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,6 +10,7 @@ from django.db.models import Q
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.experiments.models import Comparison
 from careloop.desk.measures.models import AnswerFact, CaseFact
+from careloop.desk.measures.trial_figures import CALLED, LESS, MORE, NOT_SHOWN, TOO_FEW
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.stats import Adjusted, BeforeAfter, compare_trends, correct_by_holm, difference_in_differences
 
@@ -35,6 +37,25 @@ class WindowOutcome:
     corrected_p: float | None
     drift: Adjusted | None
     why_not: Sentence | None = None
+
+    @property
+    def low(self) -> float | None:
+        """The lower end, None where nothing scatters."""
+        return self.found.low if self.found is not None and math.isfinite(self.found.low) else None
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+        return self.found.high if self.found is not None and math.isfinite(self.found.high) else None
+
+    @property
+    def verdict(self) -> str:
+        """What is shown, by the p-value put right for all outcomes."""
+        if self.found is None or self.corrected_p is None or self.low is None:
+            return TOO_FEW
+        if self.corrected_p >= CALLED:
+            return NOT_SHOWN
+        return MORE if self.found.effect > 0 else LESS
 
 
 @dataclass(frozen=True)

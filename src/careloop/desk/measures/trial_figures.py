@@ -101,7 +101,7 @@ class Contrast:
 class OutcomeResult:
     """One outcome: its groups' figures and their differences; `overall_p` tells whether three or more groups are alike.
 
-    `history` has, after so many exposures, the interval that holds however often one looks (the first difference; shares and averages).
+    `history` has, after so many exposures, the first difference and its interval that holds however often one looks (not for times).
     """
 
     outcome: str
@@ -109,7 +109,7 @@ class OutcomeResult:
     figures: list[ArmFigure]
     contrasts: list[Contrast]
     overall_p: float | None = None
-    history: list[tuple[int, float, float]] = field(default_factory=list)
+    history: list[tuple[int, float, float, float]] = field(default_factory=list)
 
 
 def judge_outcome(outcome: str, rows: Rows, n_arms: int, control: int, planned: float) -> OutcomeResult:
@@ -117,14 +117,14 @@ def judge_outcome(outcome: str, rows: Rows, n_arms: int, control: int, planned: 
     form = FORMS[outcome]
     figures = [_figure(form, arm, *rows.of(arm)) for arm in range(n_arms)]
     contrasts: list[Contrast] = []
-    history: list[tuple[int, float, float]] = []
+    history: list[tuple[int, float, float, float]] = []
     for arm in range(n_arms):
         if arm == control:
             continue
         looks = _looks(form, rows, arm, control, planned)
         contrasts.append(_contrast(form, rows, (arm, control), looks[-1][1], follow_p(look for _n, look in looks)[-1]))
         if not history and form != TIME:
-            history = [(n, look.low, look.high) for n, look in looks if math.isfinite(look.low)]
+            history = [(n, look.difference, look.low, look.high) for n, look in looks if math.isfinite(look.low)]
     overall = _test(form, [rows.of(arm) for arm in range(n_arms)]) if n_arms > 2 else None
     return OutcomeResult(outcome, form, figures, contrasts, overall, history)
 

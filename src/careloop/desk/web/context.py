@@ -31,6 +31,7 @@ RAIL = (
     Entry(_("Topics"), "shapes", "topics", "feedback.view"),
     Entry(_("Surveys"), "clipboard-list", "surveys", "survey.view"),
     Entry(_("Reports"), "chart-column", "reports", "report.view"),
+    Entry(_("Comparisons"), "scale", "comparisons", "comparison.view"),
     Entry(_("Customers"), "users", "customers", "customer.view"),
     Entry(_("Categories"), "tags", "categories", "model.view", ("/models/",)),
     Entry(_("Workflow"), "workflow", "service-levels", "sla.edit", WORKFLOW),

@@ -100,12 +100,13 @@ def say(key: str, value: float | None) -> str:
         return "–"
     unit = MEASURES[key].unit
     if unit == "share":
-        return f"{formats.number_format(100 * value, 1)}%"
+        return f"{formats.number_format(round(100 * value, 1), 1)}%"  # number_format alone cuts off
     if unit == "seconds":
         return span(value)
     if unit == "points":
-        return f"{formats.number_format(value, 0)}"
-    return str(formats.number_format(value, 0 if MEASURES[key].form == "COUNT" else 2, use_l10n=True, force_grouping=True))
+        return f"{formats.number_format(round(value), 0)}"
+    digits = 0 if MEASURES[key].form == "COUNT" else 2
+    return str(formats.number_format(round(value, digits), digits, use_l10n=True, force_grouping=True))
 
 
 def say_interval(key: str, figure: Figure) -> str:

@@ -1,0 +1,140 @@
+"""Comparisons on the screen: made, looked at, ended; the file and the API say the same."""
+
+import csv
+import json
+from io import StringIO
+
+import pytest
+
+from careloop.desk.accounts.actions import create_api_key
+from careloop.desk.automation.models import Rule
+from careloop.desk.experiments.actions import ArmFacts
+from careloop.desk.experiments.models import Comparison, Exposure
+from careloop.desk.measures.trial_lines import COLUMNS, lines_of
+from tests.desk.measures.test_trials import DAY, House
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(cast, now):
+    return House(cast, now)
+
+
+@pytest.fixture
+def signed_in(client, cast):
+    def sign_in(person):
+        client.force_login(person)
+        return client
+
+    return sign_in
+
+
+def filled(house, n=60):
+    comparison = house.comparison()
+    for number in range(n):
+        at = house.now - 40 * DAY
+        house.expose(comparison, house.case(at=at, resolution=3600 + number, response=60, reopened=number % 2, rating=1 + number % 5), at)
+    return comparison
+
+
+def test_a_comparison_is_made_and_ended_by_form(signed_in, cast, now):
+    rule = Rule.objects.create(name="Apologise", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now)
+    client = signed_in(cast.analyst)
+    sent = {"design": "RANDOMISED", "name": "Apology", "outcome": "REOPENED", "unit": "CASE", "first": f"RULE:{rule.pk}", "held_out": "20"}
+    planned = client.post("/comparisons/new/", {**sent, "do": "plan", "wanted": "10"})
+    assert planned.status_code == 200 and b"cases are needed if you look daily" in planned.content and not Comparison.objects.exists()
+    answer = client.post("/comparisons/new/", {**sent, "do": "begin", "planned": "500"})
+    made = Comparison.objects.get()
+    assert answer.status_code == 302 and answer["Location"] == f"/comparisons/{made.pk}/"
+    assert [(arm.name, round(arm.ratio, 2), arm.subject_id) for arm in made.arms.all()] == [
+        ("Apologise", 0.8, rule.pk),
+        ("Without it", 0.2, None),
+    ]
+    page = client.get(answer["Location"]).content.decode()
+    assert "Too few yet to say anything" in page and "End it" in page
+    client.post(f"/comparisons/{made.pk}/end/")
+    made.refresh_from_db()
+    assert made.state == "ENDED" and "End it" not in client.get(answer["Location"]).content.decode()
+    assert "Apology" in client.get("/comparisons/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"first": ""}, "Choose what is tried."),
+        ({"first": "RULE:999"}, "Choose what is tried."),
+        ({"held_out": "x"}, "“x” is no number."),
+        ({"held_out": "0"}, "A comparison needs two groups"),
+        ({"planned": "nan"}, "“nan” is no number."),
+        ({"name": ""}, "0 characters"),
+        ({"design": "BEFORE_AFTER"}, "Say whom the change concerned"),
+    ],
+)
+def test_a_wrong_form_says_what_is_wrong_and_makes_nothing(signed_in, cast, now, changed, words):
+    rule = Rule.objects.create(name="Apologise", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now)
+    sent = {"design": "RANDOMISED", "name": "Apology", "outcome": "REOPENED", "unit": "CASE", "first": f"RULE:{rule.pk}", "planned": "500"}
+    answer = signed_in(cast.supervisor).post("/comparisons/new/", {**sent, "held_out": "20", **changed})
+    assert answer.status_code == 422 and words in answer.content.decode()
+    assert not Comparison.objects.exists()
+
+
+def test_page_file_and_api_say_the_same(signed_in, cast, house, now):
+    comparison = filled(house)
+    lines = lines_of(house.judge(comparison))
+    client = signed_in(cast.analyst)
+    rows = list(csv.DictReader(StringIO(client.get(f"/comparisons/{comparison.pk}/csv/").content.decode("utf-8-sig"))))
+    told = [{name: "" if line[name] is None else str(line[name]) for name in COLUMNS} for line in lines]
+    assert rows == told
+    _key, token = create_api_key(name="Shop", channel_id=cast.channel.pk, actor=house_actor(cast), now=now, person_id=cast.supervisor.pk)
+    answer = client.get(f"/api/v1/comparisons/{comparison.pk}", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200 and json.loads(answer.content)["lines"] == json.loads(json.dumps(lines))
+    listed = client.get("/api/v1/comparisons", headers={"Authorization": f"Bearer {token}"}).json()
+    assert [(one["id"], one["exposed"]) for one in listed] == [(comparison.pk, 60)]
+    page = client.get(f"/comparisons/{comparison.pk}/").content.decode()
+    first = lines[0]
+    assert f"{100 * first['value']:.1f}%" in page
+    assert "No difference can be shown yet" in page
+    assert 'class="plot"' in page
+
+
+def test_a_program_asks_for_the_group_of_a_case(signed_in, cast, house, now):
+    arms = (ArmFacts("Voucher", 0.5, 1), ArmFacts("Nothing", 0.5))
+    comparison, case = house.comparison(subject="OTHER", arms=arms), house.case(at=now)
+    facts = {"actor": house_actor(cast), "now": now, "person_id": cast.agent.pk}
+    tokens = [create_api_key(name="k", channel_id=one.pk, **facts)[1] for one in (cast.channel, cast.other_channel)]
+    path, client = f"/api/v1/cases/{case.pk}/comparisons/{comparison.pk}", signed_in(cast.agent)
+    refused = client.post(path, headers={"Authorization": f"Bearer {tokens[1]}"})
+    assert refused.status_code == 404 and not Exposure.objects.exists()
+    first, again = (client.post(path, headers={"Authorization": f"Bearer {tokens[0]}"}).json() for _time in range(2))
+    noted = Exposure.objects.get()
+    assert first == again == {"comparison": comparison.pk, "group": noted.arm.name, "goes_without": noted.arm.name == "Nothing"}
+
+
+def house_actor(cast):
+    from careloop.desk.accounts.queries import actor_of
+
+    return actor_of(cast.viewer(cast.owner))
+
+
+def test_before_and_after_by_form(signed_in, cast, house, now):
+    for number in range(40):
+        for team in (cast.team, cast.other_team):
+            house.case(at=now - number * DAY, team=team, resolution=3600 if number % 3 else 100_000, response=60)
+    sent = {"design": "BEFORE_AFTER", "name": "New shifts", "outcome": "RESOLUTION", "group": f"team:{cast.team.pk}", "days": "20"}
+    client = signed_in(cast.owner)
+    assert client.post("/comparisons/new/", {**sent, "changed_on": "soon"}).status_code == 422
+    answer = client.post("/comparisons/new/", {**sent, "changed_on": (now - 20 * DAY).date().isoformat()})
+    page = client.get(answer["Location"]).content.decode()
+    assert "Resolved within 24 hours" in page and "Changed by" in page and "Not enough cases to say anything." in page
+
+
+def test_agents_and_outsiders_are_refused(signed_in, cast, house):
+    comparison = house.comparison()
+    for person in (cast.agent, cast.outsider):
+        client = signed_in(person)
+        for path in ("/comparisons/", "/comparisons/new/", f"/comparisons/{comparison.pk}/", f"/comparisons/{comparison.pk}/csv/"):
+            assert client.get(path).status_code == 403
+        assert client.post(f"/comparisons/{comparison.pk}/end/").status_code == 403
+    comparison.refresh_from_db()
+    assert comparison.state == "RUNNING"
