@@ -47,7 +47,7 @@ def page(viewer: Viewer, *, today: date) -> Page:
     alarms = Alarm.objects.filter(watched__in=_seen(viewer)).select_related("watched", "watched__team", "assignee")
     setting = find_setting()
     return Page(
-        list(_seen(viewer).filter(until=None).select_related("team").order_by("team_id", "measure", "category", "pk")),
+        list(_seen(viewer).filter(until=None).select_related("team").order_by("pk")),
         list(alarms.filter(state__in=UNDECIDED).order_by("-start", "-pk")[:SHOWN]),
         list(alarms.exclude(state__in=UNDECIDED).order_by("-decided_at", "-pk")[:SHOWN]),
         _kept(viewer, setting, today),

@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-BOX, TALL, GAP, MARGIN = 132, 40, 56, 12
+BOX, TALL, GAP, MARGIN = 172, 40, 56, 12
 MOST_STATES = 8
-LETTERS = 17
+LETTERS = 24
 THINNEST, THICKEST = 1.0, 9.0
 
 
@@ -20,7 +20,7 @@ def draw_way(
     place = {state: number for number, state in enumerate(shown)}
     drawn = [one for one in steps if one["source"] in place and one["target"] in place and one["source"] != one["target"]]
     farthest = max((abs(place[one["source"]] - place[one["target"]]) for one in drawn), default=1)
-    middle = MARGIN + 34 * farthest + TALL
+    middle = MARGIN + 34 * farthest + TALL // 2
     width = 2 * MARGIN + len(shown) * (BOX + GAP) - GAP
     boxes = format_html_join(
         "",

@@ -47,8 +47,10 @@ def draw(measure: str, points: Sequence[Place], *, alt: str) -> SafeString:
     known = [one for one in points if one.value is not None]
     if not known:
         return SafeString("")
-    values = [value for one in points for value in (one.value, one.low, one.high) if value is not None]
-    marks = _marks(measure, min(values), max(values))
+    values = [one.value for one in known if one.value is not None] + [one.low for one in points if one.low is not None]
+    highs = sorted(one.high for one in points if one.high is not None)
+    top = min(highs[-len(highs) // 4], 3 * max(values)) if highs else 0.0  # limits of a few small days would flatten the others
+    marks = _marks(measure, min(values), max(*values, top))
     x = [LEFT + (WIDTH - LEFT - RIGHT) * (place + 0.5) / len(points) for place in range(len(points))]
 
     def y(value: float) -> float:

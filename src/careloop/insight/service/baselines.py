@@ -32,6 +32,7 @@ _DISPERSIONS = np.concatenate([[0.0], np.geomspace(1e-4, 2.0, 80)])
 _ROUNDS = 6
 _LARGEST_DEVIATION = 8.0
 _TINY = 1e-9
+_LARGEST_VARIANCE = 9.0  # of the logarithm of one case's time: a factor of 20 either way
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def _disperse_times(past: Past, predictor: Doubles, recency: Doubles, aim: float
         roots = np.sqrt(recency / recency.mean()) / variance
         found = nnls(columns * roots[:, None], cut * roots)[0]
         variance = np.maximum(columns @ found, scale * 0.05)
-    return float(max(found[0], _TINY)), float(found[1])
+    return float(max(found[0], _TINY)), float(min(found[1], _LARGEST_VARIANCE))
 
 
 def _correlate(residuals: Doubles) -> float:

@@ -13,7 +13,7 @@ Robins & Finkelstein 2000 (inverse probability of censoring weights). Newcombe 1
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -163,7 +163,8 @@ def find_bottlenecks(
     coding, joined = coding.with_every_word(), coding.join_rare(table)
     features = coding.apply(table)
     depth = _choose_depth(features[find], is_slow[find], weights[find], least)
-    leaves = _grow(features[find], is_slow[find], weights[find], (depth, least), coding.features) if depth else []
+    grown = _grow(features[find], is_slow[find], weights[find], (depth, least), coding.features) if depth else []
+    leaves = [(_say_what_is_left(conditions, coding.words), share) for conditions, share in grown]
     overall = float(np.average(is_slow[find], weights=weights[find]))
     suspects = [(conditions, share) for conditions, share in leaves if share > overall]
     found = [_measure(conditions, share, joined, (is_slow, held)) for conditions, share in suspects]
@@ -284,6 +285,17 @@ def _tidy(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
                 continue
         kept.append(one)
     return tuple(sorted(set(kept), key=lambda one: (one.column, one.relation, str(one.value))))
+
+
+def _say_what_is_left(conditions: tuple[Condition, ...], words: Mapping[str, Sequence[str]]) -> tuple[Condition, ...]:
+    """Return conditions in which a column that is none of its words but one is that one."""
+    told: list[Condition] = []
+    for column in dict.fromkeys(one.column for one in conditions):
+        own = [one for one in conditions if one.column == column]
+        ruled_out = {one.value for one in own if one.relation == "is not"}
+        left = [word for word in words.get(column, ())[1:] if word not in ruled_out]
+        told += [Condition(column, "is", left[0])] if ruled_out and len(left) == 1 else own
+    return tuple(told)
 
 
 def _measure(conditions: tuple[Condition, ...], found_share: float, table: Table, held: tuple[Bools, NDArray[np.int64]]) -> Rule:

@@ -37,6 +37,7 @@ _GAP = {"day": 7, "week": 1}
 _HALF_LIFE = {"day": 56.0, "week": 16.0}
 _REFIT = {"day": 7, "week": 1}
 _LEAST_HOLIDAYS = 3
+_MOST_LEFT_OUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Point:
     n : int
         Cases it stands on.
     expected, low, high : float or None
-        What the past foretold and the limits of a single period; None while the past is too short or a holiday is not yet known.
+        What the past foretold and the limits of a single period; None while the past is too short or a holiday is not yet known;
+        no limits where there was no case.
     deviation, mean_deviation : float or None
         Standard deviations from what was expected, and their exponentially weighted mean.
     alarm : {"", "single", "lasting"}
@@ -156,10 +158,10 @@ def draw_chart(series: Series, *, holidays: Collection[date] = (), false_alarms:
     n = len(series.starts)
     first = 0 if judged is None else max(0, n - judged)
     points = [_bare(series, place) for place in range(n)]
-    mean = 0.0
+    mean, trusted = 0.0, np.ones(n, dtype=bool)
     for start in range(first - first % _REFIT[series.period], n, _REFIT[series.period]):
         places = np.arange(max(start, first), min(start + _REFIT[series.period], n))
-        baseline = _learn(series, design, start)
+        baseline = _learn(series, design, start, trusted)
         if baseline is None or not len(places):
             continue
         now = _take(series, design, places)
@@ -169,13 +171,15 @@ def draw_chart(series: Series, *, holidays: Collection[date] = (), false_alarms:
             if is_new[place]:
                 continue
             expected, low, high, deviation = (float(one[at]) for one in found)
-            points[place] = replace(points[place], expected=expected, low=low, high=high)
             if points[place].value is None:
+                points[place] = replace(points[place], expected=expected)
                 continue
+            points[place] = replace(points[place], expected=expected, low=low, high=high)
             mean = (1 - SMOOTHING) * mean + SMOOTHING * deviation
             alarm: Alarm = ""
             if abs(deviation) > limits.single:
                 alarm = "single"
+                trusted[place] = False
             elif abs(mean) > limits.lasting * width:
                 alarm = "lasting"
             points[place] = replace(points[place], deviation=deviation, mean_deviation=mean, alarm=alarm)
@@ -223,13 +227,18 @@ def _bare(series: Series, place: int) -> Point:
     return Point(series.starts[place], value / total if series.measure == "share" else value, int(total))
 
 
-def _learn(series: Series, design: Doubles, start: int) -> Baseline | None:
-    """Return the baseline of the periods before `start`, the last week left out; None when they are too few."""
+def _learn(series: Series, design: Doubles, start: int, trusted: NDArray[np.bool_]) -> Baseline | None:
+    """Return the baseline of the periods before `start`, the last week left out; None when they are too few.
+
+    Periods that alarmed by themselves are left out, too, unless they are so many that the figure has changed for good.
+    """
     end = start - _GAP[series.period]
     places = np.arange(max(0, end - _WINDOW[series.period]), max(end, 0))
     places = places[series.totals[places] > 0]
     if len(places) < LEAST_HISTORY[series.period]:
         return None
+    if (~trusted[places]).mean() <= _MOST_LEFT_OUT:
+        places = places[trusted[places]]
     recency = 0.5 ** ((start - places) / _HALF_LIFE[series.period])
     return learn_baseline(series.measure, _take(series, design, places), recency / recency.max())
 
