@@ -3,8 +3,10 @@
 import csv
 import io
 from datetime import date
+from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.queries import actor_of
@@ -60,6 +62,12 @@ def test_every_measure_has_a_name_and_a_definition():
     from careloop.desk.measures.rules.definitions import MEASURES
 
     assert set(NAMES) == set(DEFINITIONS) == set(MEASURES)
+
+
+def test_every_measure_is_defined_in_the_reference_as_on_the_screen():
+    page = Path(__file__).parents[3].joinpath("docs/reference/measures.md").read_text(encoding="utf-8")
+    with translation.override("en"):
+        assert [key for key in NAMES if f"| `{key}` | {NAMES[key]} · " not in page or f"| {DEFINITIONS[key]} |" not in page] == []
 
 
 def test_an_earlier_moment_is_shown_as_such(client, cast, counted):

@@ -51,9 +51,9 @@ def test_sums_do_not_lose_digits():
 
 
 def test_a_median_counts_what_is_not_over_yet():
-    assert median_of([]) == NOTHING
-    assert median_of([(10, True), (20, True), (30, False)]).value == 20.0
-    open_ones = median_of([(10, True), (500, False), (600, False)])
+    assert median_of([], []) == NOTHING
+    assert median_of([10, 20, 30], [True, True, False]).value == 20.0
+    open_ones = median_of([10, 500, 600], [True, False, False])
     assert open_ones == Figure(None, 10.0, None, 3)
 
 

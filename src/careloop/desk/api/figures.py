@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 
 from careloop.desk.api.errors import check_parameters, refusals
 from careloop.desk.api.keys import acting_viewer
@@ -16,6 +16,18 @@ from careloop.desk.reports.address import address_from
 
 router = Router(tags=["figures"])
 PARAMETERS = ("measure", "period", "since", "until", "by", "per", "as_of", *GROUPS)
+
+
+class FiguresAsked(Schema):
+    """Keys of measures with commas; a period or its days; the split; a moment at which the figures were shown."""
+
+    measure: str
+    period: Literal["", "7", "30", "90", "365", "all"] = ""
+    since: str = ""
+    until: str = ""
+    by: str = ""
+    per: Literal["", "day", "week", "month"] = ""
+    as_of: str = ""
 
 
 class FigureAnswer(Schema):
@@ -46,22 +58,13 @@ class FiguresAnswer(Schema):
 
 
 @router.get("/figures", response={200: FiguresAnswer, **refusals(401, 403, 422, 503)}, summary="Ask for figures")
-def figures(  # noqa: PLR0913, PLR0917  (each parameter of the address)
-    request: HttpRequest,
-    measure: str,
-    period: Literal["", "7", "30", "90", "365", "all"] = "",
-    since: str = "",
-    until: str = "",
-    by: str = "",
-    per: Literal["", "day", "week", "month"] = "",
-    as_of: str = "",
-) -> dict[str, Any]:
-    """Measures (their keys, with commas) of the last 30 days or of another period, split by a facet and by time; facets choose.
+def figures(request: HttpRequest, asked: Query[FiguresAsked]) -> dict[str, Any]:
+    """Measures of the last 30 days or of another period, split by a facet and by time; facets (team=3, kind=COMPLAINT …) choose.
 
     The key must work for a person who may see reports; it counts the cases of its channel's team.
     """
     check_parameters(request, *PARAMETERS)
-    keys = tuple(dict.fromkeys(one.strip() for one in measure.split(",")))
+    keys = tuple(dict.fromkeys(one.strip() for one in asked.measure.split(",")))
     question = address_from(request.GET).question(timezone.localdate(), keys)
     table = ask(question, acting_viewer(request.auth))  # type: ignore[attr-defined]
     return {

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 from django.db import connection
 from django.utils.translation import gettext as _
+from numpy.typing import ArrayLike, NDArray
 
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
@@ -40,7 +42,7 @@ from careloop.desk.measures.rules.definitions import (
     WORK,
     Measure,
 )
-from careloop.desk.measures.rules.values import NOTHING, Figure, Span, Sums, add_up, figure_of, fold_day
+from careloop.desk.measures.rules.values import NOTHING, Figure, Sums, add_up, figure_of, fold_day
 from careloop.insight.stats.intervals import median_interval
 from careloop.insight.stats.survival import fit_survival
 
@@ -49,6 +51,7 @@ TABLES: dict[str, tuple[type, type]] = {
     ANSWER: (AnswerFact, AnswerFactPast),
     WORK: (WorkFact, WorkFactPast),
 }
+Ended = tuple[NDArray[np.int64], NDArray[np.bool_]]  # seconds, and whether they were over
 Group = tuple[Any, int]  # what it is split by (None for no split) and the first day of the time (0 for no times)
 CASES_SHOWN = 500
 
@@ -88,23 +91,34 @@ class Table:
     whole: dict[str, Figure]
 
 
-def ask(question: Question, viewer: Viewer) -> Table:
-    """Count; one query for the measures that look at the same facts and days, one more for each median."""
+@dataclass
+class Spans:
+    """Spans of facts that several questions about the same facts share, read once with the group by which one of them splits."""
+
+    by: str = ""
+    read: dict[str, tuple[list[Any], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]] = field(default_factory=dict)
+
+
+def ask(question: Question, viewer: Viewer, spans: Spans | None = None) -> Table:
+    """Count; one query for the measures that look at the same facts and days, one more for each median.
+
+    Give questions that differ in nothing but measures, times and split the same `spans`, made for the split.
+    """
     check_may(viewer, "report.view")
     check_question(question)
     as_of = find_moment(question.as_of)
     if as_of is None:
         return Table(question, None, [], dict.fromkeys(question.measures, NOTHING))
-    asked = _Asked(question, viewer, as_of)
+    asked = _Asked(question, viewer, as_of, spans or Spans(question.by))
     cells: dict[str, dict[Group, Figure]] = {}
     whole: dict[str, Figure] = {}
     sums = asked.list_sums()
     for key in question.measures:
         measure = MEASURES[key]
         if measure.form == MEDIAN:
-            spans = asked.list_spans(measure)
-            cells[key] = {group: median_of(some) for group, some in spans.items()}
-            whole[key] = median_of([span for some in spans.values() for span in some])
+            parts, together = asked.list_spans(measure)
+            cells[key] = {group: median_of(*some) for group, some in parts.items()}
+            whole[key] = median_of(*together)
         else:
             cells[key] = {group: figure_of(measure, one) for group, one in sums[key].items()}
             whole[key] = figure_of(measure, add_up(sums[key].values()))
@@ -154,11 +168,12 @@ def check_question(question: Question) -> None:
         raise InvalidInput(sentence % {"since": question.since, "until": question.until}, field="since")
 
 
-def median_of(spans: list[Span]) -> Figure:
+def median_of(seconds: ArrayLike, has_ended: ArrayLike) -> Figure:
     """The time by which half have ended, from those that are over and those that are not; None when fewer than half have."""
-    if not spans:
+    spans = np.maximum(np.asarray(seconds, dtype=np.int64), 0)
+    if not len(spans):
         return NOTHING
-    curve = fit_survival([max(0, seconds) for seconds, _ended in spans], [ended for _seconds, ended in spans])
+    curve = fit_survival(spans, has_ended)
     low, high = median_interval(curve)
     return Figure(curve.quantile(0.5), low, high, len(spans))
 
@@ -166,8 +181,8 @@ def median_of(spans: list[Span]) -> Figure:
 class _Asked:
     """A question with its moment and viewer, as SQL."""
 
-    def __init__(self, question: Question, viewer: Viewer, as_of: datetime) -> None:
-        self.question, self.viewer, self.as_of = question, viewer, as_of
+    def __init__(self, question: Question, viewer: Viewer, as_of: datetime, spans: Spans | None = None) -> None:
+        self.question, self.viewer, self.as_of, self.spans = question, viewer, as_of, spans or Spans()
 
     def list_sums(self) -> dict[str, dict[Group, Sums]]:
         """By measure and group; a rate takes its tasks and its seconds from two counts."""
@@ -183,16 +198,36 @@ class _Asked:
                 found[key] = _rates(found[measure.value], found[key])
         return found
 
-    def list_spans(self, measure: Measure) -> dict[Group, list[Span]]:
-        """Seconds and whether they were over, by group."""
-        group, day = self._group_columns(measure)
+    def list_spans(self, measure: Measure) -> tuple[dict[Group, Ended], Ended]:
+        """Seconds and whether they were over, by group and together."""
+        if measure.key not in self.spans.read:
+            self.spans.read[measure.key] = self._read_spans(measure)
+        names, days, seconds, ended = self.spans.read[measure.key]
+        if not names:
+            return {}, (seconds, ended)
+        keys = names if self.question.by else [None] * len(names)
+        codes = {name: number for number, name in enumerate(dict.fromkeys(keys))}
+        each_day, place_of_day = np.unique(days if self.question.per else np.zeros_like(days), return_inverse=True)
+        folded = [self._group(None, int(day))[1] for day in each_day]
+        times = {day: number for number, day in enumerate(dict.fromkeys(folded))}
+        time_codes = np.array([times[day] for day in folded], dtype=np.int64)[place_of_day]
+        both = np.fromiter((codes[name] for name in keys), dtype=np.int64, count=len(keys)) * max(1, len(times)) + time_codes
+        order = np.argsort(both, kind="stable")
+        starts = np.flatnonzero(np.diff(both[order], prepend=-1))
+        parts = zip(np.split(seconds[order], starts[1:]), np.split(ended[order], starts[1:]), both[order][starts], strict=True)
+        by_code, by_time = list(codes), list(times)
+        found = {(by_code[code // len(times)], by_time[code % len(times)]): (some, over) for some, over, code in parts}
+        return found, (seconds, ended)
+
+    def _read_spans(self, measure: Measure) -> tuple[list[Any], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        group = _facet(self.spans.by, measure) if self.spans.by else "NULL"
+        day = f"f.{measure.dated_by}" if measure.dated_by else "0"
         sql, values = self._rows_of(measure, f"SELECT {group}, {day}, {self._sql(measure.value)}, ({self._sql(measure.ended)})")
         if measure.chosen:
             sql += f" AND ({self._sql(measure.chosen)})"
-        found: dict[Group, list[Span]] = defaultdict(list)
-        for name, number, seconds, ended in self._fetch(sql, values):
-            found[self._group(name, number)].append((int(seconds), bool(ended)))
-        return found
+        rows = self._fetch(sql, values)
+        names, days, seconds, ended = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return list(names), np.array(days, np.int64), np.array(seconds, np.int64), np.array(ended, np.bool_)
 
     def list_cases(self, measure: Measure, is_hit: bool | None) -> list[int]:
         """The newest cases behind a measure."""
@@ -229,7 +264,7 @@ class _Asked:
         return group, f"f.{measure.dated_by}" if self.question.per and measure.dated_by else "0"
 
     def _group(self, name: Any, day: int) -> Group:
-        return name, fold_day(day, self.question.per) if day else 0
+        return name, fold_day(day, self.question.per) if day and self.question.per else 0
 
     def _rows_of(self, measure: Measure, select: str) -> tuple[str, list[Any]]:
         """The statement up to its conditions, and its values."""

@@ -5,7 +5,7 @@ from datetime import date
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.groups import Comparison, compare_groups
-from careloop.desk.measures.queries import Question, Table, ask
+from careloop.desk.measures.queries import Question, Spans, Table, ask
 from careloop.desk.measures.rules.values import Figure, period_before
 from careloop.desk.reports.rules.layouts import Layout
 
@@ -26,10 +26,12 @@ class Report:
 
 def make_report(layout: Layout, question: Question, viewer: Viewer) -> Report:
     """Count a report for a period, a choice and a split; the question's own measures do not matter."""
-    tiles = ask(replace(question, measures=layout.tiles, by="", per=""), viewer)
-    over_time = ask(replace(question, measures=layout.over_time, by="", per=time_unit(question.since, question.until)), viewer)
+    by = question.by or layout.by
+    spans = Spans(by)
+    tiles = ask(replace(question, measures=layout.tiles, by="", per=""), viewer, spans)
+    over_time = ask(replace(question, measures=layout.over_time, by="", per=time_unit(question.since, question.until)), viewer, spans)
     columns = tuple(dict.fromkeys((*layout.columns, *([layout.compared] if layout.compared else []))))
-    table = ask(replace(question, measures=columns, by=question.by or layout.by, per=""), viewer)
+    table = ask(replace(question, measures=columns, by=by, per=""), viewer, spans)
     comparison = compare_groups(table, layout.compared) if layout.compared else None
     return Report(layout, tiles.whole, _before(layout, question, viewer), over_time, table, comparison)
 

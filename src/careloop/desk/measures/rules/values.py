@@ -8,8 +8,6 @@ from math import sqrt
 from careloop.desk.analysis.intervals import Z95, rate_of, student_quantile
 from careloop.desk.measures.rules.definitions import COUNT, MEAN, RATE, SHARE, Measure
 
-Span = tuple[int, bool]  # seconds, and whether they were over
-
 
 @dataclass(frozen=True)
 class Sums:
