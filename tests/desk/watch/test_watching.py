@@ -250,3 +250,15 @@ def test_a_notice_leads_to_its_alarm(client, past, cast, now):
     client.force_login(cast.supervisor)
     notice = Notice.objects.get(user=cast.supervisor)
     assert client.post(f"/notices/{notice.pk}/")["Location"] == f"/alarms/{alarm.pk}/"
+
+
+def test_an_alarm_stands_among_the_tasks_of_who_steers_until_somebody_has_it(client, past, cast, now):
+    alarm = surge(past, cast, now)
+    client.force_login(cast.supervisor)
+    link = f"/alarms/{alarm.pk}/"
+    assert link in client.get("/tasks/").content.decode()
+    actions.decide_alarm(alarm_id=alarm.pk, state="TAKEN", reason="", expected_version=1, viewer=cast.viewer(cast.supervisor), now=now)
+    assert link in client.get("/tasks/").content.decode()
+    for person in (cast.owner, cast.agent, cast.outsider):
+        client.force_login(person)
+        assert link not in client.get("/tasks/").content.decode()

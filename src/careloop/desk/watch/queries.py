@@ -73,9 +73,12 @@ def get_alarm(alarm_id: int, viewer: Viewer) -> Alarm:
     return found
 
 
-def count_open(viewer: Viewer) -> int:
-    """Alarms that nobody has decided."""
-    return Alarm.objects.filter(watched__in=_seen(viewer), state__in=UNDECIDED).count()
+def list_to_look_into(viewer: Viewer) -> list[Alarm]:
+    """Alarms in the viewer's sight that nobody has decided and nobody else looks into."""
+    if not viewer.may("report.view"):
+        return []
+    alarms = Alarm.objects.filter(watched__in=_seen(viewer), state__in=UNDECIDED).filter(Q(assignee=None) | Q(assignee_id=viewer.user_id))
+    return list(alarms.select_related("watched", "watched__team").order_by("-start", "-pk")[:SHOWN])
 
 
 def find_setting() -> WatchSetting:

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.teamwork import case_tasks, looking, saved_views, tags
+from careloop.desk.watch.queries import list_to_look_into
+from careloop.desk.watch.words import sentence_of
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.views.together import now, number_or_none, panel_context
 
@@ -19,12 +21,13 @@ from careloop.desk.web.views.together import now, number_or_none, panel_context
 @require_GET
 @for_viewer("case.work")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """What the viewer has to do, or has done; the case is a link where the viewer sees it."""
+    """What the viewer has to do, alarms to look into among it, or has done; the case is a link where the viewer sees it."""
     is_done = request.GET.get("done") == "yes"
     found = case_tasks.list_my_tasks(viewer, is_done=is_done)
     looking.note_list((one.case_id for one in found if viewer.sees_team(one.case.team_id)), viewer, place="tasks", now=now())
     rows = [{"task": one, "is_visible": viewer.sees_team(one.case.team_id)} for one in found]
-    return render(request, "together/tasks.html", {"rows": rows, "is_done": is_done, "now": now()})
+    alarms = [] if is_done else [{"alarm": one, "sentence": sentence_of(one)} for one in list_to_look_into(viewer)]
+    return render(request, "together/tasks.html", {"rows": rows, "alarms": alarms, "is_done": is_done, "now": now()})
 
 
 @require_POST
