@@ -24,6 +24,10 @@ from careloop.desk.automation.rules.fields import RuleFacts
 from careloop.desk.automation.rules.texts import check_text
 from careloop.desk.cases.changes import case_to_change
 from careloop.desk.cases.events import add_event
+from careloop.desk.cases.models import Case
+from careloop.desk.cases.queries import access_case
+from careloop.desk.experiments.actions import check_not_held_out
+from careloop.desk.experiments.rules import MACRO
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.kernel.wording import spoken
 
@@ -144,16 +148,24 @@ def delete_macro(*, macro_id: int, viewer: Viewer, now: datetime) -> None:
 
 def take_macro(*, macro_id: int, case_id: int, viewer: Viewer, now: datetime) -> Taken:
     """Take a macro's actions on a case at once, and give its text to the agent, who sends it or not; the history names the macro."""
+    check_may(viewer, "case.work")
+    seen = access_case(case_id, viewer)
+    check_not_held_out(subject=MACRO, subject_id=_access_usable(macro_id, seen, viewer).pk, case=seen, now=now)
     with transaction.atomic():
         case = case_to_change(case_id, viewer)
-        macro = access_macro(macro_id, viewer)
-        if not macro.is_active or macro.team_id not in (None, case.team_id):
-            raise NotFound(_("There is no macro %(number)s for you.") % {"number": macro_id})
+        macro = _access_usable(macro_id, case, viewer)
         text, missing = fill_for(macro.body, case, viewer, now)
         use = MacroUse.objects.create(macro=macro, case=case, user_id=viewer.person_id, at=now)
         add_event(case=case, kind=MACRO_EVENT, actor=actor_of(viewer), now=now, after={"macro": macro.name, "id": macro.pk})
         perform(actions=macro.actions, case_id=case_id, viewer=viewer, source=macro.name, key=f"macro {use.pk}", now=now)
     return Taken(text, missing)
+
+
+def _access_usable(macro_id: int, case: Case, viewer: Viewer) -> Macro:
+    macro = access_macro(macro_id, viewer)
+    if not macro.is_active or macro.team_id not in (None, case.team_id):
+        raise NotFound(_("There is no macro %(number)s for you.") % {"number": macro_id})
+    return macro
 
 
 def _access_to_change(macro_id: int, viewer: Viewer, *, is_locked: bool = False) -> Macro:

@@ -19,6 +19,8 @@ from careloop.desk.automation.rules.fields import Partly
 from careloop.desk.automation.rules.loops import why_stopped
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, CaseEvent
+from careloop.desk.experiments.actions import is_held_out
+from careloop.desk.experiments.rules import RULE
 from careloop.desk.kernel.errors import DeskError
 from careloop.desk.kernel.rows import insert_rows
 from careloop.desk.kernel.sentences import Sentence
@@ -53,6 +55,9 @@ def fire(rule: Ready, case: Case, cause: Cause, now: datetime) -> bool:
         _record(rule, case, cause, now, Outcome.STOPPED)
         _say(case, viewer, now, {"did": "STOPPED", "why": why})
         _tell_supervisors(case, rule, now, f"stopped {why}")
+        return False
+    if is_held_out(subject=RULE, subject_id=rule.id, case=case, now=now):
+        _record(rule, case, cause, now, Outcome.HELD)
         return False
     newest = CaseEvent.objects.filter(case_id=case.pk).aggregate(newest=Max("pk"))["newest"] or 0
     try:

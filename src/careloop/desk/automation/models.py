@@ -35,6 +35,7 @@ class Outcome(models.TextChoices):
     DONE = "DONE", _("Done")
     FAILED = "FAILED", _("Failed")
     STOPPED = "STOPPED", _("Stopped by the loop guard")
+    HELD = "HELD", _("Held back for a comparison")
 
 
 class Firing(models.Model):

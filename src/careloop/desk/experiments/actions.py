@@ -1,6 +1,7 @@
 """Making and ending comparisons; asking, at the moment that something would be used, whether it may be, and noting that it was asked."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.cases.models import Case
 from careloop.desk.experiments.models import Arm, Comparison, Design, Exposure, OutcomeKind, State, Subject, Unit
-from careloop.desk.experiments.queries import access_comparison, find_running
+from careloop.desk.experiments.queries import access_comparison, find_running, list_tried
 from careloop.desk.experiments.rules import AUTOMATIC, BEFORE_AFTER, CUSTOMER, EVERYTHING, MOST_DAYS, choose_arm, place_of, problem_of
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
 
@@ -105,6 +106,12 @@ def is_held_out(*, subject: str, subject_id: int, case: Case, now: datetime) -> 
     """Whether this case goes without it for the sake of a comparison; noted, so that both groups are known by the same moment."""
     arm = arm_for(subject=subject, subject_id=subject_id, case=case, now=now)
     return arm is not None and arm.subject_id not in {subject_id, EVERYTHING}
+
+
+def find_held_out(*, subject: str, subject_ids: Collection[int], case: Case, now: datetime) -> set[int]:
+    """Which of several that would be offered together the case goes without; one query while none is tried."""
+    tried = list_tried(subject, subject_ids)
+    return {number for number in tried if is_held_out(subject=subject, subject_id=number, case=case, now=now)}
 
 
 def check_not_held_out(*, subject: str, subject_id: int, case: Case, now: datetime) -> None:

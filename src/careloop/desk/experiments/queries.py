@@ -1,5 +1,6 @@
 """Reading comparisons; what came of one is counted in desk/measures/trials.py."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -53,6 +54,12 @@ def unit_choices() -> list[tuple[str, str]]:
 def subject_words() -> dict[str, str]:
     """What may be tried, by code."""
     return {code: str(label) for code, label in Subject.choices}
+
+
+def list_tried(subject: str, subject_ids: Collection[int]) -> list[int]:
+    """Which of these running comparisons try."""
+    arms = Arm.objects.filter(comparison__state=State.RUNNING, comparison__subject=subject, subject_id__in=subject_ids)
+    return sorted({number for number in arms.order_by().values_list("subject_id", flat=True) if number is not None})
 
 
 def find_running(subject: str, subject_ids: list[int]) -> Arm | None:

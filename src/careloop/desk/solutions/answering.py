@@ -12,6 +12,8 @@ from careloop.desk.cases.automatic_reply import reply_as_house, take_back_reply,
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, Direction, EventKind, Message
 from careloop.desk.customers.queries import list_addresses
+from careloop.desk.experiments.actions import is_held_out
+from careloop.desk.experiments.rules import AUTOMATIC
 from careloop.desk.intake.models import RawPayload
 from careloop.desk.kernel.actor import SYSTEM
 from careloop.desk.outbox.actions import withdraw
@@ -66,6 +68,8 @@ def answer(*, message: Message, solution_id: int, probability: float, now: datet
             if text is None or lacks_facts(text.reply, facts_of(case, None)) or why_not(case, message):
                 return False
             if _is_from_machine(case, message) or _was_answered(case, message, now):
+                return False
+            if is_held_out(subject=AUTOMATIC, subject_id=solution_id, case=case, now=now):
                 return False
             _send(case, message, text, probability, now)
             return True

@@ -1,6 +1,7 @@
 """Solutions in replies: taken while somebody writes, noted once the reply went out, judged by what the customer did then."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,8 +12,10 @@ from careloop.desk.analysis.models import Reading
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, CaseEvent, Direction, EventKind, Message, Status
 from careloop.desk.cases.queries import access_case
+from careloop.desk.experiments.actions import find_held_out
+from careloop.desk.experiments.rules import SOLUTION
 from careloop.desk.solutions.models import SolutionUse, Suggested, Taken
-from careloop.desk.solutions.queries import access_published, facts_of, text_of
+from careloop.desk.solutions.queries import Offers, access_published, facts_of, offers, text_of
 from careloop.desk.solutions.rules.letters import fill
 from careloop.desk.solutions.rules.using import AUTO, INSERTED, SHOWN, Answer, has_helped, is_kept
 
@@ -20,6 +23,16 @@ FORGOTTEN_AFTER = timedelta(days=7)  # a solution that was taken and never sent
 SHOWN_AT_ONCE = 200
 JUDGED_FOR_DAYS = 30
 JUDGED_AT_ONCE = 2_000
+
+
+def offer(*, case_id: int, viewer: Viewer, now: datetime, query: str = "") -> Offers:
+    """What would help in a case, without what it goes without for a comparison; that somebody who works on it was offered it is noted."""
+    found = offers(case_id, viewer, now, query)
+    if not viewer.may("case.work"):
+        return found
+    keys = [one.row.solution.pk for one in found.offers]
+    without = find_held_out(subject=SOLUTION, subject_ids=keys, case=found.case, now=now)
+    return replace(found, offers=[one for one in found.offers if one.row.solution.pk not in without])
 
 
 def take(*, case_id: int, solution_id: int, viewer: Viewer, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.solutions import queries
-from careloop.desk.solutions.using import take
+from careloop.desk.solutions.using import offer, take
 from careloop.desk.web.access import for_viewer
 
 
@@ -18,7 +18,7 @@ from careloop.desk.web.access import for_viewer
 def offers(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """What would help in this case, or what a search of the library finds; a fragment for htmx, a page without."""
     query = request.GET.get("q", "")[:200]
-    found = queries.offers(case_id, viewer, datetime.now(UTC), query)
+    found = offer(case_id=case_id, viewer=viewer, now=datetime.now(UTC), query=query)
     context = {"case": found.case, "found": found, "query": query}
     if request.headers.get("HX-Request"):
         return render(request, "solutions/panel.html", context)
