@@ -7,7 +7,7 @@ import pytest
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.automation.judging import judge_new_events
 from careloop.desk.automation.models import Firing, Macro
-from careloop.desk.automation.registry import ACTIONS, perform
+from careloop.desk.automation.registry import ACTIONS, check_values, perform
 from careloop.desk.automation.rules import fields
 from careloop.desk.automation.rules.fields import EVENTS
 from careloop.desk.cases.models import Case, CaseEvent, CaseFlow
@@ -16,8 +16,9 @@ from careloop.desk.flows.queries import versions_by_kind
 from careloop.desk.flows.rules.reading import read_flow
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.routing.models import RoutingSetting
+from careloop.desk.surveys.models import Invitation, Survey, SurveyConsent
 from careloop.desk.teamwork.models import CaseTag, Snooze, Task, Webhook, WebhookDelivery
-from tests.desk.automation.rule_words import do, every
+from tests.desk.automation.rule_words import do, every, new_survey
 
 pytestmark = pytest.mark.django_db
 RULE = Viewer(1, "Rule", "RULE", None, frozenset({"case.work"}), kind="rule")
@@ -45,7 +46,30 @@ def values(cast, now):
         "SET_PRIORITY": 40, "SET_STATUS": "WAITING", "SET_CATEGORY": "money", "ASSIGN": cast.agent.pk, "ROUTE": None, "TAG": "VIP",
         "UNTAG": "vip", "ADD_TASK": "Look for the parcel | Warehouse | 2", "SNOOZE": 48, "ADD_NOTE": "x", "REPLY": text.pk,
         "NOTIFY": [cast.agent.pk], "NOTIFY_SUPERVISORS": None, "WEBHOOK": hook.pk, "TAKE_STEP": None,
+        "SURVEY": new_survey(now).pk,
     }  # fmt: skip
+
+
+def test_a_rule_asks_the_customer_once_for_what_set_it_off(act, case, now):
+    survey = new_survey(now)
+    assert act("SURVEY", survey.pk) == act("SURVEY", survey.pk) == []
+    made = Invitation.objects.get()
+    assert (made.case_id, made.survey_id, made.origin, made.state) == (case.pk, survey.pk, "AUTOMATION", "QUEUED")
+
+
+def test_a_rule_that_may_not_ask_notes_why_and_goes_on(act, case, now):
+    survey = new_survey(now)
+    SurveyConsent.objects.create(customer_id=case.customer_id, may_ask=False, said_at=now, said_by_name="")
+    act("SURVEY", survey.pk)
+    assert (Invitation.objects.get().state, Invitation.objects.get().reason) == ("SKIPPED", "REFUSED")
+
+
+def test_only_a_survey_in_force_is_chosen(cast, now):
+    survey = new_survey(now)
+    check_values([do("SURVEY", survey.pk)], cast.viewer(cast.supervisor))
+    Survey.objects.update(is_active=False)
+    with pytest.raises(InvalidInput, match="not in force"):
+        check_values([do("SURVEY", survey.pk)], cast.viewer(cast.supervisor))
 
 
 def test_every_action_names_its_events_and_makes_no_other(act, values):

@@ -84,6 +84,8 @@ def test_reopenings_and_ratings_are_counted_from_the_events():
     told.take("RECEIVED", {}, {"status": "OPEN"})
     told.take("STATUS", {"status": "OPEN"}, {"status": "RESOLVED"})
     told.take("STATUS", {"status": "RESOLVED"}, {"status": "OPEN"})
+    told.take("SURVEY", {}, {"rating": 9, "low": 0, "high": 10})
+    assert told.facts([])["rating"] == 4.6
     told.take("SURVEY", {}, {"rating": 2})
     told.take("TRIAGED", {"category": ""}, {"category": "a", "category_probability": 0.7})
     assert told.facts([]) == {"reopened": 2, "rating": 2, "category_probability": 0.7}

@@ -18,7 +18,7 @@ from careloop.desk.notices.models import Notice
 from careloop.desk.routing.models import RoutingSetting
 from careloop.desk.teamwork.models import Webhook
 from careloop.desk.teamwork.tags import set_tag
-from tests.desk.automation.rule_words import do, every, leaf
+from tests.desk.automation.rule_words import do, every, leaf, new_survey
 
 pytestmark = pytest.mark.django_db
 RULES = 8
@@ -72,6 +72,7 @@ def random_rules(draw: random.Random, people: list[int], text: int, hook: int, n
         "SET_PRIORITY": (10, 20, 30, 40), "SET_STATUS": ("OPEN", "WAITING", "RESOLVED"), "SET_CATEGORY": "abc", "ASSIGN": (None, *people),
         "ROUTE": (None,), "TAG": "xy", "UNTAG": "xy", "TAKE_STEP": ("1.NONE",), "ADD_TASK": ("t | d | 1",), "SNOOZE": (1, 24),
         "ADD_NOTE": "n", "REPLY": (text,), "NOTIFY": (people,), "NOTIFY_SUPERVISORS": (None,), "WEBHOOK": (hook,),
+        "SURVEY": (new_survey(now).pk,),
     }  # fmt: skip
     assert set(values) == set(ACTIONS)
     conditions = [
@@ -112,7 +113,7 @@ def something_happens(draw: random.Random, case: Case, viewer, now) -> None:
         cases.reply(body="!", **facts)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(20, 32))
 def test_random_rules_on_random_histories_come_to_an_end(cast, case, now, seed):
     """However rules are made, what a person does sets each off at most once and at most three deep: the number of actions is bounded."""
     draw = random.Random(seed)

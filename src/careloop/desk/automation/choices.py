@@ -19,6 +19,7 @@ from careloop.desk.customers.models import Customer
 from careloop.desk.flows.queries import flow_of, live_versions, named
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.wording import spoken
+from careloop.desk.surveys.queries import list_active
 from careloop.desk.teamwork.models import FieldDefinition
 from careloop.desk.teamwork.rules import lines_to_items
 from careloop.desk.teamwork.tags import list_definitions, list_tags
@@ -84,6 +85,11 @@ def tags(viewer: Viewer) -> Words:
     return {name: name for name in list_tags(viewer)}
 
 
+def surveys(_viewer: Viewer) -> Words:
+    """Surveys in force by their numbers."""
+    return {str(one.pk): one.name for one in list_active()}
+
+
 def webhooks(_viewer: Viewer) -> Words:
     """Other systems by their numbers."""
     return {str(one.pk): one.url for one in list_webhooks()}
@@ -146,6 +152,12 @@ def check_webhook(value: Any, viewer: Viewer) -> None:
     """Refuse a system that is told nothing any more."""
     if str(value) not in webhooks(viewer):
         raise InvalidInput(_("This other system is told nothing any more; choose another, or take the action out."), field="actions")
+
+
+def check_survey(value: Any, viewer: Viewer) -> None:
+    """Refuse a survey that is not in force."""
+    if str(value) not in surveys(viewer):
+        raise InvalidInput(_("This survey is not in force; switch it on or choose another."), field="actions")
 
 
 def check_variables(value: str, _viewer: Viewer) -> None:

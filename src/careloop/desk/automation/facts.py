@@ -47,7 +47,8 @@ class Told:
             self.reopened += was_resolved and status != RESOLVED
             self.was_resolved = status == RESOLVED
         if kind == "SURVEY" and "rating" in after:
-            self.rating = after["rating"]
+            low, high = after.get("low", 1), after.get("high", 5)
+            self.rating = 1 + 4 * (after["rating"] - low) / (high - low)  # whatever the survey's scale
         if kind == "TRIAGED" and "category_probability" in after:
             self.category_probability = after["category_probability"]
 

@@ -25,6 +25,9 @@ from careloop.desk.outbox.actions import reply_to_case
 from careloop.desk.outbox.webhook_tasks import send_webhook
 from careloop.desk.routing.models import Mode
 from careloop.desk.routing.queries import setting_of
+from careloop.desk.surveys.inviting import plan
+from careloop.desk.surveys.models import Origin
+from careloop.desk.surveys.queries import access_survey
 from careloop.desk.teamwork.case_tasks import NewTask
 from careloop.desk.teamwork.case_tasks import add_task as ask_task
 from careloop.desk.teamwork.models import Webhook, WebhookDelivery
@@ -125,6 +128,12 @@ def snooze(act: Act) -> None:
     waits = find_snooze(act.case())
     if waits is None or waits.until < until:
         let_wait(until=until, reason=act.source, **act.common)
+
+
+def send_survey(act: Act) -> None:
+    """Ask the customer, unless something speaks against it: that is noted with its reason and undoes no rule."""
+    case, survey = act.case(), access_survey(act.value)
+    plan(survey=survey, case=case, origin=Origin.AUTOMATION, key=f"auto-{survey.pk}-{case.pk}-{act.key}", now=act.now)
 
 
 def call_webhook(act: Act) -> None:

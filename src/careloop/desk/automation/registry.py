@@ -81,6 +81,10 @@ ACTIONS: dict[str, Action] = {
     "NOTIFY_SUPERVISORS": Action(
         label=_("Tell the supervisors"), perform=performing.tell_supervisors, takes=fields.NOTHING,
     ),
+    "SURVEY": Action(
+        label=_("Send the survey"), perform=performing.send_survey, words=choices.surveys, check=choices.check_survey,
+        takes=fields.WHOLE, may_make=("DELIVERY",),  # once it is sent, by a job
+    ),
     "WEBHOOK": Action(
         label=_("Tell the other system"), perform=performing.call_webhook, words=choices.webhooks, check=choices.check_webhook,
         takes=fields.WHOLE, is_for_macros=False,

@@ -120,9 +120,14 @@ def person_of(customer: Customer | None, channel_kind: str) -> Person:
     return Person(bool(customer.name) or addresses.exists(), is_reachable, newest == Delivery.FAILED, agreed, asked)
 
 
+def list_active() -> list[Survey]:
+    """The surveys in force, but for the one of the customer's page, which is sent to nobody; by name."""
+    return list(Survey.objects.filter(is_active=True, is_of_page=False).order_by("name"))
+
+
 def list_sendable(viewer: Viewer) -> list[Survey]:
-    """The active surveys that may be sent by hand, by name."""
-    return list(Survey.objects.filter(is_active=True).order_by("name")) if viewer.may("case.work") else []
+    """Those that the viewer may send by hand."""
+    return list_active() if viewer.may("case.work") else []
 
 
 def list_of_case(case_id: int) -> list[Invitation]:
