@@ -29,6 +29,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
+from careloop.desk.reports.models import Dashboard
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyVersion
@@ -128,6 +129,7 @@ PARAMETERS = {
     "part": lambda house: "slow",
     "place": lambda house: 0,
     "alarm_id": lambda house: house.alarm.pk,
+    "dashboard_id": lambda house: house.dashboard.pk,
 }
 
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
@@ -288,9 +290,22 @@ def made_for_the_house(cast, now) -> dict[str, object]:
         "solution": new_solution(cast, now),
         "watched": (watched := Watched.objects.create(measure="opened", period="day", team=cast.team, since=now.date())),
         "alarm": Alarm.objects.create(
-            watched=watched, start=now.date(), end=now.date(), sign="single", is_up=True, value=9, expected=3, low=1, high=6, n=9,
-            state="NOTHING", reason="热水器漏水", opened_at=now, decided_at=now,
+            watched=watched,
+            start=now.date(),
+            end=now.date(),
+            sign="single",
+            is_up=True,
+            value=9,
+            expected=3,
+            low=1,
+            high=6,
+            n=9,
+            state="NOTHING",
+            reason="热水器漏水",
+            opened_at=now,
+            decided_at=now,
         ),
+        "dashboard": Dashboard.objects.create(name="热水器漏水", scope="TEAM", owner=cast.supervisor, team=cast.team, changed_at=now),
         "flow": Flow.objects.get(kind="REFUND"),
         "comparison": Comparison.objects.create(
             name="Does it help?", design="RANDOMISED", subject="RULE", outcome="REOPENED", planned=100, salt="x", started_at=now

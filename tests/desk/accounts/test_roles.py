@@ -57,6 +57,7 @@ job.view         yes    yes         no     yes
 job.retry        yes    yes         no     no
 model.view       yes    yes         no     yes
 taxonomy.edit    yes    yes         no     no
+dashboard.share  yes    yes         no     no
 topic.edit       yes    yes         no     yes
 audit.view       yes    no          no     no
 user.edit        yes    no          no     no

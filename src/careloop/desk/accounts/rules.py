@@ -11,7 +11,7 @@ AGENT_MAY = EVERYBODY_MAY | {"case.work"}
 SUPERVISOR_MAY = (
     AGENT_MAY
     | {"case.approve", "customer.edit", "flow.edit", "import.run", "job.retry", "job.view", "model.view", "report.view", "routing.edit"}
-    | {"comparison.edit", "comparison.view"}
+    | {"comparison.edit", "comparison.view", "dashboard.share"}
     | {"rule.edit", "sla.edit", "solution.edit", "survey.edit", "survey.view", "taxonomy.edit", "topic.edit"}
 )
 ANALYST_MAY = (

@@ -17,6 +17,8 @@ ACTIONS: dict[str, Promise] = {
     "calendar.save": _("Calendar saved"),
     "comparison.end": _("Comparison ended"),
     "comparison.make": _("Comparison started"),
+    "dashboard.delete": _("Dashboard removed"),
+    "dashboard.save": _("Dashboard saved"),
     "macro.delete": _("Macro removed"),
     "macro.save": _("Macro saved"),
     "rule.delete": _("Rule removed"),

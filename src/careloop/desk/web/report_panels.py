@@ -39,7 +39,7 @@ def time_panels(report: Report, address: ReportAddress) -> list[dict[str, Any]]:
     """One chart for each measure over time, with its rows as a table."""
     unit, rows = report.over_time.question.per, report.over_time.rows
     keys = report.layout.over_time
-    return [_time_panel(key, unit, rows, is_wide=len(keys) % 2 == 1 and place == 0) for place, key in enumerate(keys)]
+    return [time_panel(key, unit, rows, is_wide=len(keys) % 2 == 1 and place == 0) for place, key in enumerate(keys)]
 
 
 def table_rows(report: Report, layout: Layout, address: ReportAddress, names: dict[Any, str]) -> list[dict[str, Any]]:
@@ -50,14 +50,14 @@ def table_rows(report: Report, layout: Layout, address: ReportAddress, names: di
         {
             "name": names.get(row.group, row.group),
             "url": address.link(**{by: spell(row.group)}),
-            "cells": [_cell(key, row.figures[key], cases_url(key, address, {by: spell(row.group)})) for key in layout.columns],
+            "cells": [cell(key, row.figures[key], cases_url(key, address, {by: spell(row.group)})) for key in layout.columns],
         }
         for row in order
     ]
     whole = {
         "name": _("All together"),
         "url": "",
-        "cells": [_cell(key, report.table.whole[key], cases_url(key, address)) for key in layout.columns],
+        "cells": [cell(key, report.table.whole[key], cases_url(key, address)) for key in layout.columns],
     }
     return [*rows, whole] if rows else []
 
@@ -102,7 +102,8 @@ def cases_url(key: str, address: ReportAddress, changes: dict[str, str] | None =
     return reverse("report-cases") + address.link(**(changes or {}), measure=key, by="", per="")
 
 
-def _cell(key: str, figure: Figure, url: str) -> dict[str, Any]:
+def cell(key: str, figure: Figure, url: str) -> dict[str, Any]:
+    """One figure of a table."""
     few = figure.n < 5 and MEASURES[key].form != COUNT
     return {"value": say(key, figure.value), "interval": say_interval(key, figure), "url": url if figure.n else "", "is_few": few}
 
@@ -129,7 +130,8 @@ def _change(key: str, figure: Figure, before: Figure | None) -> dict[str, str]:
     }
 
 
-def _time_panel(key: str, unit: str, rows: list[Row], *, is_wide: bool) -> dict[str, Any]:
+def time_panel(key: str, unit: str, rows: list[Row], *, is_wide: bool) -> dict[str, Any]:
+    """A measure over time, drawn, with its points."""
     points = [_point(key, unit, row) for row in rows if row.day is not None]
     name = NAMES[key]
     known = [point for point in points if point.value is not None]
