@@ -19,6 +19,7 @@ from careloop.desk.customers.models import Customer
 from careloop.desk.demo import books
 from careloop.desk.demo.asking import ask_customers
 from careloop.desk.demo.categories import found_categories, keep_corrections
+from careloop.desk.demo.comparing import compare_things
 from careloop.desk.demo.conversations import plan_conversations
 from careloop.desk.demo.flows import put_on_flows
 from careloop.desk.demo.house_rules import make_rules
@@ -77,6 +78,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         put_on_flows(house, now=now)
         work_together(house, now=now)
         ask_customers(house, now=now)
+        compare_things(house, now=now)
         note_work_done()
         count_figures(now=now)
         _keep_sign_ins(house.sign_ins)
