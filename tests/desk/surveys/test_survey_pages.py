@@ -239,7 +239,9 @@ def test_the_pages_of_the_desk_show_what_became_of_a_survey(client, cast, invita
         page = said(client.get(f"/surveys/{invitation.survey_id}/"))
     assert "挺快" in page and f"/cases/{invitation.case_id}/" in page and "n = 1" in page
     assert said(client.get(f"/surveys/{invitation.survey_id}/?days=30")).count("挺快") in (0, 1)
-    assert "Was it good?" in said(client.get("/surveys/"))
+    assert "100.0%" in page and "20.7–100.0%" in page  # Wilson's interval of one of one
+    listed = said(client.get("/surveys/"))
+    assert "Was it good?" in listed and "100.0%" in listed
 
 
 def test_the_case_shows_its_surveys_and_sends_one(client, cast, make_survey, make_case):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careloop.desk.surveys.rules.answers import read_answers, score_of, text_of
-from careloop.desk.surveys.rules.choosing import Person, is_in_sample, why_not
+from careloop.desk.surveys.rules.choosing import Person, consent_in, is_in_sample, why_not
 from careloop.desk.surveys.rules.questions import BEGINNINGS, Question, problems_of, question_of
 from careloop.desk.surveys.rules.quiet import after_quiet, is_quiet, zone_of
 
@@ -73,6 +73,15 @@ def test_who_is_in_a_small_sample_is_in_the_larger_one():
 def test_the_pause_is_counted_from_the_last_time_even_if_that_lies_ahead(days, reason):
     person = Person(True, True, False, None, NOW - timedelta(days=days))
     assert why_not(person, pause_days=30, needs_consent=False, now=NOW) == reason
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [({}, None), ({"consent": "no"}, False), ({"consent": False}, False), ({"consent": "不同意"}, False), ({"consent": " Yes"}, True),
+     ({"consent": {"surveys": False, "mail": True}}, False), ({"consent": {"mail": True}}, None), ({"consent": "perhaps"}, None)],
+)  # fmt: skip
+def test_consent_in_a_record_from_elsewhere_is_understood_or_left_open(attributes, said):
+    assert consent_in(attributes) is said
 
 
 @pytest.mark.parametrize("kind", ["CSAT", "NPS", "CES", "FORM"])

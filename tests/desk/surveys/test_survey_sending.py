@@ -13,6 +13,7 @@ from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.surveys import inviting
 from careloop.desk.surveys.actions import say_consent
 from careloop.desk.surveys.models import Invitation, SurveySetting
+from careloop.desk.surveys.queries import person_of
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -120,6 +121,15 @@ def test_consent_decides(make_survey, make_case, resolve, now, needs, said, reas
     if said is not None:
         say_consent(customer_id=case.customer_id, may_ask=said, actor=SYSTEM, now=now)
     assert plan_for(case, resolve, now).reason == reason
+
+
+def test_a_record_that_says_no_is_respected_until_the_customer_says_yes(make_survey, make_case, resolve, now):
+    make_survey()
+    case = make_case()
+    Customer.objects.update(attributes={"consent": "no"})
+    assert plan_for(case, resolve, now).reason == "REFUSED"
+    say_consent(customer_id=case.customer_id, may_ask=True, actor=SYSTEM, now=now)
+    assert person_of(Customer.objects.get(), "EMAIL").has_agreed is True
 
 
 def test_who_refused_after_planning_is_not_asked(make_survey, make_case, resolve, now):

@@ -27,7 +27,7 @@ from careloop.desk.surveys.models import (
     SurveySetting,
     SurveyVersion,
 )
-from careloop.desk.surveys.rules.choosing import Person
+from careloop.desk.surveys.rules.choosing import Person, consent_in
 from careloop.desk.surveys.rules.questions import Question, in_language, questions_of, score_question
 
 BY_MAIL = (ChannelKind.EMAIL, ChannelKind.FORM, ChannelKind.FILE)
@@ -111,7 +111,8 @@ def person_of(customer: Customer | None, channel_kind: str) -> Person:
     if customer is None:
         return Person(False, False, False, None, None)
     is_mail = channel_kind in BY_MAIL
-    agreed = find_consent(customer.pk)
+    word = find_consent(customer.pk)
+    agreed = consent_in(customer.attributes) if word is None else word
     asked = Invitation.objects.filter(customer=customer, state__in=ASKED).aggregate(last=Max("sent_at"))["last"]
     addresses = Address.objects.filter(customer=customer)
     said = Message.objects.filter(customer=customer, direction=Direction.OUTBOUND, delivery__in=(Delivery.SENT, Delivery.FAILED))

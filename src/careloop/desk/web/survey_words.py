@@ -34,6 +34,13 @@ def shown_questions(
     ]
 
 
+def rate_words(rate: Any) -> dict[str, str]:
+    """A rate and its interval in percent, rounded, for tiles and tables; empty where nobody was asked."""
+    if not rate.n:
+        return {"share": "–", "interval": ""}
+    return {"share": f"{rate.share:.1%}", "interval": f"{rate.low * 100:.1f}–{rate.high * 100:.1f}%"}
+
+
 def answers_in_words(version: Any, answers: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
     """(question, answer) in the order of the questions; what was not answered is left out."""
     found = []

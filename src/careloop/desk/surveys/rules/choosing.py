@@ -1,13 +1,17 @@
 """Whom the house asks: what fits, the sample, and the reasons for not asking, each with its code."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 SAMPLE, TOO_SOON, REFUSED, NO_CONSENT, NO_ADDRESS, BOUNCED = "SAMPLE", "TOO_SOON", "REFUSED", "NO_CONSENT", "NO_ADDRESS", "BOUNCED"
 ERASED, MERGED, REOPENED, SWITCHED_OFF, ANSWERED = "ERASED", "MERGED", "REOPENED", "SWITCHED_OFF", "ANSWERED"
 NOT_DELIVERED, REVOKED = "NOT_DELIVERED", "REVOKED"
+
+YES_WORDS = frozenset({"true", "yes", "y", "1", "granted", "是", "同意"})
+NO_WORDS = frozenset({"false", "no", "n", "0", "refused", "withdrawn", "否", "不同意", "拒绝"})
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,15 @@ class Person:
     has_bounced: bool
     has_agreed: bool | None
     last_asked_at: datetime | None
+
+
+def consent_in(attributes: Mapping[str, Any]) -> bool | None:
+    """What a customer's record from elsewhere says under `consent`: yes, no, or nothing that could be understood."""
+    said = attributes.get("consent")
+    if isinstance(said, Mapping):
+        said = said.get("surveys")
+    word = str(said).strip().casefold()
+    return True if word in YES_WORDS else False if word in NO_WORDS else None
 
 
 def fits(case_kind: str, channel_id: int, team_id: int, *, wanted: tuple[Collection[str], Collection[int], Collection[int]]) -> bool:

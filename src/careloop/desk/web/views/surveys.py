@@ -22,7 +22,7 @@ from careloop.desk.surveys.words import reason_words
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import different
 from careloop.desk.web.survey_form import facts_of, facts_to_begin, read_facts, shown_facts
-from careloop.desk.web.survey_words import KINDS, LANGUAGES, NAMES, answers_in_words, shown_questions
+from careloop.desk.web.survey_words import KINDS, LANGUAGES, NAMES, answers_in_words, rate_words, shown_questions
 
 PERIODS = (30, 90, 365)
 
@@ -36,7 +36,8 @@ def now() -> datetime:
 @for_viewer("survey.view")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Every survey with its answers and how many were asked."""
-    return render(request, "surveys/page.html", {"rows": queries.list_surveys(viewer), "kinds": queries.kind_choices()})
+    rows = [{"row": row, "rate": rate_words(row.counts.rate)} for row in queries.list_surveys(viewer)]
+    return render(request, "surveys/page.html", {"rows": rows, "kinds": queries.kind_choices()})
 
 
 @require_GET
@@ -51,6 +52,7 @@ def results(request: HttpRequest, viewer: Viewer, survey_id: int) -> HttpRespons
     context = {
         "survey": survey,
         "found": found,
+        "rate": rate_words(found.counts.rate),
         "most": most or 1,
         "latest": latest,
         "reasons": [(reason_words(code), n) for code, n in found.reasons],
