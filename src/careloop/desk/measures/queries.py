@@ -3,7 +3,6 @@
 A question as of an earlier moment reads the facts that held then, so it gives what was shown then, to the digit.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 from django.utils.translation import gettext as _
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
@@ -42,7 +41,8 @@ from careloop.desk.measures.rules.definitions import (
     WORK,
     Measure,
 )
-from careloop.desk.measures.rules.values import NOTHING, Figure, Sums, add_up, figure_of, fold_day
+from careloop.desk.measures.rules.values import NOTHING, Figure, Sums, add_up, figure_of
+from careloop.desk.measures.sheets import Fold, Group, Sheet
 from careloop.insight.stats.intervals import median_interval
 from careloop.insight.stats.survival import fit_survival
 
@@ -51,8 +51,6 @@ TABLES: dict[str, tuple[type, type]] = {
     ANSWER: (AnswerFact, AnswerFactPast),
     WORK: (WorkFact, WorkFactPast),
 }
-Ended = tuple[NDArray[np.int64], NDArray[np.bool_]]  # seconds, and whether they were over
-Group = tuple[Any, int]  # what it is split by (None for no split) and the first day of the time (0 for no times)
 CASES_SHOWN = 500
 
 
@@ -91,37 +89,33 @@ class Table:
     whole: dict[str, Figure]
 
 
-@dataclass
-class Spans:
-    """Spans of facts that several questions about the same facts share, read once with the group by which one of them splits."""
+def ask(question: Question, viewer: Viewer, sheet: Sheet | None = None, read_as: Question | None = None) -> Table:
+    """Count; one query for the measures that look at the same facts and days.
 
-    by: str = ""
-    read: dict[str, tuple[list[Any], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]] = field(default_factory=dict)
-
-
-def ask(question: Question, viewer: Viewer, spans: Spans | None = None) -> Table:
-    """Count; one query for the measures that look at the same facts and days, one more for each median.
-
-    Give questions that differ in nothing but measures, times and split the same `spans`, made for the split.
+    Questions that differ in nothing but measures, times, split and period share a `sheet`, read as `read_as`: its split and its period,
+    which holds theirs.
     """
     check_may(viewer, "report.view")
     check_question(question)
     as_of = find_moment(question.as_of)
     if as_of is None:
         return Table(question, None, [], dict.fromkeys(question.measures, NOTHING))
-    asked = _Asked(question, viewer, as_of, spans or Spans(question.by))
+    sheet, asked = sheet or Sheet(question.measures), _Asked(read_as or question, viewer, as_of)
+    fold = Fold(question.since, question.until, bool(question.by), question.per)
     cells: dict[str, dict[Group, Figure]] = {}
     whole: dict[str, Figure] = {}
-    sums = asked.list_sums()
     for key in question.measures:
         measure = MEASURES[key]
         if measure.form == MEDIAN:
-            parts, together = asked.list_spans(measure)
+            parts, together = sheet.spans(key, fold, asked.read_spans)
             cells[key] = {group: median_of(*some) for group, some in parts.items()}
             whole[key] = median_of(*together)
-        else:
-            cells[key] = {group: figure_of(measure, one) for group, one in sums[key].items()}
-            whole[key] = figure_of(measure, add_up(sums[key].values()))
+            continue
+        sums = sheet.sums(key, fold, asked.read_sums)
+        if measure.form == RATE:
+            sums = _rates(sheet.sums(measure.value, fold, asked.read_sums), sums)
+        cells[key] = {group: figure_of(measure, one) for group, one in sums.items()}
+        whole[key] = figure_of(measure, add_up(sums.values()))
     groups = sorted({group for some in cells.values() for group in some}, key=lambda one: (one[1], str(one[0])))
     rows = [Row(name, _date(day), {key: cells[key].get((name, day), NOTHING) for key in question.measures}) for name, day in groups]
     return Table(question, as_of, rows if question.by or question.per else [], whole)
@@ -181,53 +175,24 @@ def median_of(seconds: ArrayLike, has_ended: ArrayLike) -> Figure:
 class _Asked:
     """A question with its moment and viewer, as SQL."""
 
-    def __init__(self, question: Question, viewer: Viewer, as_of: datetime, spans: Spans | None = None) -> None:
-        self.question, self.viewer, self.as_of, self.spans = question, viewer, as_of, spans or Spans()
+    def __init__(self, question: Question, viewer: Viewer, as_of: datetime) -> None:
+        self.question, self.viewer, self.as_of = question, viewer, as_of
 
-    def list_sums(self) -> dict[str, dict[Group, Sums]]:
-        """By measure and group; a rate takes its tasks and its seconds from two counts."""
-        found: dict[str, dict[Group, Sums]] = {}
-        together: dict[tuple[str, str], list[Measure]] = defaultdict(list)
-        for measure in self._needed():
-            together[measure.fact, measure.dated_by].append(measure)
-        for measures in together.values():
-            found |= self._count(measures)
-        for key in self.question.measures:
-            measure = MEASURES[key]
-            if measure.form == RATE:
-                found[key] = _rates(found[measure.value], found[key])
-        return found
+    def read_sums(self, measures: list[Measure]) -> list[tuple[Any, ...]]:
+        """For each group and day: its label, the day, and three sums for each measure."""
+        group, day = self._group_columns(measures[0])
+        sql, values = self._rows_of(measures[0], f"SELECT {group}, {day}, {self._sql(', '.join(_sums_of(one) for one in measures))}")
+        grouped = [name for name in (group, day) if name not in {"0", "NULL"}]
+        rows = self._fetch(sql + (f" GROUP BY {', '.join(grouped)}" if grouped else ""), values)
+        return [row for row in rows if row[2] is not None]
 
-    def list_spans(self, measure: Measure) -> tuple[dict[Group, Ended], Ended]:
-        """Seconds and whether they were over, by group and together."""
-        if measure.key not in self.spans.read:
-            self.spans.read[measure.key] = self._read_spans(measure)
-        names, days, seconds, ended = self.spans.read[measure.key]
-        if not names:
-            return {}, (seconds, ended)
-        keys = names if self.question.by else [None] * len(names)
-        codes = {name: number for number, name in enumerate(dict.fromkeys(keys))}
-        each_day, place_of_day = np.unique(days if self.question.per else np.zeros_like(days), return_inverse=True)
-        folded = [self._group(None, int(day))[1] for day in each_day]
-        times = {day: number for number, day in enumerate(dict.fromkeys(folded))}
-        time_codes = np.array([times[day] for day in folded], dtype=np.int64)[place_of_day]
-        both = np.fromiter((codes[name] for name in keys), dtype=np.int64, count=len(keys)) * max(1, len(times)) + time_codes
-        order = np.argsort(both, kind="stable")
-        starts = np.flatnonzero(np.diff(both[order], prepend=-1))
-        parts = zip(np.split(seconds[order], starts[1:]), np.split(ended[order], starts[1:]), both[order][starts], strict=True)
-        by_code, by_time = list(codes), list(times)
-        found = {(by_code[code // len(times)], by_time[code % len(times)]): (some, over) for some, over, code in parts}
-        return found, (seconds, ended)
-
-    def _read_spans(self, measure: Measure) -> tuple[list[Any], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        group = _facet(self.spans.by, measure) if self.spans.by else "NULL"
-        day = f"f.{measure.dated_by}" if measure.dated_by else "0"
-        sql, values = self._rows_of(measure, f"SELECT {group}, {day}, {self._sql(measure.value)}, ({self._sql(measure.ended)})")
-        if measure.chosen:
-            sql += f" AND ({self._sql(measure.chosen)})"
-        rows = self._fetch(sql, values)
-        names, days, seconds, ended = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return list(names), np.array(days, np.int64), np.array(seconds, np.int64), np.array(ended, np.bool_)
+    def read_spans(self, measures: list[Measure]) -> list[tuple[Any, ...]]:
+        """For each fact: its label, the day, and for each measure the seconds and whether they were over (1 or 0)."""
+        group, day = self._group_columns(measures[0])
+        spans = ", ".join(f"{one.value}, CASE WHEN {one.ended} THEN 1 ELSE 0 END" for one in measures)
+        sql, values = self._rows_of(measures[0], f"SELECT {group}, {day}, {self._sql(spans)}")
+        chosen = measures[0].chosen
+        return self._fetch(f"{sql} AND ({self._sql(chosen)})" if chosen else sql, values)
 
     def list_cases(self, measure: Measure, is_hit: bool | None) -> list[int]:
         """The newest cases behind a measure."""
@@ -239,38 +204,15 @@ class _Asked:
             sql += f" AND {'' if is_hit else 'NOT '}({self._sql(measure.value)})"
         return [number for (number,) in self._fetch(f"{sql} ORDER BY f.case_id DESC LIMIT {CASES_SHOWN}", values)]
 
-    def _needed(self) -> list[Measure]:
-        keys = [key for key in self.question.measures if MEASURES[key].form != MEDIAN]
-        keys += [MEASURES[key].value for key in keys if MEASURES[key].form == RATE]
-        return [MEASURES[key] for key in dict.fromkeys(keys)]
-
-    def _count(self, measures: list[Measure]) -> dict[str, dict[Group, Sums]]:
-        group, day = self._group_columns(measures[0])
-        columns = ", ".join(_sums_of(one) for one in measures)
-        sql, values = self._rows_of(measures[0], f"SELECT {group}, {day}, {self._sql(columns)}")
-        grouped = [name for name in (group, day) if not name.isdigit() and name != "NULL"]
-        sql += f" GROUP BY {', '.join(grouped)}" if grouped else ""
-        found: dict[str, dict[Group, Sums]] = {one.key: defaultdict(Sums) for one in measures}
-        for name, number, *sums in self._fetch(sql, values):
-            where = self._group(name, number)
-            for place, one in enumerate(measures):
-                part = Sums(*(int(value or 0) for value in sums[3 * place : 3 * place + 3]))
-                if part.n:
-                    found[one.key][where] += part
-        return found
-
     def _group_columns(self, measure: Measure) -> tuple[str, str]:
         group = _facet(self.question.by, measure) if self.question.by else "NULL"
-        return group, f"f.{measure.dated_by}" if self.question.per and measure.dated_by else "0"
-
-    def _group(self, name: Any, day: int) -> Group:
-        return name, fold_day(day, self.question.per) if day and self.question.per else 0
+        return group, f"f.{measure.dated_by}" if measure.dated_by else "0"
 
     def _rows_of(self, measure: Measure, select: str) -> tuple[str, list[Any]]:
         """The statement up to its conditions, and its values."""
         question = self.question
         source, values = self._source(measure.fact)
-        conditions = ["1 = 1"]
+        conditions = [f"f.{measure.dated_by} IS NOT NULL" if measure.dated_by else "1 = 1"]
         if measure.dated_by:
             for sign, day in ((">=", question.since), ("<=", question.until)):
                 if day is not None:
@@ -315,13 +257,15 @@ def _sums_of(measure: Measure) -> str:
     """SQL of a measure's number of facts, sum and sum of squares."""
     chosen = measure.chosen or "1 = 1"
     if measure.form == COUNT:
-        return f"SUM(CASE WHEN {chosen} THEN 1 ELSE 0 END), 0, 0"
+        return f"{_sum(chosen, '1')}, 0, 0"
     if measure.form == SHARE:
-        hits = f"SUM(CASE WHEN ({chosen}) AND ({measure.value}) THEN 1 ELSE 0 END)"
-        return f"SUM(CASE WHEN {chosen} THEN 1 ELSE 0 END), {hits}, 0"
+        return f"{_sum(chosen, '1')}, {_sum(f'({chosen}) AND ({measure.value})', '1')}, 0"
     value = "f.seconds" if measure.form == RATE else f"({measure.value})"
-    total, squares = (f"SUM(CASE WHEN {chosen} THEN {one} ELSE 0 END)" for one in (value, f"CAST({value} AS BIGINT) * {value}"))
-    return f"SUM(CASE WHEN {chosen} THEN 1 ELSE 0 END), {total}, {squares}"
+    return f"{_sum(chosen, '1')}, {_sum(chosen, value)}, {_sum(chosen, f'CAST({value} AS BIGINT) * {value}')}"
+
+
+def _sum(chosen: str, value: str) -> str:
+    return f"CAST(SUM(CASE WHEN {chosen} THEN {value} ELSE 0 END) AS BIGINT)"
 
 
 def _rates(tasks: dict[Group, Sums], work: dict[Group, Sums]) -> dict[Group, Sums]:

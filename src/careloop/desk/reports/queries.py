@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.groups import Comparison, compare_groups
-from careloop.desk.measures.queries import Question, Spans, Table, ask
+from careloop.desk.measures.queries import Question, Table, ask
 from careloop.desk.measures.rules.values import Figure, period_before
+from careloop.desk.measures.sheets import Sheet
 from careloop.desk.reports.rules.layouts import Layout
 
 DAYS_BY_DAY, DAYS_BY_WEEK = 31, 190
@@ -26,14 +28,21 @@ class Report:
 
 def make_report(layout: Layout, question: Question, viewer: Viewer) -> Report:
     """Count a report for a period, a choice and a split; the question's own measures do not matter."""
-    by = question.by or layout.by
-    spans = Spans(by)
-    tiles = ask(replace(question, measures=layout.tiles, by="", per=""), viewer, spans)
-    over_time = ask(replace(question, measures=layout.over_time, by="", per=time_unit(question.since, question.until)), viewer, spans)
-    columns = tuple(dict.fromkeys((*layout.columns, *([layout.compared] if layout.compared else []))))
-    table = ask(replace(question, measures=columns, by=by, per=""), viewer, spans)
+    by, columns = question.by or layout.by, tuple(dict.fromkeys((*layout.columns, *([layout.compared] if layout.compared else []))))
+    since, until = question.since, question.until
+    earlier = period_before(since, until) if since is not None and until is not None else None
+    sheet = Sheet(tuple(dict.fromkeys((*layout.tiles, *layout.over_time, *columns))))
+    read_as = replace(question, by=by, per="", since=earlier[0] if earlier else since)
+
+    def count(**terms: Any) -> Table:
+        return ask(replace(question, **{"by": "", "per": "", **terms}), viewer, sheet, read_as)
+
+    tiles = count(measures=layout.tiles)
+    over_time = count(measures=layout.over_time, per=time_unit(since, until))
+    table = count(measures=columns, by=by)
+    before = count(measures=layout.tiles, since=earlier[0], until=earlier[1]).whole if earlier else {}
     comparison = compare_groups(table, layout.compared) if layout.compared else None
-    return Report(layout, tiles.whole, _before(layout, question, viewer), over_time, table, comparison)
+    return Report(layout, tiles.whole, before, over_time, table, comparison)
 
 
 def time_unit(since: date | None, until: date | None) -> str:
@@ -42,11 +51,3 @@ def time_unit(since: date | None, until: date | None) -> str:
         return "month"
     days = (until - since).days + 1
     return "day" if days <= DAYS_BY_DAY else "week" if days <= DAYS_BY_WEEK else "month"
-
-
-def _before(layout: Layout, question: Question, viewer: Viewer) -> dict[str, Figure]:
-    """The tiles of the period of the same length before this one; empty without a period."""
-    if question.since is None or question.until is None:
-        return {}
-    since, until = period_before(question.since, question.until)
-    return ask(replace(question, measures=layout.tiles, by="", per="", since=since, until=until), viewer).whole
