@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from careloop.desk.web import report_urls, survey_urls, watch_urls
+from careloop.desk.web import report_urls, survey_urls, times_urls, watch_urls
 from careloop.desk.web.views import (
     approvals,
     beside,
@@ -53,6 +53,7 @@ urlpatterns = [
     *survey_urls.urlpatterns,
     *report_urls.urlpatterns,
     *watch_urls.urlpatterns,
+    *times_urls.urlpatterns,
     path("", inbox.page, name="inbox"),
     path("inbox/counts/", inbox.counts, name="inbox-counts"),
     path("inbox/bulk/", bulk.bar, name="bulk-bar"),

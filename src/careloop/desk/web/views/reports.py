@@ -18,13 +18,15 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import choices
 from careloop.desk.measures.queries import CASES_SHOWN, Question, ask, list_cases_behind
 from careloop.desk.measures.rules.definitions import MEASURES, SHARE
+from careloop.desk.reports.address import ReportAddress, address_from, spell
 from careloop.desk.reports.queries import Report, make_report
 from careloop.desk.reports.rules.layouts import LAYOUTS, Layout
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.measure_words import DEFINITIONS, GROUP_NAMES, NAMES, REPORT_NAMES, group_names, say, say_interval
-from careloop.desk.reports.address import ReportAddress, address_from, spell
 from careloop.desk.web.report_panels import comparison_panel, table_rows, tiles, time_panels
+from careloop.desk.web.times_words import PAGE_NAMES
 
+OWN_CHOICES = ("target", "within")  # of single pages; not carried to others
 CSV_HEAD = ("measure", "group", "group_name", "day", "value", "low", "high", "n")
 
 
@@ -47,7 +49,7 @@ def page(request: HttpRequest, viewer: Viewer, report: str = "overview") -> Http
         "rows": table_rows(made, layout, address, names),
         "comparison": comparison_panel(made.comparison, names),
         "export_url": reverse("report-csv", args=[layout.slug]) + address.link(),
-        **_choices(layout.slug, made, address, viewer),
+        **choices_of(layout.slug, made.table.question, address, viewer),
     }
     return render(request, "reports/page.html", context)
 
@@ -126,24 +128,26 @@ def _lines(report: Report, names: dict[Any, str]) -> Iterable[list[Any]]:
             yield [key, row.group, name, row.day or "", figure.value, figure.low, figure.high, figure.n]
 
 
-def _choices(slug: str, report: Report, address: ReportAddress, viewer: Viewer) -> dict[str, Any]:
+def choices_of(slug: str, question: Question, address: ReportAddress, viewer: Viewer) -> dict[str, Any]:
+    """What the head of a page of figures offers: the other pages, periods, splits and filters."""
     periods = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("A year")), ("all", _("All time"))]
     offered = choices()
-    by = report.table.question.by
-    question = report.table.question
+    selects = [
+        _select("team", [(team.pk, team.name) for team in list_teams(viewer)], address),
+        _select("channel", [(channel.pk, channel.name) for channel in list_channels(viewer)], address),
+        _select("agent", [(person.pk, person.display_name) for person in list_users()], address),
+        _select("kind", offered["kind"], address),
+        _select("priority", offered["priority"], address),
+    ]
+    selected = {one["name"] for one in selects}
+    pages = [(one, name, _url(one)) for one, name in REPORT_NAMES.items()] + [(one, name, reverse(one)) for one, name in PAGE_NAMES.items()]
     return {
-        "tabs": [{"name": name, "url": _url(one) + _kept(address), "is_current": one == slug} for one, name in REPORT_NAMES.items()],
+        "tabs": [{"name": name, "url": url + _kept(address), "is_current": one == slug} for one, name, url in pages],
         "periods": [{"label": label, "url": address.link(period=code), "is_current": address.period == code} for code, label in periods],
-        "splits": [{"name": name, "url": address.link(by=code), "is_current": code == by} for code, name in GROUP_NAMES.items()],
-        "by_name": GROUP_NAMES[by],
-        "filters": [
-            _select("team", [(team.pk, team.name) for team in list_teams(viewer)], address),
-            _select("channel", [(channel.pk, channel.name) for channel in list_channels(viewer)], address),
-            _select("agent", [(person.pk, person.display_name) for person in list_users()], address),
-            _select("kind", offered["kind"], address),
-            _select("priority", offered["priority"], address),
-        ],
-        "hidden": {name: value for name, value in address.given if name in {"period", "by", "category", "segment", "product", "as_of"}},
+        "splits": [{"name": name, "url": address.link(by=code), "is_current": code == question.by} for code, name in GROUP_NAMES.items()],
+        "by_name": GROUP_NAMES.get(question.by, ""),
+        "filters": selects,
+        "hidden": {name: value for name, value in address.given if name not in selected},
         "chosen": chosen_words(address, viewer),
         "since": question.since,
         "until": question.until,
@@ -158,7 +162,7 @@ def _select(name: str, options: Iterable[tuple[Any, Any]], address: ReportAddres
 
 def _kept(address: ReportAddress) -> str:
     """The choice without the split: each report has its own."""
-    query = {name: value for name, value in address.given if name != "by"}
+    query = {name: value for name, value in address.given if name not in {"by", *OWN_CHOICES}}
     return f"?{urlencode(query)}" if query else ""
 
 
