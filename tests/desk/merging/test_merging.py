@@ -7,6 +7,7 @@ import pytest
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Case, CaseEvent, Clock, Message
+from careloop.desk.cases.teams import give_to_team
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.merging.actions import merge_cases, undo
 from careloop.desk.outbox.actions import reply_to_case
@@ -176,3 +177,27 @@ def test_customers_may_differ_and_messages_keep_theirs(pair, merge, write, now):
     merge(other.pk, into=into.pk)
     into.refresh_from_db()
     assert set(Message.objects.filter(case=into).values_list("customer", flat=True)) == {into.customer_id, other.customer_id}
+
+
+def test_a_case_given_to_another_team_after_a_merge_comes_apart_with_each_row_in_the_team_of_its_case(pair, merge, snapshot, cast, now):
+    into, source = pair
+    before = {key: row for key, row in snapshot().items() if row.get("case_id") == source.pk}
+    made = merge(source.pk, into=into.pk)
+    into.refresh_from_db()
+    owner = cast.viewer(cast.owner)
+    give_to_team(case_id=into.pk, team_id=cast.other_team.pk, expected_version=into.version, viewer=owner, now=now + HOUR)
+    assert set(Message.objects.values_list("team", flat=True)) == {cast.other_team.pk}
+    undo(regrouping_id=made.pk, viewer=owner, now=now + 2 * HOUR)
+    after = snapshot()
+    assert {key: after[key] for key in before} == before
+    assert set(Message.objects.filter(case=into).values_list("team", flat=True)) == {cast.other_team.pk}
+
+
+def test_cases_of_two_teams_become_one_of_the_targets_team_and_come_apart_again(write, merge, snapshot, cast, now):
+    numbers = [write("热水器漏水", now, channel_slug=slug).case_id for slug in ("shop", "wholesale")]
+    before = snapshot()
+    made = merge(numbers[1], into=numbers[0], viewer=cast.viewer(cast.owner))
+    assert set(Message.objects.values_list("team", flat=True)) == {cast.team.pk}
+    undo(regrouping_id=made.pk, viewer=cast.viewer(cast.owner), now=now + 2 * HOUR)
+    after = snapshot()
+    assert {key: after[key] for key in before} == before

@@ -68,6 +68,11 @@ def list_teams(viewer: Viewer) -> list[Team]:
     return list(teams if viewer.team_ids is None else teams.filter(pk__in=viewer.team_ids))
 
 
+def list_house_teams() -> list[Team]:
+    """Every team of the house, by name: cases and tasks may be given to teams out of sight."""
+    return list(Team.objects.order_by("name"))
+
+
 def list_assignable(team_id: int) -> list[User]:
     """Who may be given a case of this team: its active agents and supervisors, and owners, by name."""
     people = User.objects.filter(is_active=True)

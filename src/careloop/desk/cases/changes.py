@@ -18,7 +18,7 @@ from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import update_rows
 from careloop.desk.sla.rules.following import FACTS, STATUS
 
-CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS}  # what a change means to the clocks
+CLOCKED: dict[str, str] = {EventKind.STATUS: STATUS, EventKind.PRIORITY: FACTS, EventKind.TEAM: FACTS}  # what a change means to the clocks
 
 
 def case_to_change(case_id: int, viewer: Viewer, expected_version: int | None = None) -> Case:

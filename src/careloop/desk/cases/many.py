@@ -17,6 +17,7 @@ from careloop.desk.cases.events import event_of, plain
 from careloop.desk.cases.merged import lock_unmerged
 from careloop.desk.cases.models import Case, Clock, ClockTick
 from careloop.desk.cases.rules import UNRESOLVED
+from careloop.desk.cases.teams import follow_team
 from careloop.desk.kernel.rows import insert_rows, update_rows
 from careloop.desk.sla.queries import Calendars
 from careloop.desk.sla.rules.clocks import replay
@@ -68,6 +69,8 @@ def change_many(*, changes: Sequence[CaseChange], kind: str, part_of: Mapping[st
             for name, value in wanted[case.pk].columns.items():
                 setattr(case, name, value)
         save_cases(cases, *columns)
+        if "team_id" in columns:
+            follow_team(cases, now)
         if kind in CLOCKED:
             keep_clocks([Happening(case, CLOCKED[kind], now, case.first_response_at is not None) for case in cases])
         told = {case.pk: {"before": plain(before[case.pk]), "after": plain(wanted[case.pk].columns)} for case in cases}

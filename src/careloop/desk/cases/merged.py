@@ -44,6 +44,11 @@ def lock_unmerged(case_ids: list[int]) -> list[Case]:
     return find_rows(Case, unmerged, [*case_ids, Status.MERGED.value], is_locked=True)
 
 
+def lock_cases(case_ids: list[int]) -> list[Case]:
+    """The cases, in the order of their numbers, locked until the transaction ends."""
+    return find_rows(Case, f"id IN ({marks(case_ids)}) ORDER BY id", case_ids, is_locked=True) if case_ids else []
+
+
 def _targets_of(cases: Iterable[Case]) -> dict[int, int]:
     return find_targets([case.pk for case in cases if case.status == Status.MERGED])
 

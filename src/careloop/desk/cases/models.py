@@ -150,6 +150,7 @@ class EventKind(models.TextChoices):
     REPLIED = "REPLIED", _("Replied")
     NOTED = "NOTED", _("Note added")
     ASSIGNED = "ASSIGNED", _("Assigned")
+    TEAM = "TEAM", _("Given to another team")
     PRIORITY = "PRIORITY", _("Priority changed")
     STATUS = "STATUS", _("Status changed")
     TRIAGED = "TRIAGED", _("Read")
@@ -287,7 +288,7 @@ class Decision(models.Model):
 
 
 class CaseEvent(models.Model):
-    """One thing that happened to a case; clocks, figures and undo are computed from these rows. Never changed."""
+    """One thing that happened to a case; clocks, figures and undo are computed from these rows. Only the team ever changes."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")

@@ -12,7 +12,19 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import list_assignable
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.cases.models import Case, CaseEvent, Clock, Direction, Kind, Message, Priority, ScopedQuerySet, Sentiment, Status
+from careloop.desk.cases.models import (
+    Case,
+    CaseEvent,
+    Clock,
+    Direction,
+    EventKind,
+    Kind,
+    Message,
+    Priority,
+    ScopedQuerySet,
+    Sentiment,
+    Status,
+)
 from careloop.desk.cases.rules import UNRESOLVED
 from careloop.desk.customers.models import Customer
 from careloop.desk.customers.queries import find_by_address
@@ -211,8 +223,17 @@ def access_case(case_id: int, viewer: Viewer) -> Case:
     """The case, if it belongs to one of the viewer's teams."""
     case: Case | None = Case.objects.visible_to(viewer).select_related("customer", "assignee", "channel", "team").filter(pk=case_id).first()
     if case is None:
+        if (team := _given_to(case_id, viewer)) is not None:
+            sentence = _("Case #%(number)s was given to the team %(team)s, whose cases you do not see.")
+            raise NotFound(sentence % {"number": case_id, "team": team})
         raise NotFound(_("There is no case #%(number)s in your teams.") % {"number": case_id})
     return case
+
+
+def _given_to(case_id: int, viewer: Viewer) -> str | None:
+    """The team that has the case now, told to those whose team had it; None for others."""
+    given = CaseEvent.objects.filter(case_id=case_id, kind=EventKind.TEAM, before__team_id__in=sorted(viewer.team_ids or ()))
+    return Case.objects.filter(pk=case_id, events__in=given).values_list("team__name", flat=True).first()
 
 
 def page(case_id: int, viewer: Viewer) -> CasePage:

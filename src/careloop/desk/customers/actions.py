@@ -41,7 +41,7 @@ def create_customers(new: list[NewCustomer], *, now: datetime) -> list[int]:
         for customer, one in zip(made, new, strict=True)
         for a in one.addresses
     )
-    _link((customer.pk, one.team_id) for customer, one in zip(made, new, strict=True))
+    link_teams((customer.pk, one.team_id) for customer, one in zip(made, new, strict=True))
     named = [Searchable("CUSTOMER", customer.pk, customer.name, customer_id=customer.pk) for customer in made if customer.name]
     search.index(named, is_new=True)
     return [customer.pk for customer in made]
@@ -55,7 +55,7 @@ def note_seen(seen: list[tuple[int, int]], *, now: datetime) -> None:
     with connection.cursor() as cursor:
         moment = connection.ops.adapt_datetimefield_value(now)
         cursor.execute(f"UPDATE customers_customer SET last_seen_at = %s WHERE id IN ({marks(ids)})", [moment, *ids])  # noqa: S608
-    _link(seen)
+    link_teams(seen)
 
 
 def change_customer(  # noqa: PLR0913  (what may be changed)
@@ -114,7 +114,7 @@ def record_search(*, query: str, viewer: Viewer, now: datetime) -> None:
                 audit.record(actor=actor_of(viewer), action="customer.search", object_type="customer", object_id=customer.pk, now=now)
 
 
-def _link(pairs: Iterable[tuple[int, int]]) -> None:
-    """The team of each (customer, team) pair knows the customer from now on."""
+def link_teams(pairs: Iterable[tuple[int, int]]) -> None:
+    """The team of each (customer, team) pair knows the customer from now on, in the caller's transaction."""
     link = Customer.teams.through
     insert_rows((link(customer_id=customer_id, team_id=team_id) for customer_id, team_id in sorted(set(pairs))), ignore_conflicts=True)

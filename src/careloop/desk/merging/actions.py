@@ -14,6 +14,7 @@ from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, CaseEvent, EventKind, Message, Status
 from careloop.desk.cases.rules import snippet_from
+from careloop.desk.cases.team_rows import carry_rows
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.merging.locking import (
     access_regrouping,
@@ -50,6 +51,8 @@ def merge_cases(
         into, sources = cases[into_id], [cases[number] for number in numbers]
         made = note_regrouping(kind=Regrouping.Kind.MERGE, into=into, cases=list(cases.values()), viewer=viewer, now=now)
         moved = sum(move_everything(made, source.pk, into_id) for source in sources)
+        if any(source.team_id != into.team_id for source in sources):
+            carry_rows([into])
         outline = outline_after_merge(outline_of(into), [outline_of(source) for source in sources])
         is_opened = outline.status != into.status
         put_outline(into, outline)
@@ -82,6 +85,8 @@ def undo(*, regrouping_id: int, viewer: Viewer, now: datetime) -> Regrouping:
             _take_apart(made, into, others, now)
         else:
             _put_together(made, into, others[0], viewer, now)
+        if len({case.team_id for case in cases.values()}) > 1:
+            carry_rows(cases.values())
         made.rows.all().delete()
         numbers = [case.pk for case in others]
         for case in cases.values():
