@@ -8,12 +8,13 @@ from django.utils import translation
 
 from careloop.desk.cases.models import Case, CaseEvent
 from careloop.desk.intake.actions import receive_message
-from careloop.desk.kernel.errors import NotFound
+from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.measures.case_rows import longest_states, read_cases
 from careloop.desk.measures.explaining import draw_way, estimate_silent, explain_satisfaction, explain_slowness
-from careloop.desk.measures.models import AnswerFact, CaseFact, Facets, Ledger
+from careloop.desk.measures.models import AnswerFact, CaseFact, Facets, Ledger, WorkFact
+from careloop.desk.measures.working import measure_work, score_work
 from careloop.desk.watch import explanations
-from careloop.desk.watch.models import Explanation
+from careloop.desk.watch.models import Explanation, WatchSetting
 from tests.desk.watch.conftest import TODAY
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +146,78 @@ def test_explanations_are_shown_in_words_to_who_sees_what_they_are_of(client, ye
     client.cookies["django_language"] = "zh-hans"
     with translation.override("en"):  # the language of a request stays with the thread
         assert "退款" in client.get("/why/").content.decode()
+
+
+@pytest.fixture
+def worked(cast, now):
+    """Three cases of two agents: 2 replies and 1 in an hour each, 3 in two hours by both; the consultation is open."""
+    today = now.date().toordinal()
+    lines = [
+        ("REFUND", cast.agent, 2, 7200, {cast.agent: 3600}),
+        ("COMPLAINT", cast.agent, 3, 900, {cast.agent: 3600, cast.supervisor: 3600}),
+    ]
+    lines.append(("CONSULTATION", cast.supervisor, 1, None, {cast.supervisor: 3600}))
+    for number, (kind, agent, replies, resolution, seconds) in enumerate(lines, start=700_001):
+        facets = Facets.objects.create(team_id=cast.team.pk, channel_id=cast.channel.pk, agent_id=agent.pk, kind=kind, category="leak")
+        CaseFact.objects.create(
+            case_id=number, facets=facets, known_from=now, opened_on=today, opened_second=SECOND - 9000, resolution_seconds=resolution,
+            resolved_on=today if resolution else None, response_seconds=600, replies=replies,
+        )  # fmt: skip
+        for person, worked_seconds in seconds.items():
+            WorkFact.objects.create(
+                case_id=number, user_id=person.pk, worked_on=today, facets=facets, known_from=now, seconds=worked_seconds
+            )
+    return read_cases(since_day=0, most=10, team_id=None, now_second=SECOND)
+
+
+def test_efficiency_is_tasks_done_by_hours_spent(worked, cast):
+    found = measure_work(worked, 0, {"value": 0.8, "low": 0.7, "high": 0.9})
+    assert {task: (one["value"], one["done"], one["hours"]) for task, one in found["whole"].items()} == {
+        "communication": (1.5, 6, 4.0),
+        "consultation": (0.0, 0, 1.0),
+        "complaint": (0.5, 1, 2.0),
+        "refund": (1.0, 1, 1.0),
+    }
+    agent, supervisor = (found["groups"]["agent"][str(person.pk)]["communication"] for person in (cast.agent, cast.supervisor))
+    assert (agent["done"], agent["hours"], supervisor["done"], supervisor["hours"]) == (5, 2.0, 1, 2.0)
+    assert list(found["groups"]["category"]) == ["leak"]
+
+
+def test_the_communication_score_is_its_formula(worked):
+    parts = measure_work(worked, 0, {"value": 0.8, "low": 0.7, "high": 0.9})["parts"]
+    assert (parts["median_seconds"], parts["target_seconds"]) == (600, 3600)
+    assert parts["speed"]["value"] == pytest.approx(2 ** (-1 / 6))
+    assert parts["first_contact"]["value"] == 0.0
+    even = score_work(parts, {"speed": 1.0, "first_contact": 1.0, "satisfaction": 2.0})
+    assert even.value == pytest.approx(100 * (2 ** (-1 / 6) + 0 + 1.6) / 4)
+    unknown = measure_work(worked, 0, {"problem": "no answers"})["parts"]
+    assert score_work(unknown, {"speed": 1.0, "first_contact": 1.0, "satisfaction": 1.0}).value is None
+    assert score_work(unknown, {"speed": 1.0, "first_contact": 0.0, "satisfaction": 0.0}).value == pytest.approx(100 * 2 ** (-1 / 6))
+
+
+def test_nobody_worked_is_said_and_weights_are_the_houses(client, worked, cast, now):
+    WorkFact.objects.all().delete()
+    whole = measure_work(worked, 0, {})["whole"]
+    assert {one["value"] for one in whole.values()} == {None}
+    owner = cast.viewer(cast.owner)
+    weights = {"speed": 2, "first_contact": 0, "satisfaction": 1}
+    changed = explanations.weigh_score(weights=weights, expected_version=1, viewer=owner, now=now)
+    assert explanations.weights_of(changed) == weights
+    for wrong, error in (({**weights, "speed": 11}, InvalidInput), (dict.fromkeys(weights, 0), InvalidInput), (weights, Conflict)):
+        with pytest.raises(error):
+            explanations.weigh_score(weights=wrong, expected_version=1, viewer=owner, now=now)
+    with pytest.raises(NotAllowed):
+        explanations.weigh_score(weights=weights, expected_version=2, viewer=cast.viewer(cast.analyst), now=now)
+    assert (WatchSetting.objects.get().speed_weight, WatchSetting.objects.get().version) == (2, 2)
+
+
+def test_the_page_shows_efficiency_and_score(client, worked, cast, now):
+    Ledger.objects.create(pk=1, shown_at=now)
+    explanations.explain_house(now=now)
+    client.force_login(cast.owner)
+    text = client.get("/why/").content.decode()
+    assert "Communication score" in text
+    assert "6 in 4.0 h" in text
+    answer = client.post("/why/weights/", {"speed": "1", "first_contact": "0", "satisfaction": "0", "expected_version": "1", "team": ""})
+    assert (answer.status_code, answer["Location"]) == (302, "/why/?team=#efficiency")
+    assert '<b class="score">89</b>' in client.get("/why/").content.decode()

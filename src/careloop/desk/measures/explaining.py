@@ -14,6 +14,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from careloop.desk.measures.case_rows import CaseRows, arrival_columns, course_columns, read_cases, text_columns
+from careloop.desk.measures.working import DAYS as WORK_DAYS
+from careloop.desk.measures.working import measure_work
 from careloop.insight.errors import InputError
 from careloop.insight.service.bottlenecks import find_bottlenecks
 from careloop.insight.service.drivers import find_drivers
@@ -41,6 +43,7 @@ class Explained:
     way: Part
     drivers: Part
     silent: Part
+    work: Part
     model: dict[str, Any] | None
 
 
@@ -49,9 +52,10 @@ def explain(*, now: datetime, team_id: int | None = None) -> Explained:
     since = (timezone.localdate(now) - timedelta(days=DAYS)).toordinal()
     rows = read_cases(since_day=since, most=MOST_CASES, team_id=team_id, now_second=int(now.timestamp()))
     silent, model = estimate_silent(rows) if team_id is None else ({"answered": _answered(rows)}, None)
-    return Explained(
-        explain_slowness(rows), explain_slowness(rows, with_waits=True), draw_way(rows), explain_satisfaction(rows), silent, model
-    )
+    recent = timezone.localdate(now).toordinal() - WORK_DAYS
+    slow, waits = (explain_slowness(rows, with_waits=with_waits) for with_waits in (False, True))
+    work = measure_work(rows, recent, silent["answered"])
+    return Explained(slow, waits, draw_way(rows), explain_satisfaction(rows), silent, work, model)
 
 
 def explain_slowness(rows: CaseRows, *, with_waits: bool = False) -> Part:

@@ -8,15 +8,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import Team
-from careloop.desk.accounts.queries import check_may, list_teams
+from careloop.desk.accounts.queries import actor_of, check_may, list_teams
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.audit import actions as audit
 from careloop.desk.cases.models import Case
-from careloop.desk.kernel.errors import NotFound
+from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
 from careloop.desk.measures.explaining import explain
 from careloop.desk.measures.queries import find_moment
-from careloop.desk.watch.models import Explanation
+from careloop.desk.measures.working import PARTS
+from careloop.desk.watch.models import Explanation, WatchSetting
 
 RULED = ("slow", "waits")
+MOST_WEIGHT = 10
 
 
 def explain_house(*, now: datetime) -> int:
@@ -48,6 +51,31 @@ def find_explanation(team_id: int | None, viewer: Viewer) -> Explanation | None:
         raise NotFound(_("There is no explanation of this for you."))
     found = Explanation.objects.filter(team=None) if team_id is None else Explanation.objects.filter(team_id=team_id)
     return found.first()
+
+
+def weights_of(setting: WatchSetting) -> dict[str, float]:
+    """What the parts of the communication score weigh."""
+    return {name: float(getattr(setting, f"{name}_weight")) for name in PARTS}
+
+
+def weigh_score(*, weights: dict[str, int], expected_version: int, viewer: Viewer, now: datetime) -> WatchSetting:
+    """Let the parts of the communication score weigh 0 to 10, one of them more than 0."""
+    check_may(viewer, "rule.edit")
+    if set(weights) != set(PARTS) or not all(0 <= one <= MOST_WEIGHT for one in weights.values()) or not any(weights.values()):
+        raise InvalidInput(_("Give each part a weight between 0 and 10, one of them above 0."), field="weights")
+    with transaction.atomic():
+        WatchSetting.objects.get_or_create(pk=1)
+        held = WatchSetting.objects.select_for_update().get(pk=1)
+        if held.version != expected_version:
+            raise Conflict(_("Somebody else changed the settings of the watch in between; look at them and change them again."))
+        for name, weight in weights.items():
+            setattr(held, f"{name}_weight", weight)
+        held.version += 1
+        held.save()
+        audit.record(
+            actor=actor_of(viewer), action="watch.setting", object_type="watch", object_id=1, now=now, details={"weights": weights}
+        )
+    return held
 
 
 def list_slow_cases(team_id: int | None, part: str, place: int, viewer: Viewer) -> tuple[dict[str, Any], list[Case]]:

@@ -7,10 +7,13 @@ from careloop.desk.accounts.models import Team, User
 
 
 class WatchSetting(models.Model):
-    """How many false alarms a quarter are promised for all figures together, and which addresses hear of alarms by mail; one row."""
+    """What the house promises and weighs: false alarms a quarter for all figures together, addresses told by mail, weights; one row."""
 
     false_alarms = models.FloatField(default=1.0)
     mail_to = models.CharField(max_length=400, blank=True)
+    speed_weight = models.PositiveSmallIntegerField(default=1, help_text="of the communication score")
+    first_contact_weight = models.PositiveSmallIntegerField(default=1)
+    satisfaction_weight = models.PositiveSmallIntegerField(default=1)
     version = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:

@@ -37,6 +37,17 @@ WEEKDAYS = [
     gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday"), gettext_lazy("Thursday"), gettext_lazy("Friday"),
     gettext_lazy("Saturday"), gettext_lazy("Sunday"),
 ]  # fmt: skip
+TASKS: dict[str, str | Promise] = {
+    "communication": gettext_lazy("Communication"),
+    "consultation": gettext_lazy("Consultations"),
+    "complaint": gettext_lazy("Complaints"),
+    "refund": gettext_lazy("Refunds and returns"),
+}
+SCORE_PARTS: dict[str, str | Promise] = {
+    "speed": gettext_lazy("Speed"),
+    "first_contact": gettext_lazy("Solved at first contact"),
+    "satisfaction": gettext_lazy("Satisfaction"),
+}
 REASONS: dict[str, str | Promise] = {
     "never varies": gettext_lazy("it is the same in all answers"),
     "too few": gettext_lazy("too few answers have it"),
@@ -134,6 +145,42 @@ def algorithm_words(name: str) -> str:
         return _("logistic regression")
     number, depth = re.findall(r"\d+", name)
     return _("%(number)s boosted trees of depth %(depth)s") % {"number": number, "depth": depth}
+
+
+def efficiency_cells(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Tasks an hour with their interval, for communication, consultations, complaints and refunds."""
+    cells = []
+    for task, name in TASKS.items():
+        one = figures[task]
+        value = "–" if one["value"] is None else formats.number_format(one["value"], 2)
+        known = one["low"] is not None and one["high"] is not None
+        interval = f"{formats.number_format(one['low'], 2)}–{formats.number_format(one['high'], 2)} · " if known else ""
+        done, hours = f"{one['done']:,.0f}", formats.number_format(one["hours"], 1)
+        told = _("%(done)s in %(hours)s h") % {"done": done, "hours": hours}
+        below = interval + told if one["hours"] else ""
+        cells.append({"name": str(name), "value": value, "below": below})
+    return cells
+
+
+def score_part(name: str, parts: Mapping[str, Any], weight: float) -> dict[str, Any]:
+    """A part of the communication score: value with interval, how it comes about, and what it weighs."""
+    one = parts[name]
+    known = one["low"] is not None and one["high"] is not None
+    how = {
+        "speed": _("2^(−median ÷ target): median first response %(median)s, target %(target)s")
+        % {"median": "–" if parts["median_seconds"] is None else span(parts["median_seconds"]), "target": span(parts["target_seconds"])},
+        "first_contact": _("share of answered and resolved cases with one reply and not reopened"),
+        "satisfaction": _("share of satisfied customers, weighted for who answered"),
+    }[name]
+    interval = f"{percent(one['low'])}–{percent(one['high'])}" if known else ""
+    return {
+        "code": name,
+        "name": SCORE_PARTS[name],
+        "value": percent(one["value"]),
+        "interval": interval,
+        "how": how,
+        "weight": f"{weight:g}",
+    }
 
 
 def percent(value: float | None) -> str:

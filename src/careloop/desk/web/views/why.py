@@ -1,20 +1,23 @@
 """Why figures are as they are: slow cases, the way of cases, what moves satisfaction, and those who did not answer."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.watch.explanations import find_explanation, list_slow_cases, scopes_of
+from careloop.desk.measures.working import PARTS, score_work
+from careloop.desk.watch.explanations import find_explanation, list_slow_cases, scopes_of, weigh_score, weights_of
+from careloop.desk.watch.queries import find_setting
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.measure_words import span
+from careloop.desk.web.measure_words import GROUP_NAMES, group_names, span
 from careloop.desk.web.process_diagram import draw_way
 from careloop.desk.web.views.together import number_or_none
-from careloop.desk.web.why_words import Words, algorithm_words, percent, seconds
+from careloop.desk.web.why_words import Words, algorithm_words, efficiency_cells, percent, score_part, seconds
 
 
 @require_GET
@@ -37,10 +40,24 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             "way": _way(parts["way"], words),
             "drivers": _drivers(parts["drivers"], words),
             "answered": _answered(parts["silent"]["answered"]),
+            "work": _work(parts.get("work"), words, viewer),
+            "setting": find_setting(),
+            "team": chosen,
             "model": _model(parts["silent"]) if "quality" in parts["silent"] else None,
             "is_house": found.team_id is None,
         }
     return render(request, "why/page.html", context)
+
+
+@require_POST
+@for_viewer("rule.edit")
+def weigh(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Change what the parts of the communication score weigh."""
+    given = request.POST
+    weights = {name: number_or_none(given.get(name, ""), name) or 0 for name in PARTS}
+    version = number_or_none(given.get("expected_version", ""), "expected_version") or 0
+    weigh_score(weights=weights, expected_version=version, viewer=viewer, now=datetime.now(UTC))
+    return redirect(f"{reverse('why')}?team={given.get('team', '')[:12]}#efficiency")
 
 
 @require_GET
@@ -85,6 +102,34 @@ def _rule(rule: dict[str, Any], name: str, place: int, words: Words, team: str) 
         "explained": percent(rule["explained_ratio"]),
         "n": rule["n"],
         "url": reverse("why-cases", args=[name, place]) + f"?team={team}",
+    }
+
+
+def _work(part: dict[str, Any] | None, words: Words, viewer: Viewer) -> dict[str, Any] | None:
+    """Efficiencies and the score; None where nobody's time was measured, or before they were first computed."""
+    if part is None or part["whole"]["communication"]["value"] is None:
+        return None
+    weights = weights_of(find_setting())
+    score, known = score_work(part["parts"], weights), part["parts"]
+    names = {"agent": {str(code): name for code, name in group_names("agent", viewer).items()}, **words.names}
+    tables = [
+        {
+            "name": GROUP_NAMES[group],
+            "rows": [
+                {"name": names[group].get(code) or code or _("Not known"), "cells": efficiency_cells(one)} for code, one in found.items()
+            ],
+        }
+        for group, found in part["groups"].items()
+        if found
+    ]
+    return {
+        "days": part["days"],
+        "n": part["n"],
+        "score": "–" if score.value is None else f"{score.value:.0f}",
+        "score_interval": "" if score.low is None or score.high is None else f"{score.low:.0f}–{score.high:.0f}",
+        "parts": [score_part(name, known, weights[name]) for name in PARTS],
+        "whole": efficiency_cells(part["whole"]),
+        "tables": tables,
     }
 
 
