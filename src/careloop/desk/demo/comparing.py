@@ -22,7 +22,7 @@ def compare_things(house: House, *, now: datetime) -> None:
     if macro is not None:
         arms = (ArmFacts(macro.name, 0.5, macro.pk), ArmFacts("不用 · Without it", 0.5))
         facts = ComparisonFacts(
-            "先安抚有用吗？ · Does calming help?", "RANDOMISED", "REOPENED", planned=800, subject="MACRO", arms=arms
+            "先安抚有用吗？ · Does calming help?", "RANDOMISED", "SATISFACTION", planned=400, subject="MACRO", arms=arms
         )  # fmt: skip
         made = make_comparison(facts=facts, viewer=viewer, now=begun)
         Comparison.objects.filter(pk=made.pk).update(salt=SALT)  # the same sample for everybody

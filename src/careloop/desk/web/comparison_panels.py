@@ -16,6 +16,7 @@ from careloop.desk.web.comparison_words import (
     say_difference,
     say_p,
     say_range,
+    say_tick,
     say_value,
     tone_of,
     verdict_words,
@@ -104,7 +105,7 @@ def history_chart(trial: Trial) -> dict[str, Any] | None:
     ]
     ends = [end for _n, _middle, low, high in first.history for end in (low, high)]
     marks = report_charts.nice_ticks(min(*ends, 0.0), max(*ends, 0.0))
-    ticks = [(mark, say_difference(first.form, mark)) for mark in marks]
+    ticks = [(mark, say_tick(first.form, mark)) for mark in marks]
     alt = _("The first difference with its range after so many cases; the numbers are in the table below.")
     svg: SafeString = report_charts.line(points, alt=alt, ticks=ticks, ends=(marks[0], marks[-1]), width=report_charts.WIDE)
     return {"svg": svg, "points": points}

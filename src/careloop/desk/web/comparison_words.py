@@ -57,10 +57,16 @@ def say_difference(form: str, value: float | None) -> str:
         return "–"
     if form == TIME:
         return f"× {_rounded(value, 2)}"
-    sign = "−" if value < 0 else "+"
+    sign = "−" if round(value, 3 if form == SHARE else 2) < 0 else "+"
     if form == SHARE:
         return _("%(sign)s%(points)s points") % {"sign": sign, "points": _rounded(abs(100 * value), 1)}
     return f"{sign}{_rounded(abs(value), 2)}"
+
+
+def say_tick(form: str, value: float) -> str:
+    """A difference on a scale: short."""
+    shown = round(100 * value, 1) if form == SHARE else round(value, 2)
+    return f"{'−' if shown < 0 else '+' if shown > 0 else ''}{abs(shown):g}{' %' if form == SHARE else ''}"
 
 
 def say_range(form: str, low: float | None, high: float | None) -> str:
