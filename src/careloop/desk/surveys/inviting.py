@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -160,8 +161,9 @@ def _follow(event: CaseEvent, now: datetime) -> None:
             sent.update(state=InvitationState.FAILED, reason=choosing.NOT_DELIVERED, sent_at=None)
         return
     case = event.case
-    is_imported = case.channel.kind == ChannelKind.FILE
-    if event.after.get("status") != Status.RESOLVED or is_imported or event.at < now - LOOKED_BACK or case.status == Status.MERGED:
+    if event.after.get("status") != Status.RESOLVED or event.at < now - LOOKED_BACK or case.status == Status.MERGED:
+        return
+    if case.channel.kind == ChannelKind.FILE:
         return
     for survey in Survey.objects.filter(is_active=True, sent_when=SentWhen.RESOLVED).order_by("pk"):
         wanted = (survey.case_kinds, survey.channel_ids, survey.team_ids)
@@ -170,10 +172,16 @@ def _follow(event: CaseEvent, now: datetime) -> None:
 
 
 def _plan_after(event: CaseEvent, survey: Survey, now: datetime) -> None:
-    """One invitation a case and survey is planned at a time: a case that was resolved again is asked about after the last time."""
+    """One invitation a case and survey is planned at a time: a case that was resolved again is asked about after the last time.
+
+    Events are read several times: one is done with when an invitation bears its key or was planned after it.
+    """
     key = f"rule-{survey.pk}-{event.case_id}-{event.pk}"
-    waiting = Invitation.objects.filter(survey=survey, case_id=event.case_id, state=InvitationState.QUEUED, origin=Origin.RULE)
-    if not waiting.exclude(key=key).update(planned_at=now + timedelta(minutes=survey.delay_minutes)):
+    theirs = Invitation.objects.filter(survey=survey, case_id=event.case_id, origin=Origin.RULE)
+    if theirs.filter(Q(key=key) | Q(created_at__gte=event.at)).exists():
+        return
+    wanted_at = event.at + timedelta(minutes=survey.delay_minutes)
+    if not theirs.filter(state=InvitationState.QUEUED).update(planned_at=wanted_at, key=key):
         plan(survey=survey, case=event.case, origin=Origin.RULE, key=key, now=now)
 
 
