@@ -15,6 +15,7 @@ from careloop.desk.teamwork.models import Webhook, WebhookDelivery
 from careloop.desk.watch import actions, queries
 from careloop.desk.watch.mailing import mail_alarm
 from careloop.desk.watch.models import Alarm, Watched, WatchSetting
+from careloop.desk.watch.words import say
 from tests.desk.watch.conftest import DAYS, TODAY
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,16 @@ def test_a_house_begins_with_five_figures_once_facts_are_counted(past, now):
     Watched.objects.update(until=TODAY)
     actions.judge_figures(now=now)
     assert Watched.objects.filter(until=None).count() == 0
+
+
+def test_values_are_rounded_in_words():
+    assert [say("satisfied", 0.476), say("satisfied", 0.4749), say("opened", 12.0)] == ["48%", "47%", "12"]
+    assert [say("first_response", seconds) for seconds in (61, 3599, 7200, 200_000)] == [
+        "61 seconds",
+        "60.0 minutes",
+        "2.0 hours",
+        "2.3 days",
+    ]
 
 
 def test_too_short_a_past_never_alarms(cast, past, now):

@@ -55,10 +55,15 @@ def say(measure: str, value: float) -> str:
     """A value in its unit."""
     unit = MEASURES[measure].unit
     if unit == "share":
-        return f"{formats.number_format(100 * value, 0)}%"
+        return f"{_number(100 * value, 0)}%"
     if unit == "seconds":
         for seconds, words in ((DAY, _("%(count)s days")), (HOUR, _("%(count)s hours")), (MINUTE, _("%(count)s minutes"))):
             if value >= 2 * seconds:
-                return words % {"count": formats.number_format(value / seconds, 1)}
-        return _("%(count)s seconds") % {"count": formats.number_format(value, 0)}
-    return str(formats.number_format(value, 0))
+                return words % {"count": _number(value / seconds, 1)}
+        return _("%(count)s seconds") % {"count": _number(value, 0)}
+    return _number(value, 0)
+
+
+def _number(value: float, digits: int) -> str:
+    """Rounded: Django would cut digits off."""
+    return str(formats.number_format(round(value, digits), digits))

@@ -39,9 +39,9 @@ WEEKDAYS = [
 ]  # fmt: skip
 TASKS: dict[str, str | Promise] = {
     "communication": gettext_lazy("Communication"),
-    "consultation": gettext_lazy("Consultations"),
-    "complaint": gettext_lazy("Complaints"),
-    "refund": gettext_lazy("Refunds and returns"),
+    "consultation": gettext_lazy("Consultation"),
+    "complaint": gettext_lazy("Complaint"),
+    "refund": gettext_lazy("Refund"),
 }
 SCORE_PARTS: dict[str, str | Promise] = {
     "speed": gettext_lazy("Speed"),
@@ -96,7 +96,7 @@ class Words:
         if relation == "unknown":
             return _("%(name)s not known") % facts
         if relation in {"at least", "below"}:
-            facts["value"] = f"{-(-float(value) // 1):.0f}:00" if column == "hour" else formats.number_format(value, 1)
+            facts["value"] = f"{-(-float(value) // 1):.0f}:00" if column == "hour" else number(value, 1)
             return (_("%(name)s: from %(value)s on") if relation == "at least" else _("%(name)s: before %(value)s")) % facts
         facts["value"] = self.value(column, str(value))
         return (_("%(name)s: %(value)s") if relation == "is" else _("%(name)s: not %(value)s")) % facts
@@ -136,7 +136,7 @@ class Words:
 def points(value: float) -> str:
     """ "+0.12", "−0.31"."""
     sign = "−" if round(value, 2) < 0 else "+" if round(value, 2) > 0 else "±"
-    return f"{sign}{formats.number_format(abs(value), 2)}"
+    return f"{sign}{number(abs(value), 2)}"
 
 
 def algorithm_words(name: str) -> str:
@@ -152,10 +152,10 @@ def efficiency_cells(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str,
     cells = []
     for task, name in TASKS.items():
         one = figures[task]
-        value = "–" if one["value"] is None else formats.number_format(one["value"], 2)
+        value = "–" if one["value"] is None else number(one["value"], 2)
         known = one["low"] is not None and one["high"] is not None
-        interval = f"{formats.number_format(one['low'], 2)}–{formats.number_format(one['high'], 2)} · " if known else ""
-        done, hours = f"{one['done']:,.0f}", formats.number_format(one["hours"], 1)
+        interval = f"{number(one['low'], 2)}–{number(one['high'], 2)} · " if known else ""
+        done, hours = f"{one['done']:,.0f}", number(one["hours"], 1)
         told = _("%(done)s in %(hours)s h") % {"done": done, "hours": hours}
         below = interval + told if one["hours"] else ""
         cells.append({"name": str(name), "value": value, "below": below})
@@ -183,9 +183,14 @@ def score_part(name: str, parts: Mapping[str, Any], weight: float) -> dict[str, 
     }
 
 
+def number(value: float, digits: int) -> str:
+    """A number as the language writes it, rounded (Django cuts digits off)."""
+    return str(formats.number_format(round(value, digits), digits))
+
+
 def percent(value: float | None) -> str:
     """A share without decimals."""
-    return "–" if value is None else f"{formats.number_format(100 * value, 0)}%"
+    return "–" if value is None else f"{number(100 * value, 0)}%"
 
 
 def seconds(value: float | None) -> str:
