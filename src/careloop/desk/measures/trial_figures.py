@@ -99,7 +99,8 @@ class Contrast:
 
 @dataclass(frozen=True)
 class OutcomeResult:
-    """One outcome: its groups' figures and their differences; `overall_p` tells whether three or more groups are alike.
+    """One outcome: its groups' figures and their differences; `overall_p` tells whether three or more groups are alike, and `counted` how
+    many tell something: cases, answers, or times that are over.
 
     `history` has, after so many exposures, the first difference and its interval that holds however often one looks (not for times).
     """
@@ -109,6 +110,7 @@ class OutcomeResult:
     figures: list[ArmFigure]
     contrasts: list[Contrast]
     overall_p: float | None = None
+    counted: int = 0
     history: list[tuple[int, float, float, float]] = field(default_factory=list)
 
 
@@ -126,7 +128,8 @@ def judge_outcome(outcome: str, rows: Rows, n_arms: int, control: int, planned: 
         if not history and form != TIME:
             history = [(n, look.difference, look.low, look.high) for n, look in looks if math.isfinite(look.low)]
     overall = _test(form, [rows.of(arm) for arm in range(n_arms)]) if n_arms > 2 else None
-    return OutcomeResult(outcome, form, figures, contrasts, overall, history)
+    counted = int(rows.ended.sum())
+    return OutcomeResult(outcome, form, figures, contrasts, overall, counted, history)
 
 
 def put_right(results: list[OutcomeResult]) -> list[OutcomeResult]:

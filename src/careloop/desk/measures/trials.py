@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,11 @@ class Trial:
         return self.mismatch_p is not None and self.mismatch_p < MISMATCH
 
     @property
+    def counted(self) -> int:
+        """How many tell something of the outcome by which it is judged; what was planned is of these."""
+        return self.outcomes[0].counted if self.outcomes else 0
+
+    @property
     def n(self) -> int:
         """How many were exposed."""
         return sum(one.exposed for one in self.arms)
@@ -66,6 +71,18 @@ class _Seen:
     case_id: int
     customer_id: int
     at: datetime
+
+
+class _Fact(NamedTuple):
+    """What is looked at of a case's fact."""
+
+    case_id: int
+    channel_id: int
+    kind: str
+    opened_second: int
+    resolution_seconds: int | None
+    response_seconds: int | None
+    reopened: int
 
 
 def judge_comparison(comparison: Comparison, viewer: Viewer, *, now: datetime) -> Trial:
@@ -95,14 +112,16 @@ def judge_comparison(comparison: Comparison, viewer: Viewer, *, now: datetime) -
 
 
 def _rows_by_outcome(exposures: Any, seen: list[_Seen], viewer: Viewer, as_of: datetime | None, now: datetime) -> dict[str, Rows]:
-    facts = {fact.case_id: fact for fact in CaseFact.objects.filter(case_id__in=exposures.values("case_id")).select_related("facets")}
+    columns_of = ("case_id", "facets__channel_id", "facets__kind", *_Fact._fields[3:])
+    known = CaseFact.objects.filter(case_id__in=exposures.values("case_id")).values_list(*columns_of)
+    facts = {fact.case_id: fact for fact in map(_Fact._make, known)}
     asked = AnswerFact.objects.filter(case_id__in=exposures.values("case_id"), scale__in=("CSAT", "STARS"), hundredths__isnull=False)
     ratings: dict[int, int] = dict(asked.order_by("answered_on", "pk").values_list("case_id", "hundredths"))  # type: ignore[arg-type]
     later = _later_cases(exposures, viewer)
     shown = int((as_of or now).timestamp())
     columns, names = _columns(facts)
 
-    def rows(look: Callable[[_Seen, CaseFact], tuple[float, bool] | None]) -> Rows:
+    def rows(look: Callable[[_Seen, _Fact], tuple[float, bool] | None]) -> Rows:
         found = [(one, value) for one in seen if one.case_id in facts and (value := look(one, facts[one.case_id])) is not None]
         return Rows(
             np.array([one.arm for one, _value in found], dtype=np.int64),
@@ -112,7 +131,7 @@ def _rows_by_outcome(exposures: Any, seen: list[_Seen], viewer: Viewer, as_of: d
             names,
         )
 
-    def repeated(one: _Seen, _fact: CaseFact) -> tuple[float, bool] | None:
+    def repeated(one: _Seen, _fact: _Fact) -> tuple[float, bool] | None:
         until = one.at + timedelta(days=REPEAT_DAYS)
         if until > now:
             return None  # its 30 days are not over
@@ -147,9 +166,9 @@ def _later_cases(exposures: Any, viewer: Viewer) -> dict[int, list[tuple[int, da
     return found
 
 
-def _columns(facts: dict[int, CaseFact]) -> tuple[dict[int, list[float]], tuple[str, ...]]:
+def _columns(facts: dict[int, _Fact]) -> tuple[dict[int, list[float]], tuple[str, ...]]:
     """By case, 1 for its channel and its kind; the commonest of them, as what is rare cannot be held."""
-    marks = {number: (f"channel {fact.facets.channel_id}", f"kind {fact.facets.kind}") for number, fact in facts.items()}
+    marks = {number: (f"channel {fact.channel_id}", f"kind {fact.kind}") for number, fact in facts.items()}
     common = Counter(mark for both in marks.values() for mark in both).most_common(MOST_COLUMNS)
     names = tuple(name for name, _n in common)
     return {number: [float(name in both) for name in names] for number, both in marks.items()}, names

@@ -82,7 +82,7 @@ def comparison(request: HttpRequest, viewer: Viewer, comparison_id: int) -> Http
         "trial": trial,
         "outcome": OUTCOMES[found.outcome],
         "as_of": trial.as_of,
-        "share": min(100, round(100 * trial.n / found.planned)),
+        "share": min(100, round(100 * trial.counted / found.planned)),
     }
     if trial.window is not None:
         reasons = {one.outcome: in_words(one.why_not.to_json()) for one in trial.window.outcomes if one.why_not is not None}
