@@ -13,7 +13,7 @@ from careloop.desk.measures.times import LATER, REST, SOONER, Times
 from careloop.desk.measures.times_model import NIGHT, WEEKEND, WORKDAY, Effect
 from careloop.desk.web.measure_words import GROUP_NAMES, group_names, span
 
-PAGE_NAMES: dict[str, str | Promise] = {"times": gettext_lazy("Times")}
+PAGE_NAMES: dict[str, str | Promise] = {"times": gettext_lazy("Times"), "retention": gettext_lazy("Retention")}
 TARGET_NAMES: dict[str, str | Promise] = {
     "first_response": gettext_lazy("Time to first response"),
     "resolution": gettext_lazy("Time to resolution"),

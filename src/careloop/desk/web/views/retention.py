@@ -1,0 +1,194 @@
+"""Retention: whether customers come back after a complaint and without, by remedy, outcome and month."""
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET
+
+from careloop.desk.accounts.rules import Viewer
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.measures.retention import (
+    DEFAULT_WITHIN,
+    RATES,
+    WITHIN,
+    WITHIN_BY_PERIOD,
+    Cohort,
+    Contacts,
+    Retention,
+    Side,
+    measure_retention,
+)
+from careloop.desk.reports.address import ReportAddress, address_from
+from careloop.desk.web.access import for_viewer
+from careloop.desk.web.times_words import share_interval, share_words
+from careloop.desk.web.views.reports import choices_of
+
+RATE_NAMES: dict[str, str | Promise] = {
+    "retention": gettext_lazy("Retention rate"),
+    "repeat": gettext_lazy("Repeat rate"),
+    "churn": gettext_lazy("Churn rate"),
+    "complained_again": gettext_lazy("Complained again"),
+}
+RATE_DEFINITIONS: dict[str, str | Promise] = {
+    "retention": gettext_lazy("Share of customers who came with another case in these days."),
+    "repeat": gettext_lazy("Share of customers who came with at least two more cases in these days."),
+    "churn": gettext_lazy(
+        "Share of customers who did not come with another case in these days. It can mean that they left or that all was well."
+    ),
+    "complained_again": gettext_lazy("Share of customers who came with another complaint in these days."),
+}
+CSV_HEAD = ("figure", "group", "within_days", "value", "low", "high", "n", "n_until", "difference", "difference_low", "difference_high")
+
+
+@require_GET
+@for_viewer("report.view")
+def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Rates of both sides, contacts before and after, remedies, outcomes and months."""
+    address, within = _address(request)
+    found = measure_retention(address.question(timezone.localdate()), within, viewer)
+    context = {
+        "title": _("Retention"),
+        "as_of": found.as_of,
+        "is_earlier": "as_of" in address.values,
+        "within": within,
+        "withins": [{"name": _days(days), "url": address.link(within=days), "is_current": days == within} for days in WITHIN],
+        "days": _days(within),
+        "export_url": reverse("retention-csv") + address.link(),
+        **choices_of("retention", found.question, address, viewer),
+    }
+    if found.complained is not None and found.others is not None:
+        context |= {
+            "n": found.complained.n + found.others.n,
+            "rates": [_rate_row(key, found.complained, found.others) for key in RATES],
+            "is_followed": any(rate.value is not None for side in (found.complained, found.others) for rate in side.rates.values()),
+            "contacts": _contacts(found),
+            "groups": [
+                {"name": _("Remedy"), "rows": [_side_row(one) for one in found.remedies]},
+                {"name": _("Where the complaint stands"), "rows": [_side_row(one) for one in found.outcomes]},
+            ],
+            "cohorts": [_cohort_row(one) for one in found.cohorts],
+            "n_unknown": found.n_unknown,
+            "n_ahead": found.n_ahead,
+        }
+    return render(request, "reports/retention.html", context)
+
+
+@require_GET
+@for_viewer("report.view")
+def export(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The same figures as CSV, unrounded."""
+    address, within = _address(request)
+    found = measure_retention(address.question(timezone.localdate()), within, viewer)
+    text = StringIO()
+    text.write("\ufeff")
+    writer = csv.writer(text)
+    writer.writerow(CSV_HEAD)
+    writer.writerows(_lines(found))
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="retention-{timezone.localdate()}.csv"'
+    return response
+
+
+def _address(request: HttpRequest) -> tuple[ReportAddress, int]:
+    address, given = address_from(request.GET), request.GET.get("within", "")
+    if not given:
+        return address, WITHIN_BY_PERIOD.get(address.period, DEFAULT_WITHIN)
+    if given not in {str(days) for days in WITHIN}:
+        raise InvalidInput(_("“%(given)s” days is none of the choices; choose one from the list.") % {"given": given[:20]}, field="within")
+    return ReportAddress((*address.given, ("within", given))), int(given)
+
+
+def _days(count: int) -> str:
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
+
+
+def _rate_row(key: str, complained: Side, others: Side) -> dict[str, Any]:
+    return {
+        "name": RATE_NAMES[key],
+        "definition": RATE_DEFINITIONS[key],
+        "cells": [_rate(side.rates[key]) for side in (complained, others)],
+        "difference": _points(complained.differences[key]),
+        "verdict": _verdict(complained.differences[key]),
+    }
+
+
+def _rate(rate: Any) -> dict[str, str]:
+    counted = f"n = {rate.n:,}"
+    interval = share_interval(rate.low, rate.high)
+    return {"value": share_words(rate.value), "interval": f"{interval} · {counted}" if interval else counted}
+
+
+def _points(difference: Any) -> dict[str, str]:
+    """A difference of shares in percentage points."""
+    if difference.value is None:
+        return {"value": "–", "interval": ""}
+    ends = [_signed(100 * end, 1) for end in (difference.value, difference.low, difference.high)]
+    return {"value": ends[0], "interval": f"{ends[1]} … {ends[2]}"}
+
+
+def _verdict(difference: Any) -> str:
+    if difference.value is None:
+        return _("not enough data")
+    if not difference.is_shown:
+        return _("no difference can be shown")
+    return _("more after a complaint") if difference.value > 0 else _("less after a complaint")
+
+
+def _signed(value: float, digits: int) -> str:
+    rounded = round(value, digits)
+    sign = "−" if rounded < 0 else "+" if rounded > 0 else "±"
+    return f"{sign}{formats.number_format(abs(rounded), digits)}"
+
+
+def _side_row(one: Side) -> dict[str, Any]:
+    return {"name": one.name, "rate": _rate(one.rates["retention"]), "difference": _points(one.differences["retention"])}
+
+
+def _cohort_row(one: Cohort) -> dict[str, Any]:
+    return {"month": one.month, "cells": [_rate(one.complained), _rate(one.others)], "difference": _points(one.difference)}
+
+
+def _contacts(found: Retention) -> dict[str, Any]:
+    assert found.contacts is not None
+    sides = [{"name": name, **_contact_row(one)} for name, one in zip((_("After a complaint"), _("Without")), found.contacts, strict=True)]
+    difference = found.contacts_difference
+    told = "" if difference is None else f"{_signed(difference[0], 2)} ({_signed(difference[1], 2)} … {_signed(difference[2], 2)})"
+    return {"sides": sides, "difference": told, "is_known": any(one.n for one in found.contacts)}
+
+
+def _contact_row(one: Contacts) -> dict[str, Any]:
+    before, after = ("–" if value is None else formats.number_format(round(value, 2), 2) for value in (one.before, one.after))
+    change = "–" if one.change is None else _signed(one.change, 2)
+    interval = "" if one.low is None or one.high is None else f"{_signed(one.low, 2)} … {_signed(one.high, 2)}"
+    return {"n": one.n, "before": before, "after": after, "change": change, "interval": interval}
+
+
+def _lines(found: Retention) -> Iterable[list[Any]]:
+    if found.complained is None or found.others is None or found.contacts is None:
+        return
+    for group, side in (("complaint", found.complained), ("without", found.others)):
+        for key in RATES:
+            yield _line(key, group, found.within, side.rates[key], side.differences.get(key))
+    for what, sides in (("remedy", found.remedies), ("outcome", found.outcomes)):
+        for side in sides:
+            yield _line("retention", f"{what}: {side.name}", found.within, side.rates["retention"], side.differences["retention"])
+    for one in found.cohorts:
+        yield _line("retention", f"{one.month:%Y-%m} complaint", found.within, one.complained, one.difference)
+        yield _line("retention", f"{one.month:%Y-%m} without", found.within, one.others, None)
+    for group, contacts in zip(("complaint", "without"), found.contacts, strict=True):
+        yield ["contacts_before", group, found.within, contacts.before, "", "", contacts.n, "", "", "", ""]
+        yield ["contacts_after", group, found.within, contacts.after, "", "", contacts.n, "", contacts.change, contacts.low, contacts.high]
+
+
+def _line(key: str, group: str, within: int, rate: Any, difference: Any) -> list[Any]:
+    ends = ["", "", ""] if difference is None else [difference.value, difference.low, difference.high]
+    return [key, group, within, rate.value, rate.low, rate.high, rate.n, rate.n_until, *ends]
