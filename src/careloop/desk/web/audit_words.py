@@ -24,6 +24,7 @@ ACTIONS: dict[str, Promise] = {
     "rule.delete": _("Rule removed"),
     "rule.save": _("Rule saved"),
     "case.assigned": _("Case assigned"),
+    "case.team": _("Case given to another team"),
     "case.corrected": _("Reading corrected"),
     "category.change": _("Category changed"),
     "category.create": _("Category added"),

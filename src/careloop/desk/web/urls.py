@@ -79,6 +79,7 @@ urlpatterns = [
     path("cases/<int:case_id>/reply/", case.reply, name="case-reply"),
     path("cases/<int:case_id>/note/", case.note, name="case-note"),
     path("cases/<int:case_id>/assign/", case.assign, name="case-assign"),
+    path("cases/<int:case_id>/team/", case.team, name="case-team"),
     path("cases/<int:case_id>/priority/", case.priority, name="case-priority"),
     path("cases/<int:case_id>/status/", case.status, name="case-status"),
     path("cases/<int:case_id>/grouping/", merging.grouping, name="case-grouping"),
