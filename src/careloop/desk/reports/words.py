@@ -1,5 +1,7 @@
 """Figures in words: names and definitions of measures, values as people read them, names of groups."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.utils import formats
@@ -152,3 +154,24 @@ def group_names(by: str, viewer: Viewer) -> dict[Any, str]:
     if by in {"kind", "sentiment", "priority"}:
         return {"": _("Not known"), **{code: str(label) for code, label in choices()[by]}}
     return {"": _("Not known")}
+
+
+def period_words() -> list[tuple[str, str]]:
+    """Codes of periods and their names."""
+    return [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("A year")), ("all", _("All time"))]
+
+
+def days_words(since: date | None, until: date | None) -> str:
+    """ "1 May 2026 – 30 May 2026", or that no day was chosen."""
+    if since is None and until is None:
+        return _("All time")
+    return " – ".join(formats.date_format(day, "DATE_FORMAT") if day else "…" for day in (since, until))
+
+
+def facet_words(chosen: Iterable[tuple[str, Any]], viewer: Viewer) -> list[str]:
+    """Chosen facets, "Team: After-sales", from values of questions or as they stand in an address."""
+    found = []
+    for name, value in chosen:
+        names = {**{str(code): word for code, word in group_names(name, viewer).items()}, **group_names(name, viewer)}
+        found.append(f"{GROUP_NAMES[name]}: {names.get('' if value == '-' else value, value)}")
+    return found

@@ -14,9 +14,10 @@ from careloop.desk.reports.actions import DashboardFacts
 from careloop.desk.reports.dashboards import ALLOWED, scope_choices
 from careloop.desk.reports.rules.layouts import LAYOUTS
 from careloop.desk.reports.rules.tiles import BY_GROUP, NUMBER, OVER_TIME, Tile, read_tile, rearrange
+from careloop.desk.reports.words import facet_words
 from careloop.desk.web.conflicts import Side, different
-from careloop.desk.web.measure_words import GROUP_NAMES, NAMES, group_names
-from careloop.desk.web.report_choice import facet_options, period_words
+from careloop.desk.web.measure_words import GROUP_NAMES, NAMES, group_names, period_words
+from careloop.desk.web.report_choice import facet_options
 
 COLUMNS = ("measure", "form", "by", "period")
 FACETS = tuple(GROUP_NAMES)
@@ -123,13 +124,4 @@ def tile_words(tile: Tile, viewer: Viewer) -> str:
         parts[-1] = f"{parts[-1]}: {GROUP_NAMES.get(tile.by, tile.by)}"
     if tile.period:
         parts.append(periods.get(tile.period, tile.period))
-    return " · ".join([*parts, *choice_words(tile, viewer)])
-
-
-def choice_words(tile: Tile, viewer: Viewer) -> list[str]:
-    """A tile's own facets in words."""
-    found = []
-    for name, value in tile.chosen:
-        names = {str(code): word for code, word in group_names(name, viewer).items()} if name in GROUP_NAMES else {}
-        found.append(f"{GROUP_NAMES.get(name, name)}: {names.get(value, value)}")
-    return found
+    return " · ".join([*parts, *facet_words(tile.chosen, viewer)])

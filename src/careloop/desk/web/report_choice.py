@@ -4,21 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import list_channels, list_teams, list_users
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import choices
 from careloop.desk.reports.address import ReportAddress, spell
-from careloop.desk.web.measure_words import GROUP_NAMES, group_names
+from careloop.desk.web.measure_words import GROUP_NAMES, group_names, period_words
 
 OFFERED = ("team", "channel", "agent", "kind", "priority")
 Options = list[tuple[str, str]]
-
-
-def period_words() -> Options:
-    """Codes of periods and their names."""
-    return [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("A year")), ("all", _("All time"))]
 
 
 def facet_options(viewer: Viewer) -> dict[str, Options]:

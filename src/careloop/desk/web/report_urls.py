@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from careloop.desk.web.views import dashboards
+from careloop.desk.web.views import dashboards, report_files
 
 urlpatterns = [
     path("reports/dashboards/", dashboards.page, name="dashboards"),
@@ -10,4 +10,7 @@ urlpatterns = [
     path("reports/dashboards/<int:dashboard_id>/", dashboards.dashboard, name="dashboard"),
     path("reports/dashboards/<int:dashboard_id>/edit/", dashboards.edit, name="dashboard-edit"),
     path("reports/dashboards/<int:dashboard_id>/remove/", dashboards.delete, name="dashboard-remove"),
+    path("reports/dashboards/<int:dashboard_id>/pdf/", report_files.dashboard_pdf, name="dashboard-pdf"),
+    path("reports/dashboards/<int:dashboard_id>/csv/", report_files.dashboard_csv, name="dashboard-csv"),
+    path("reports/<slug:report>/pdf/", report_files.report_pdf, name="report-pdf"),
 ]

@@ -15,13 +15,13 @@ from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.measures.queries import find_moment
 from careloop.desk.reports import actions
 from careloop.desk.reports.address import ReportAddress, address_from, spell
+from careloop.desk.reports.content import own_words
 from careloop.desk.reports.dashboards import Counted, count_tiles, get_dashboard, list_dashboards, may_change, tiles_of
-from careloop.desk.reports.rules.tiles import BY_GROUP, OVER_TIME, Tile
+from careloop.desk.reports.rules.tiles import BY_GROUP, OVER_TIME
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import Side
 from careloop.desk.web.dashboard_form import (
     Given,
-    choice_words,
     first_given,
     form_context,
     sent_given,
@@ -29,7 +29,7 @@ from careloop.desk.web.dashboard_form import (
     stored_given,
 )
 from careloop.desk.web.measure_words import DEFINITIONS, GROUP_NAMES, NAMES, group_names, say, say_interval
-from careloop.desk.web.report_choice import choice_of, period_words
+from careloop.desk.web.report_choice import choice_of
 from careloop.desk.web.report_panels import cases_url, cell, time_panel
 
 
@@ -112,7 +112,7 @@ def _panel(counted: Counted, page_address: ReportAddress, viewer: Viewer) -> dic
     panel: dict[str, Any] = {
         "name": NAMES[key],
         "definition": DEFINITIONS[key],
-        "own": _own_words(tile, viewer),
+        "own": own_words(tile, viewer),
         "value": say(key, counted.figure.value),
         "interval": say_interval(key, counted.figure),
         "url": cases_url(key, counted.address),
@@ -132,8 +132,3 @@ def _panel(counted: Counted, page_address: ReportAddress, viewer: Viewer) -> dic
             for row in rows
         ]
     return panel
-
-
-def _own_words(tile: Tile, viewer: Viewer) -> str:
-    """What the tile chooses by itself, whatever the page says."""
-    return " · ".join([*([dict(period_words())[tile.period]] if tile.period else []), *choice_words(tile, viewer)])
