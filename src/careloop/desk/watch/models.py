@@ -110,3 +110,19 @@ class Explanation(models.Model):
 
     def __str__(self) -> str:
         return f"explanation of {self.team_id}"
+
+
+class ToldTopic(models.Model):
+    """A topic that emerged and was told to those who see these teams (as analysis keeps sets of teams); told again after four weeks."""
+
+    topic_id = models.BigIntegerField()
+    scope = models.TextField(blank=True, help_text="ids of the teams, sorted, with commas; empty: the whole house")
+    told_on = models.DateField()
+    count = models.PositiveIntegerField()
+    expected = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["topic_id", "scope", "told_on"], name="topic_told_once")]
+
+    def __str__(self) -> str:
+        return f"topic {self.topic_id} on {self.told_on}"

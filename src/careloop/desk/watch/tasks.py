@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django_tasks import task
 
 from careloop.desk.jobs.actions import ensure_schedule
-from careloop.desk.watch import actions, explanations
+from careloop.desk.watch import actions, emerging, explanations
 
 JUDGE_SECONDS = 6 * 3600  # complete periods are judged once; judging again changes nothing
 EXPLAIN_SECONDS = 24 * 3600
@@ -13,8 +13,9 @@ EXPLAIN_SECONDS = 24 * 3600
 
 @task(priority=1)
 def judge_figures() -> int:
-    """Judge the watched figures; returns how many alarms were opened."""
-    return actions.judge_figures(now=datetime.now(UTC))
+    """Judge the watched figures and tell of topics that emerged; returns how many alarms there were."""
+    now = datetime.now(UTC)
+    return actions.judge_figures(now=now) + emerging.tell_topics(now=now)
 
 
 @task(priority=1)

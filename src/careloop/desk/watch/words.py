@@ -51,6 +51,12 @@ def sentence_of(alarm: Alarm) -> str:
     return _("%(name)s has been lower than usual for some time, up to %(when)s: %(value)s, expected %(expected)s.") % facts
 
 
+def sentence_of_topic(name: str, count: int, expected: float) -> str:
+    """What is to be looked into when a topic emerges."""
+    facts = {"topic": name, "count": count, "expected": _number(expected, 1)}
+    return _("More is written about the topic “%(topic)s” than usual: %(count)s texts in seven days, %(expected)s expected.") % facts
+
+
 def say(measure: str, value: float) -> str:
     """A value in its unit."""
     unit = MEASURES[measure].unit

@@ -36,11 +36,13 @@ def count(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @require_POST
 @for_viewer("case.view")
 def read_one(request: HttpRequest, viewer: Viewer, notice_id: int) -> HttpResponse:
-    """Mark a notice as read and go to its case or alarm, if it has one."""
+    """Mark a notice as read and go to its case, alarm or topic, if it has one."""
     notice = queries.get_notice(notice_id, viewer)
     actions.mark_read(viewer=viewer, now=now(), notice_id=notice_id)
     if notice.facts.get("alarm"):
         return redirect("alarm", notice.facts["alarm"])
+    if notice.facts.get("topic"):
+        return redirect("topic", notice.facts["topic"])
     return redirect("case", notice.case_id) if notice.case_id else redirect("notices")
 
 

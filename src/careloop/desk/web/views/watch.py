@@ -18,6 +18,7 @@ from careloop.desk.measures.queries import Question, list_cases_behind
 from careloop.desk.measures.rules.definitions import MEASURES, SHARE
 from careloop.desk.measures.series import watchable
 from careloop.desk.watch import actions, queries
+from careloop.desk.watch.emerging import list_emerged
 from careloop.desk.watch.words import NAMES as WATCHED_NAMES
 from careloop.desk.web import watch_charts
 from careloop.desk.web.access import for_viewer
@@ -140,6 +141,7 @@ def _page(request: HttpRequest, viewer: Viewer, error: InvalidInput | None) -> H
         "figures": [_shown(one, names) for one in found.watched],
         "open_alarms": [{"alarm": one, "name": _name(one.watched, names), "words": _alarm_words(one)} for one in found.open_alarms],
         "past_alarms": [{"alarm": one, "name": _name(one.watched, names), "words": _alarm_words(one)} for one in found.past_alarms],
+        "topics": list_emerged(viewer, today=timezone.localdate()),
         "kept": found.kept,
         "quarters": span(found.kept.quarters * queries.QUARTER_DAYS * 86_400) if found.kept.quarters else "",
         "setting": found.setting,
