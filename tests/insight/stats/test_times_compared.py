@@ -59,6 +59,8 @@ def test_cox_of_the_textbook():
     assert model.concordance == pytest.approx(0.6900420757363254, abs=1e-12)
     assert model.proportionality_p[0] == pytest.approx(0.87230153, abs=1e-6)  # lifelines proportional_hazard_test on mean ranks
     assert (model.n, model.n_ended, model.names) == (42, 30, ("placebo",))
+    quick = fit_cox(BOTH, OVER, ARM, is_checked=False)
+    assert quick.coefficients[0] == model.coefficients[0] and np.isnan(quick.concordance) and np.isnan(quick.proportionality_p).all()
 
 
 def test_cox_does_not_depend_on_the_order_of_rows_or_on_scales():

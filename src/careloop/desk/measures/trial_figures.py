@@ -270,7 +270,7 @@ def _hazard_ratio(rows: Rows, arms: tuple[int, int], *, is_adjusted: bool) -> tu
     is_arm = (rows.arms[chosen] == arms[0]).astype(np.float64)
     table = np.column_stack([is_arm, columns]) if is_adjusted else is_arm[:, None]
     try:
-        model = fit_cox(rows.values[chosen], rows.ended[chosen], table)
+        model = fit_cox(rows.values[chosen], rows.ended[chosen], table, is_checked=False)
     except InputError:
         return None
     low, high = model.intervals()[0].tolist()

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.db.models import Count
+from numpy.typing import NDArray
 
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
@@ -118,24 +120,21 @@ def _rows_by_outcome(exposures: Any, seen: list[_Seen], viewer: Viewer, as_of: d
     asked = AnswerFact.objects.filter(case_id__in=exposures.values("case_id"), scale__in=("CSAT", "STARS"), hundredths__isnull=False)
     ratings: dict[int, int] = dict(asked.order_by("answered_on", "pk").values_list("case_id", "hundredths"))  # type: ignore[arg-type]
     later = _later_cases(exposures, viewer)
-    shown = int((as_of or now).timestamp())
-    columns, names = _columns(facts)
+    shown, arms = int((as_of or now).timestamp()), np.array([one.arm for one in seen], dtype=np.int64)
+    over = now - timedelta(days=REPEAT_DAYS)
+    columns, names = _columns(facts, [one.case_id for one in seen])
 
     def rows(look: Callable[[_Seen, _Fact], tuple[float, bool] | None]) -> Rows:
-        found = [(one, value) for one in seen if one.case_id in facts and (value := look(one, facts[one.case_id])) is not None]
-        return Rows(
-            np.array([one.arm for one, _value in found], dtype=np.int64),
-            np.array([value[0] for _one, value in found], dtype=np.float64),
-            np.array([value[1] for _one, value in found], dtype=bool),
-            np.array([columns[one.case_id] for one, _value in found], dtype=np.float64).reshape(len(found), len(names)),
-            names,
-        )
+        looked = [look(one, facts[one.case_id]) if one.case_id in facts else None for one in seen]
+        known = np.array([value is not None for value in looked], dtype=bool)
+        values = np.array([value for value in looked if value is not None], dtype=np.float64).reshape(-1, 2)
+        return Rows(arms[known], values[:, 0], values[:, 1] > 0, columns[known], names)
 
     def repeated(one: _Seen, _fact: _Fact) -> tuple[float, bool] | None:
-        until = one.at + timedelta(days=REPEAT_DAYS)
-        if until > now:
+        if one.at > over:
             return None  # its 30 days are not over
-        return float(any(number != one.case_id and one.at < at <= until for number, at in later[one.customer_id])), True
+        cases, until = later.get(one.customer_id, ()), one.at + timedelta(days=REPEAT_DAYS)
+        return float(any(number != one.case_id and one.at < at <= until for number, at in cases)), True
 
     def span(seconds: int | None, opened: int) -> tuple[float, bool]:
         return (float(max(0, shown - opened)), False) if seconds is None else (float(seconds), True)
@@ -158,17 +157,23 @@ def _rows_by_outcome(exposures: Any, seen: list[_Seen], viewer: Viewer, as_of: d
 
 
 def _later_cases(exposures: Any, viewer: Viewer) -> dict[int, list[tuple[int, datetime]]]:
-    """Cases of exposed customers, by customer."""
+    """Cases of exposed customers who have more than one, by customer."""
     cases = Case.objects.visible_to(viewer).filter(customer_id__in=exposures.values("customer_id")).exclude(status=Status.MERGED)
+    several = cases.order_by().values("customer_id").annotate(n=Count("pk")).filter(n__gt=1).values("customer_id")
+    cases = Case.objects.visible_to(viewer).filter(customer_id__in=several).exclude(status=Status.MERGED)
     found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
     for customer_id, number, at in cases.values_list("customer_id", "pk", "opened_at"):
         found[customer_id].append((number, at))
     return found
 
 
-def _columns(facts: dict[int, _Fact]) -> tuple[dict[int, list[float]], tuple[str, ...]]:
-    """By case, 1 for its channel and its kind; the commonest of them, as what is rare cannot be held."""
-    marks = {number: (f"channel {fact.channel_id}", f"kind {fact.kind}") for number, fact in facts.items()}
-    common = Counter(mark for both in marks.values() for mark in both).most_common(MOST_COLUMNS)
-    names = tuple(name for name, _n in common)
-    return {number: [float(name in both) for name in names] for number, both in marks.items()}, names
+def _columns(facts: dict[int, _Fact], case_ids: list[int]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """A row for each exposure: 1 for its channel and its kind; the commonest of them, as what is rare cannot be held."""
+    sorts = [(facts[number].channel_id, facts[number].kind) if number in facts else (0, "") for number in case_ids]
+    marks = {one: (f"channel {one[0]}", f"kind {one[1]}") for one in set(sorts)}
+    common: Counter[str] = Counter()
+    for one, n in Counter(sorts).items():
+        common.update(dict.fromkeys(marks[one], n))
+    names = tuple(name for name, _n in common.most_common(MOST_COLUMNS))
+    rows = {one: [float(name in both) for name in names] for one, both in marks.items()}
+    return np.array([rows[one] for one in sorts], dtype=np.float64).reshape(len(sorts), len(names)), names

@@ -130,6 +130,7 @@ def fit_cox(
     *,
     names: Sequence[str] | None = None,
     least_ended_per_column: int = LEAST_ENDED_PER_COLUMN,
+    is_checked: bool = True,
 ) -> CoxModel:
     """Return the proportional-hazards model.
 
@@ -144,6 +145,8 @@ def fit_cox(
         The columns' names; by default 1, 2, 3 …
     least_ended_per_column : int
         Fewer endings than this for each column are refused.
+    is_checked : bool
+        False leaves concordance and proportionality out (not a number), which cost more than the fit itself.
 
     Raises
     ------
@@ -166,7 +169,9 @@ def fit_cox(
     scaled = _climb(ordered, labels)
     likelihood, _, information, expected = ordered.look(scaled)
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-    proportionality = _proportionality_p(ordered, covariance, ordered.columns[ordered.ends] - expected)
+    proportionality = np.full(len(labels), np.nan)
+    if is_checked:
+        proportionality = _proportionality_p(ordered, covariance, ordered.columns[ordered.ends] - expected)
     return CoxModel(
         labels,
         scaled / scales,
@@ -176,7 +181,7 @@ def fit_cox(
         null_likelihood,
         len(times),
         int(ended.sum()),
-        measure_concordance(times, ended, matrix @ (scaled / scales)),
+        measure_concordance(times, ended, matrix @ (scaled / scales)) if is_checked else float("nan"),
         proportionality,
     )
 
