@@ -171,7 +171,7 @@ def _follow(history: _History, entering: NDArray[np.int64], within: int, now: in
     """Each customer from the first entering case on, and how many had none of a known kind or entered in the future."""
     may_enter = np.isin(history.case_ids, entering)
     starts = np.flatnonzero(np.diff(history.customers, prepend=-1))
-    ends = [*starts[1:].tolist(), len(history.customers)]
+    ends = np.append(starts[1:], len(history.customers))[: len(starts)].tolist()
     found: list[Entrant] = []
     n_unknown = n_ahead = 0
     for start, end in zip(starts.tolist(), ends, strict=True):

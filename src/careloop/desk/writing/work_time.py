@@ -78,7 +78,7 @@ def list_work(case_ids: Collection[int]) -> list[Worked]:
     names: dict[int, str] = {}
     for span in WorkSpan.objects.filter(case_id__in=case_ids).select_related("user").order_by("pk"):
         key = span.case_id, span.user_id, span.began_at.astimezone(zone).date()
-        measured[key] += (span.seen_at - span.began_at).total_seconds()
+        measured[key] += max(0.0, (span.seen_at - span.began_at).total_seconds())  # a clock that ran backwards takes no time away
         names[span.user_id] = span.user.display_name
     corrections = {}
     for one in WorkCorrection.objects.filter(case_id__in=case_ids).select_related("user"):

@@ -56,13 +56,19 @@ def figure_of(measure: Measure, sums: Sums) -> Figure:
 
 
 def _mean(measure: Measure, sums: Sums) -> Figure:
-    """The average with Student's interval, within the range of possible values."""
+    """The average with Student's interval, within the range of possible values.
+
+    Where all values are the same, Student's has no width: then as many others as Wilson's upper end of none of n may lie at either end.
+    """
     n, scale = sums.n, measure.scale
     if n == 0:
         return NOTHING
     average = sums.total / n
     if n == 1:
         return Figure(average / scale, None, None, n, sums)
+    if n * sums.squares == sums.total**2 and measure.lowest is not None and measure.highest is not None:
+        value, others = average / scale, rate_of(0, n).high or 0.0
+        return Figure(value, value - others * (value - measure.lowest), value + others * (measure.highest - value), n, sums)
     half = student_quantile(n - 1) * sqrt(max(0, n * sums.squares - sums.total**2) / (n * (n - 1)) / n)
     low, high = (average - half) / scale, (average + half) / scale
     low = low if measure.lowest is None else max(float(measure.lowest), low)
