@@ -147,7 +147,11 @@ def test_what_a_step_asks_for_is_entered_with_it(refund, now):
 def test_a_step_with_tasks_names_them_in_its_event(refund, now):
     take(refund, "AGREE", {"AMOUNT": "500"}, now=now)
     assert CaseEvent.objects.filter(kind="MOVED").last().after["tasks"] == [
-        {"name": {"en": "Pay the refund", "zh": "支付退款"}, "department": "Finance", "due_at": "2026-05-07T06:00:00+00:00"}
+        {
+            "name": {"en": "Pay the refund", "zh": "支付退款"},
+            "department": {"en": "Finance", "zh": "财务部"},
+            "due_at": "2026-05-07T06:00:00+00:00",
+        }
     ]
 
 

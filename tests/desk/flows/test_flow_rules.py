@@ -282,3 +282,13 @@ def test_an_amount_is_shown_as_it_is_entered(cents):
 def test_names_and_choices_are_shown_in_the_readers_language():
     assert (show_value(CHOICE, "A", "zh-hans"), show_value(CHOICE, "A"), show_value(MONEY, 105)) == ("产品", "Product", "1.05")
     assert (name_in({"en": "Agree"}, "zh-hans"), name_in({"zh": "同意"}, "en"), name_in({}, "en")) == ("Agree", "同意", "")
+
+
+def test_a_department_has_one_name_or_one_in_each_language():
+    facts = {"name": {"en": "Pay", "zh": "付款"}, "days": 3}
+    step = {**AGREE, "tasks": [{**facts, "department": "Finance"}, {**facts, "department": {"en": "Finance", "zh": "财务部"}}]}
+    flow = read_flow({**SOUND, "transitions": [step]})
+    one, both = (task.department for task in flow.transitions[0].tasks)
+    assert [name_in(one, "zh-hans"), name_in(both, "zh-hans"), name_in(both, "en")] == ["Finance", "财务部", "Finance"]
+    stored = flow_to_json(flow)["transitions"][0]["tasks"]
+    assert [task["department"] for task in stored] == ["Finance", {"en": "Finance", "zh": "财务部"}]

@@ -8,6 +8,7 @@ from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.cases import actions, moves
 from careloop.desk.cases.models import Approval, Case, CaseFlow
 from careloop.desk.flows.actions import ensure_shipped
+from careloop.desk.flows.queries import versions_by_kind
 from careloop.desk.intake.actions import receive_message
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +125,13 @@ def test_an_analyst_sees_the_steps_and_takes_none(client, cast, case):
     assert "<form" not in page
     assert post(client, case, step="CHECK", ORDER="1").status_code == 403
     assert CaseFlow.objects.get().state == "RECEIVED"
+
+
+def test_states_passed_long_ago_are_one_so_that_the_cases_own_is_in_sight(browser, cast, case, now):
+    complaint = versions_by_kind()["COMPLAINT"]
+    states = [state["code"] for state in complaint.definition["states"]]
+    CaseFlow.objects.filter(case=case).update(flow_version=complaint, state=states[4])
+    path = re.findall(r'<li class="(\w+)"[^>]*>(.*?)</li>', strip(browser, case), re.DOTALL)
+    assert [when for when, _name in path][:3] == ["done", "done", "here"]
+    assert 'title="Received → Being analysed → Remedy being designed"' in path[0][1]
+    assert ">3</span>" in path[0][1]

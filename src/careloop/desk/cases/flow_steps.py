@@ -16,7 +16,15 @@ from careloop.desk.cases.models import Approval, Case, CaseFlow, EventKind, Prio
 from careloop.desk.cases.rules import UNRESOLVED
 from careloop.desk.flows.models import FlowVersion
 from careloop.desk.flows.queries import flow_of, named, versions_by_kind
-from careloop.desk.flows.rules.flow import NOTIFY_ASSIGNEE, NOTIFY_SUPERVISORS, RAISE_PRIORITY, UNASSIGN, Flow, Transition
+from careloop.desk.flows.rules.flow import (
+    NOTIFY_ASSIGNEE,
+    NOTIFY_SUPERVISORS,
+    RAISE_PRIORITY,
+    UNASSIGN,
+    Flow,
+    Transition,
+    department_to_json,
+)
 from careloop.desk.flows.rules.moving import CaseFacts, Standing, possible_moves, steps_to_end
 from careloop.desk.flows.wording import way_in_words, why_not
 from careloop.desk.kernel.actor import SYSTEM
@@ -79,7 +87,11 @@ def take_step(case: Case, row: CaseFlow, step: Transition, viewer: Viewer, now: 
     row.save(update_fields=["state", "entered_at"])
     close_approvals(Approval.objects.filter(case_id=case.pk, closed_at=None), now)
     tasks = [
-        {"name": dict(task.name), "department": task.department, "due_at": (now + timedelta(days=task.days)).isoformat()}
+        {
+            "name": dict(task.name),
+            "department": department_to_json(task.department),
+            "due_at": (now + timedelta(days=task.days)).isoformat(),
+        }
         for task in step.tasks
     ]
     after = {

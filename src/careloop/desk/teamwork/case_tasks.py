@@ -112,7 +112,8 @@ def add_tasks_of_step(event: CaseEvent, case: Case, now: datetime) -> None:
     insert_rows(
         (
             Task(
-                case_id=case.pk, title=_name_of(one["name"])[:200], department=str(one.get("department", ""))[:80], event_id=event.pk,
+                case_id=case.pk, title=_name_of(one["name"])[:200], event_id=event.pk,
+                department=_department_of(one.get("department", ""))[:80],
                 position=position, due_at=datetime.fromisoformat(one["due_at"]) if one.get("due_at") else None, created_at=now,
                 created_by_id=event.actor_id if event.actor_kind == "user" else None, created_by_name=event.actor_name,
             )
@@ -164,6 +165,10 @@ def _tell_assignee(task: Task, by_id: int | None, by_name: str, now: datetime) -
     if task.assignee_id is not None and task.assignee_id != by_id:
         facts = {"text": task.title, "who": by_name}
         notify(user_ids=[task.assignee_id], kind="TASK", key=f"task:{task.pk}", case_id=task.case_id, facts=facts, now=now)
+
+
+def _department_of(stored: str | dict[str, str]) -> str:
+    return stored if isinstance(stored, str) else _name_of(stored)
 
 
 def _name_of(name: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from careloop.desk.flows.rules.flow import MONEY
+from careloop.desk.flows.rules.flow import MONEY, department_to_json
 from careloop.desk.flows.rules.money import minor_in, read_money, show_money
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.sentences import Sentence
@@ -89,7 +89,7 @@ def _step_row(step: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, An
         "roles": step.get("roles", []),
         "required": ", ".join(step.get("required", [])),
         "tasks": [
-            {**_names(one), "number": number, "department": one["department"], "days": str(one["days"])}
+            {**_names(one), "number": number, "department": _department(one["department"]), "days": str(one["days"])}
             for number, one in enumerate(step.get("tasks", []))
         ],
         "then": [one["what"] for one in step.get("then", [])],
@@ -147,7 +147,14 @@ def _read_task(post: Post, base: str) -> dict[str, Any]:
         raise InvalidInput(
             Sentence("A task is due after a number of days such as 3; “{given}” was given.", given=days[:40]), field="definition"
         )
-    return {"name": _name(post, base), "department": post.get(f"{base}-department", "").strip(), "days": int(days)}
+    english, _bar, chinese = (one.strip() for one in post.get(f"{base}-department", "").replace("｜", "|").partition("|"))
+    department = department_to_json({"en": english, "zh": chinese})
+    return {"name": _name(post, base), "department": department, "days": int(days)}
+
+
+def _department(stored: Any) -> str:
+    """A department in one line: a text, or “Finance | 财务部”."""
+    return stored if isinstance(stored, str) else " | ".join(filter(None, (stored.get("en"), stored.get("zh"))))
 
 
 def _read_choices(text: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from careloop.desk.flows.rules.values import enter_value, show_value
 from careloop.desk.flows.wording import role_names, why_not
 
 MOST_SHOWN = 9
+MOST_PASSED = 2
 
 
 def flow_panel(page: FlowPage | None, viewer: Viewer) -> dict[str, Any] | None:
@@ -49,16 +50,19 @@ def shown(field: Field, value: Any) -> str:
 
 
 def _path(flow: Flow, here: str) -> list[dict[str, Any]]:
-    """The shortest way from the start to where the case stands, and from there to an end."""
+    """The shortest way from the start to where the case stands, and from there to an end; of the states passed, all but the last are one.
+
+    So the case's state stands among the first three and is in sight, however narrow the page and without script.
+    """
     behind = _way(flow, flow.start.code, here)
-    ahead = [step.target for step in steps_to_end(flow, here)]
-    codes = [*behind, *ahead]
-    first = max(0, min(len(behind) - 2, len(codes) - MOST_SHOWN))
-    shown_states = list(enumerate(flow.find_state(code) for code in codes))[first : first + MOST_SHOWN]
+    codes = [*behind, *(step.target for step in steps_to_end(flow, here))]
+    states = [(place, one) for place, one in enumerate(map(flow.find_state, codes)) if isinstance(one, State)]
     now = len(behind) - 1
-    return [
-        {"name": named(one.name), "when": _when(place, now), "is_end": one.is_end} for place, one in shown_states if isinstance(one, State)
-    ]
+    first = now - 1 if now > MOST_PASSED else 0
+    passed = [named(one.name) for place, one in states if place < first]
+    shown_states = [(place, one) for place, one in states if place >= first][:MOST_SHOWN]
+    strip = [{"name": named(one.name), "when": _when(place, now), "is_end": one.is_end} for place, one in shown_states]
+    return [{"name": " → ".join(passed), "n": len(passed), "when": "done", "is_end": False}, *strip] if passed else strip
 
 
 def _when(place: int, now: int) -> str:
@@ -93,7 +97,7 @@ def _move(page: FlowPage, move: Move) -> dict[str, Any]:
         "why": "" if move.obstacle == MISSING else why_not(page.flow, move),
         "limit": limit_words(page.flow, step.approval),
         "form": f"step-{row.case_id}-{step.code}-{stamp}",
-        "tasks": [f"{named(task.name)} ({task.department})" for task in step.tasks],
+        "tasks": [f"{named(task.name)} ({named(task.department)})" for task in step.tasks],
     }
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from careloop.desk.flows.queries import named
+from careloop.desk.flows.rules.flow import department_in
 
 People = Mapping[int, str]
 
@@ -23,7 +25,8 @@ def _moved(event: Any, who: str, _people: People) -> str:
         }
     facts = {"who": who, "step": named(after.get("step_name", {})) or after["step"], "state": state}
     said = _("%(who)s took the step “%(step)s”; the case is at “%(state)s”") % facts
-    tasks = [f"{named(task['name'])} ({task['department']})" for task in after.get("tasks", [])]
+    language = get_language() or "en"
+    tasks = [f"{named(task['name'])} ({department_in(task['department'], language)})" for task in after.get("tasks", [])]
     return f"{said} · {', '.join(tasks)}" if tasks else said
 
 

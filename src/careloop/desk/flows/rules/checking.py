@@ -124,7 +124,7 @@ def _step(flow: Flow, step: Transition) -> Iterator[Sentence]:
                 "After the step “{step}” shall follow “{what}”; expected {expected}.", step=step.code, what=what, expected=expected
             )
     for task in step.tasks:
-        if not task.department:
+        if not any(task.department.values()):
             yield Sentence("A task of the step “{step}” names no department.", step=step.code)
         if not 0 <= task.days <= MOST_DAYS:
             yield Sentence(

@@ -18,6 +18,17 @@ CONSEQUENCES = (NOTIFY_ASSIGNEE, NOTIFY_SUPERVISORS, RAISE_PRIORITY, UNASSIGN)
 Names = Mapping[str, str]  # by language, "en" and "zh"
 
 
+def department_to_json(department: Names) -> str | dict[str, str]:
+    """A department as flows and events keep it: one text where both languages call it the same, else both."""
+    names = {language: name for language, name in department.items() if name}
+    return next(iter(names.values()), "") if len(set(names.values())) < 2 else names
+
+
+def department_in(stored: str | Names, language: str) -> str:
+    """What `department_to_json` gave, in a language."""
+    return stored if isinstance(stored, str) else name_in(stored, language)
+
+
 @dataclass(frozen=True)
 class State:
     """Where a case can stand; `status` is what the case's status becomes there."""
@@ -34,7 +45,7 @@ class Task:
     """Work for a department that a step brings with it, due some days later."""
 
     name: Names
-    department: str
+    department: Names
     days: int
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from careloop.desk.flows.rules.flow import Approval, Field, Flow, Names, State, Task, Transition
+from careloop.desk.flows.rules.flow import Approval, Field, Flow, Names, State, Task, Transition, department_to_json
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.sentences import Sentence
 
@@ -57,7 +57,7 @@ def _step_to_json(step: Transition) -> dict[str, Any]:
         "to": step.target,
         "roles": list(step.roles),
         "required": list(step.required),
-        "tasks": [{"name": dict(one.name), "department": one.department, "days": one.days} for one in step.tasks],
+        "tasks": [{"name": dict(one.name), "department": department_to_json(one.department), "days": one.days} for one in step.tasks],
         "approval": None
         if approval is None
         else {"field": approval.field, "above": approval.above, "roles": list(approval.roles), "people": approval.people}
@@ -104,7 +104,7 @@ class _Reader:
 
     def task(self, raw: Any, where: str) -> Task:
         parts = self.parts(raw, where, {"name", "department", "days"})
-        return Task(self.names(parts, where), self.text(parts, "department", where), self.whole(parts, "days", where))
+        return Task(self.names(parts, where), self.department(parts, where), self.whole(parts, "days", where))
 
     def approval(self, raw: Any, where: str) -> Approval:
         parts = self.parts(raw, where, {"field", "above", "roles", "people", "currency"})
@@ -169,6 +169,14 @@ class _Reader:
         if any(len(one) > LONGEST_NAME for one in names.values()):
             self.faults.append(Sentence("{where} has a name of more than {most} characters; shorten it.", where=where, most=LONGEST_NAME))
         return names
+
+    def department(self, parts: Mapping[str, Any], where: str) -> Names:
+        given = parts.get("department")
+        named = {"en": given} if isinstance(given, str) else given
+        if not isinstance(named, Mapping) or not all(isinstance(one, str) for one in named.values()) or set(named) - set(LANGUAGES):
+            self.wrong(where, "department", given, 'a text or {"en": "…", "zh": "…"}')
+            return {}
+        return {language: " ".join(named.get(language, "").split()) for language in LANGUAGES}
 
     def text(self, parts: Mapping[str, Any], name: str, where: str, default: str | None = None) -> str:
         given = parts.get(name, default)

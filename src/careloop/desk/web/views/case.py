@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,9 +20,11 @@ from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.cases import actions, queries
 from careloop.desk.cases.flow_queries import flow_page
 from careloop.desk.cases.queries import CasePage
+from careloop.desk.cases.teams import give_to_team, team_names
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.customers.rules import mask_address
-from careloop.desk.kernel.errors import Conflict, InvalidInput
+from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
+from careloop.desk.kernel.wording import spoken
 from careloop.desk.merging.queries import find_merge
 from careloop.desk.routing.lateness import find_chances
 from careloop.desk.routing.queries import find_decision
@@ -40,7 +43,12 @@ from careloop.desk.writing.actions import write_note
 from careloop.desk.writing.holding import hold_reply
 from careloop.desk.writing.queries import writing_of
 
-LABELS = {"assignee": gettext_lazy("Assignee"), "priority": gettext_lazy("Priority"), "status": gettext_lazy("Status")}
+LABELS = {
+    "assignee": gettext_lazy("Assignee"),
+    "team": gettext_lazy("Team"),
+    "priority": gettext_lazy("Priority"),
+    "status": gettext_lazy("Status"),
+}
 
 
 @require_GET
@@ -124,6 +132,15 @@ def assign(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 
 @require_POST
 @for_viewer("case.work")
+def team(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """Give the case to another team; whoever loses sight of it by that is told so in the inbox."""
+    queries.access_case(case_id, viewer)
+    wanted = _number(request.POST.get("team", ""), "team")
+    return _change(request, viewer, case_id, "team", lambda facts: give_to_team(team_id=wanted, **facts))
+
+
+@require_POST
+@for_viewer("case.work")
 def priority(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Say what comes first."""
     wanted = _number(request.POST.get("priority", ""), "priority")
@@ -153,6 +170,7 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
         "first_message_id": shown.messages[0].pk if shown.messages else 0,
         "seen": max(conversation, default=0),
         "assignable": shown.assignable,
+        "teams": _other_teams(shown.case.team_id, viewer),
         "other_cases": shown.other_cases,
         **_chosen_reading(request, shown, readings),
         "addresses": [
@@ -174,6 +192,12 @@ def case_context(request: HttpRequest, viewer: Viewer, case_id: int) -> dict[str
 def _people(shown: CasePage) -> dict[int, str]:
     names = {event.actor_id: event.actor_name for event in shown.events if event.actor_kind == "user" and event.actor_id}
     return names | {person.pk: person.display_name for person in shown.assignable}
+
+
+def _other_teams(team_id: int, viewer: Viewer) -> list[tuple[int, str, bool]]:
+    """The teams that the case can be given to, and whether the viewer goes on seeing it there; those first."""
+    found = [(number, name, viewer.sees_team(number)) for number, name in team_names().items() if number != team_id]
+    return sorted(found, key=lambda one: not one[2])
 
 
 def _chosen_reading(request: HttpRequest, shown: CasePage, readings: dict[int, Any]) -> dict[str, Any]:
@@ -210,11 +234,27 @@ def _change(request: HttpRequest, viewer: Viewer, case_id: int, name: str, chang
 
 
 def _done(request: HttpRequest, viewer: Viewer, case_id: int, sent: str = "") -> HttpResponse:
+    if (gone := leave_case(request, viewer, case_id)) is not None:
+        return gone
     if not request.headers.get("HX-Request"):
         return redirect("case", case_id)
     response = render(request, "case/parts.html", {**case_context(request, viewer, case_id), "sent": sent})
     response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": sent}})
     return response
+
+
+def leave_case(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse | None:
+    """Back to the inbox, which says where the case went, for whoever gave it out of their own sight; None for all others."""
+    try:
+        queries.access_case(case_id, viewer)
+    except NotFound as gone:
+        messages.success(request, spoken(gone.message))
+        if not request.headers.get("HX-Request"):
+            return redirect("inbox")
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = reverse("inbox")
+        return response
+    return None
 
 
 def conflict(request: HttpRequest, viewer: Viewer, case_id: int, facts: dict[str, Any]) -> HttpResponse:
@@ -232,12 +272,15 @@ def conflict(request: HttpRequest, viewer: Viewer, case_id: int, facts: dict[str
 
 
 def _stored(name: str, shown: CasePage) -> str:
-    return str(shown.case.assignee_id or "") if name == "assignee" else str(getattr(shown.case, name))
+    column = {"assignee": "assignee_id", "team": "team_id"}.get(name, name)
+    return str(getattr(shown.case, column) or "")
 
 
 def _wish(name: str, value: str, shown: CasePage) -> str:
     if name == "assignee":
         return next((person.display_name for person in shown.assignable if str(person.pk) == value), _("Nobody"))
+    if name == "team":
+        return team_names().get(int(value), value)
     return word(name, int(value) if name == "priority" else value)
 
 

@@ -180,7 +180,7 @@ def _step_in_words(shown: Flow, number: int, step: Transition) -> dict[str, Any]
         "required": field_names(shown, step.required),
         "limit": limit_words(shown, step.approval),
         "people": step.approval.people if step.approval is not None else 0,
-        "tasks": [{"name": named(task.name), "department": task.department, "days": task.days} for task in step.tasks],
+        "tasks": [{"name": named(task.name), "department": named(task.department), "days": task.days} for task in step.tasks],
         "then": [consequence_names()[what] for what in step.then],
     }
 
