@@ -60,8 +60,8 @@ def test_a_quarter_is_slow_unless_a_limit_is_given():
 
 
 def test_chance_is_no_bottleneck():
-    rules = [len(find_bottlenecks(*draw(500, seed=seed, is_planted=False)).rules) for seed in range(8)]
-    assert rules == [0] * 8
+    rules = [len(find_bottlenecks(*draw(500, seed=seed, is_planted=False)).rules) for seed in range(4)]
+    assert rules == [0] * 4
 
 
 def test_open_cases_count_as_far_as_they_are_known():

@@ -93,11 +93,11 @@ def test_what_cannot_be_weighed_is_refused(scores, answered, message):
 
 # 2,000 draws of every method, shares and scores: python -m tests.insight.service.silent_customers
 def test_the_interval_covers_when_response_depends_on_traits():
-    assert 0.93 <= simulate("cells", is_share=True, draws=500, seed=12).coverage <= 0.97
+    assert 0.93 <= simulate("cells", is_share=True, draws=300, seed=12).coverage <= 0.97
 
 
 @pytest.mark.parametrize("method", ["cells", "raking", "probability"])
 def test_bias_shrinks_when_response_depends_on_traits(method):
-    told = simulate(method, is_share=True, draws=40)
+    told = simulate(method, is_share=True, draws=30)
     assert told.plain_bias > 0.05
     assert abs(told.weighted_bias) < 0.01

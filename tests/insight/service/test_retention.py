@@ -85,7 +85,7 @@ def test_the_difference_covers_what_it_promises_and_time_before_a_complaint_is_n
     """All buy alike, so that complaining changes nothing; entering at the first purchase would make complainers look loyal."""
     rng = np.random.default_rng(2)
     values, hits = [], 0
-    for _ in range(120):
+    for _ in range(60):
         buyers = []
         for _ in range(150):
             start, gaps = rng.uniform(0, 100), rng.exponential(60, 12)
@@ -98,7 +98,7 @@ def test_the_difference_covers_what_it_promises_and_time_before_a_complaint_is_n
         values.append(found.value)
         hits += found.low <= 0 <= found.high
     assert abs(np.mean(values)) < 0.02
-    assert 0.9 <= hits / 120 <= 0.99
+    assert 0.9 <= hits / 60 <= 0.99
 
 
 def test_nonsense_is_refused():

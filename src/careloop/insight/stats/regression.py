@@ -207,12 +207,16 @@ def list_redundant(columns: ArrayLike, names: Sequence[str]) -> tuple[str, ...]:
     scaled = design / np.where(lengths > 0, lengths, 1)
     if len(scaled) < scaled.shape[1]:
         scaled = np.vstack([scaled, np.zeros((scaled.shape[1] - len(scaled), scaled.shape[1]))])
-    triangle = qr(scaled, mode="r")[0]
+    triangle = qr(scaled, mode="r")[0][: scaled.shape[1]]
+    basis = np.zeros_like(triangle)
     kept: list[int] = []
     for place in range(design.shape[1]):  # a column counts if it adds to those kept; the triangle keeps all lengths and angles
-        before = triangle[:, kept]
-        left = triangle[:, place] - before @ np.linalg.lstsq(before, triangle[:, place], rcond=None)[0] if kept else triangle[:, place]
-        if np.linalg.norm(left) > _REDUNDANT:
+        left = triangle[:, place]
+        for _ in range(2):  # once more for what rounding left
+            left = left - basis @ (basis.T @ left)
+        length = float(np.linalg.norm(left))
+        if length > _REDUNDANT:
+            basis[:, place] = left / length
             kept.append(place)
     return tuple(name for place, name in enumerate(names, start=1) if place not in kept)
 
