@@ -41,9 +41,7 @@ RATE_NAMES: dict[str, str | Promise] = {
 RATE_DEFINITIONS: dict[str, str | Promise] = {
     "retention": gettext_lazy("Share of customers who came with another case in these days."),
     "repeat": gettext_lazy("Share of customers who came with at least two more cases in these days."),
-    "churn": gettext_lazy(
-        "Share of customers who did not come with another case in these days. It can mean that they left or that all was well."
-    ),
+    "churn": gettext_lazy("Share of customers who did not come with another case in these days: they may have left, or all may be well."),
     "complained_again": gettext_lazy("Share of customers who came with another complaint in these days."),
 }
 CSV_HEAD = ("figure", "group", "within_days", "value", "low", "high", "n", "n_until", "difference", "difference_low", "difference_high")
