@@ -29,7 +29,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.merging.models import CaseLink, Regrouping
 from careloop.desk.notices.models import Notice
-from careloop.desk.reports.models import Dashboard
+from careloop.desk.reports.models import Dashboard, MailedReport, Mailing
 from careloop.desk.sla.models import Calendar, ServiceLevel
 from careloop.desk.solutions.models import Solution, SolutionText
 from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyVersion
@@ -130,6 +130,8 @@ PARAMETERS = {
     "place": lambda house: 0,
     "alarm_id": lambda house: house.alarm.pk,
     "dashboard_id": lambda house: house.dashboard.pk,
+    "mailing_id": lambda house: house.mailed.mailing_id,
+    "mail_id": lambda house: house.mailed.pk,
 }
 
 # Objects of the whole house: whoever has the role may see them, whatever the team; others may not.
@@ -306,6 +308,14 @@ def made_for_the_house(cast, now) -> dict[str, object]:
             decided_at=now,
         ),
         "dashboard": Dashboard.objects.create(name="热水器漏水", scope="TEAM", owner=cast.supervisor, team=cast.team, changed_at=now),
+        "mailed": MailedReport.objects.create(
+            mailing=Mailing.objects.create(report="overview", rhythm="day", hour=8, maker=cast.supervisor, since=now),
+            recipient=cast.supervisor,
+            first_day=now.date(),
+            last_day=now.date(),
+            state="FAILED",
+            changed_at=now,
+        ),
         "flow": Flow.objects.get(kind="REFUND"),
         "comparison": Comparison.objects.create(
             name="Does it help?", design="RANDOMISED", subject="RULE", outcome="REOPENED", planned=100, salt="x", started_at=now

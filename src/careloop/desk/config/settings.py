@@ -148,6 +148,7 @@ SCHEDULES = [  # called as each worker starts
     "careloop.desk.surveys.tasks.ensure_schedules",
     "careloop.desk.measures.tasks.ensure_schedules",
     "careloop.desk.watch.tasks.ensure_schedules",
+    "careloop.desk.reports.tasks.ensure_schedules",
 ]
 TEXTS_WITH_VECTORS = ["careloop.desk.solutions.queries.list_encoded_texts"]  # besides messages and categories: what trimming leaves
 TASKS = {"default": {"BACKEND": "careloop.desk.jobs.backend.LeaseBackend", "QUEUES": []}}

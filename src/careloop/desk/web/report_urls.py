@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from careloop.desk.web.views import dashboards, report_files
+from careloop.desk.web.views import dashboards, mailings, report_files
 
 urlpatterns = [
     path("reports/dashboards/", dashboards.page, name="dashboards"),
@@ -12,5 +12,10 @@ urlpatterns = [
     path("reports/dashboards/<int:dashboard_id>/remove/", dashboards.delete, name="dashboard-remove"),
     path("reports/dashboards/<int:dashboard_id>/pdf/", report_files.dashboard_pdf, name="dashboard-pdf"),
     path("reports/dashboards/<int:dashboard_id>/csv/", report_files.dashboard_csv, name="dashboard-csv"),
+    path("reports/mailings/", mailings.page, name="mailings"),
+    path("reports/mailings/new/", mailings.make, name="mailing-make"),
+    path("reports/mailings/<int:mailing_id>/switch/", mailings.switch, name="mailing-switch"),
+    path("reports/mailings/<int:mailing_id>/remove/", mailings.remove, name="mailing-remove"),
+    path("reports/mails/<int:mail_id>/again/", mailings.again, name="mailing-again"),
     path("reports/<slug:report>/pdf/", report_files.report_pdf, name="report-pdf"),
 ]
