@@ -87,3 +87,14 @@ def test_two_workers_send_one_mail(make_survey, make_case, resolve, now):
     assert Invitation.objects.count() == 1
     assert sum(at_once(*[lambda: inviting.send_due(now=now + HOUR)] * 3)) == 1
     assert (OutboxItem.objects.count(), Message.objects.filter(direction="OUTBOUND").count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_surveys_for_one_customer_in_the_same_moment_are_one_mail(make_survey, make_case, now):
+    surveys = [make_survey(name=name, sent_when="HAND") for name in ("One", "Two", "Three")]
+    case = make_case()
+    made = [inviting.plan(survey=survey, case=case, origin="AUTOMATION", key=survey.name, now=now) for survey in surveys]
+    found = at_once(*[lambda one=one: inviting.send(one.pk, now=now) for one in made])
+    assert sorted(found) == [False, False, True]
+    assert sorted(Invitation.objects.values_list("state", "reason")) == [("SENT", ""), ("SKIPPED", "TOO_SOON"), ("SKIPPED", "TOO_SOON")]
+    assert OutboxItem.objects.count() == 1
