@@ -14,7 +14,8 @@ from careloop.desk.notices.models import Notice
 from careloop.desk.teamwork.models import Webhook, WebhookDelivery
 from careloop.desk.watch import actions, queries
 from careloop.desk.watch.mailing import mail_alarm
-from careloop.desk.watch.models import Alarm, Watched, WatchSetting
+from careloop.desk.watch.models import Alarm, Explanation, Watched, WatchSetting
+from careloop.desk.watch.tasks import judge_figures
 from careloop.desk.watch.words import say
 from tests.desk.watch.conftest import DAYS, TODAY
 
@@ -273,3 +274,14 @@ def test_an_alarm_stands_among_the_tasks_of_who_steers_until_somebody_has_it(cli
     for person in (cast.owner, cast.agent, cast.outsider):
         client.force_login(person)
         assert link not in client.get("/tasks/").content.decode()
+
+
+def test_the_first_judging_asks_for_the_explanations_once(past, now):
+    judge_figures.func()
+    assert not Job.objects.filter(task__endswith="explain_cases").exists()
+    past.write()
+    judge_figures.func()
+    assert Job.objects.filter(task__endswith="explain_cases").count() == 1
+    Explanation.objects.create(made_at=now)
+    judge_figures.func()
+    assert Job.objects.filter(task__endswith="explain_cases").count() == 1

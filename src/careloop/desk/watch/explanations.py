@@ -37,6 +37,11 @@ def explain_house(*, now: datetime) -> int:
     return len(scopes)
 
 
+def is_missing() -> bool:
+    """Whether facts are there and nothing was explained yet."""
+    return find_moment(None) is not None and not Explanation.objects.exists()
+
+
 def scopes_of(viewer: Viewer) -> list[tuple[str, str]]:
     """What the viewer may see explained: the house (""), where all teams are in sight, and the teams by their numbers."""
     teams = list_teams(viewer)

@@ -7,14 +7,18 @@ from django_tasks import task
 from careloop.desk.jobs.actions import ensure_schedule
 from careloop.desk.watch import actions, emerging, explanations
 
-JUDGE_SECONDS = 6 * 3600  # complete periods are judged once; judging again changes nothing
+JUDGE_SECONDS = 3600  # complete periods are judged once; judging again changes nothing
 EXPLAIN_SECONDS = 24 * 3600
 
 
 @task(priority=1)
 def judge_figures() -> int:
-    """Judge the watched figures and tell of topics that emerged; returns how many alarms there were."""
+    """Judge the watched figures and tell of topics that emerged; returns how many alarms there were. Where nothing was explained yet, that
+    is asked for, too.
+    """
     now = datetime.now(UTC)
+    if explanations.is_missing():
+        explain_cases.enqueue()
     return actions.judge_figures(now=now) + emerging.tell_topics(now=now)
 
 
