@@ -198,3 +198,19 @@ def test_the_trail_says_in_whose_name_a_key_works(program, cast, case):
     program(cast.agent, "/flows")
     details = AuditEntry.objects.get(action="key.create").details
     assert details["person"] == cast.agent.pk
+
+
+def test_a_program_gives_a_case_to_another_team_and_sees_it_no_more(program, cast, case):
+    path, body = f"/cases/{case.pk}/team", {"team": cast.other_team.pk, "expected_version": case.version}
+    before = kept()
+    assert program(None, path, body).status_code == 403
+    assert program(cast.outsider, path, body, channel=cast.other_channel).status_code == 404
+    assert program(cast.agent, path, {**body, "expected_version": 1}).status_code == 409
+    unknown = program(cast.agent, path, {**body, "team": 999})
+    assert (unknown.status_code, unknown.json()["error"]["field"]) == (422, "team")
+    assert f"{cast.other_team.pk} (Wholesale)" in unknown.json()["error"]["message"]
+    assert kept() == before
+    answer = program(cast.agent, path, body)
+    told = {"case_id": case.pk, "team": cast.other_team.pk, "version": case.version + 1, "assignee_id": None, "is_in_sight": False}
+    assert (answer.status_code, answer.json()) == (200, told)
+    assert program(cast.agent, f"/cases/{case.pk}").status_code == 404

@@ -70,7 +70,7 @@ def read_case_flow(request: HttpRequest, case_id: CaseId) -> dict[str, Any]:
 @router.post("/cases/{case_id}/steps", response={200: CaseFlowAnswer, **WRITING}, summary="Take a step", openapi_extra=body_of(StepBody))
 def take_step(request: HttpRequest, case_id: CaseId) -> dict[str, Any]:
     """Take a step with what is entered for it; 409 when somebody changed the case after `expected_version`."""
-    viewer, body = _begin(request, case_id, StepBody)
+    viewer, body = begin(request, case_id, StepBody)
     entered, now = dict(body.fields), datetime.now(UTC)
     moves.move(case_id=case_id, transition=body.step, expected_version=body.expected_version, viewer=viewer, now=now, entered=entered)
     return _standing(case_id, viewer)
@@ -81,7 +81,7 @@ def take_step(request: HttpRequest, case_id: CaseId) -> dict[str, Any]:
 )
 def ask_approval(request: HttpRequest, case_id: CaseId) -> dict[str, Any]:
     """Ask whether a step may be taken, for the amount that is entered; who may say so is told."""
-    viewer, body = _begin(request, case_id, AskBody)
+    viewer, body = begin(request, case_id, AskBody)
     moves.ask_approval(
         case_id=case_id,
         transition=body.step,
@@ -102,7 +102,7 @@ def ask_approval(request: HttpRequest, case_id: CaseId) -> dict[str, Any]:
 )
 def decide(request: HttpRequest, case_id: CaseId, approval_id: ApprovalId) -> dict[str, Any]:
     """Agree to a step or refuse it; never the person who asked (four eyes), each person once, while it is open."""
-    viewer, body = _begin(request, case_id, DecisionBody)
+    viewer, body = begin(request, case_id, DecisionBody)
     page = flow_page(access_case(case_id, viewer), viewer)
     if page is None or approval_id not in {one.pk for one in page.approvals}:
         raise NotFound(f"Case {case_id} has no open approval {approval_id}.")
@@ -126,7 +126,7 @@ def list_approvals(request: HttpRequest) -> dict[str, Any]:
     return {"approvals": [_approval(one.approval, one.decisions, viewer) for one in found], "is_more": is_more}
 
 
-def _begin(request: HttpRequest, case_id: int, shape: type[Shape]) -> tuple[Viewer, Shape]:
+def begin(request: HttpRequest, case_id: int, shape: type[Shape]) -> tuple[Viewer, Shape]:
     """The person of the key, let into the case, and the body; who may not see the case learns nothing about the body either."""
     viewer = acting_viewer(request.auth)  # type: ignore[attr-defined]
     access_case(case_id, viewer)
