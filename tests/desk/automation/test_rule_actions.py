@@ -45,7 +45,7 @@ def values(cast, now):
     return {
         "SET_PRIORITY": 40, "SET_STATUS": "WAITING", "SET_CATEGORY": "money", "ASSIGN": cast.agent.pk, "ROUTE": None, "TAG": "VIP",
         "UNTAG": "vip", "ADD_TASK": "Look for the parcel | Warehouse | 2", "SNOOZE": 48, "ADD_NOTE": "x", "REPLY": text.pk,
-        "NOTIFY": [cast.agent.pk], "NOTIFY_SUPERVISORS": None, "WEBHOOK": hook.pk, "TAKE_STEP": None,
+        "NOTIFY": [cast.agent.pk], "NOTIFY_SUPERVISORS": None, "WEBHOOK": hook.pk, "GIVE_TO_TEAM": cast.other_team.pk, "TAKE_STEP": None,
         "SURVEY": new_survey(now).pk,
     }  # fmt: skip
 
@@ -85,7 +85,7 @@ def test_every_action_names_its_events_and_makes_no_other(act, values):
 
 
 def test_what_an_action_leaves_is_what_the_case_then_is(act, values, case):
-    told = {"priority": "priority", "status": "status", "category": "category", "assignee": "assignee_id"}
+    told = {"priority": "priority", "status": "status", "category": "category", "assignee": "assignee_id", "team": "team_id"}
     for code, value in values.items():
         if code == "TAKE_STEP":
             continue

@@ -7,10 +7,10 @@ from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.bulk.actions import change_cases, undo_change
 from careloop.desk.bulk.models import BulkChange, BulkChangedCase
-from careloop.desk.bulk.queries import offer_for, preview
-from careloop.desk.bulk.rules import NOT_IN_TEAM, ON_A_FLOW, OUT_OF_SIGHT, Wish
+from careloop.desk.bulk.queries import list_changed, offer_for, preview
+from careloop.desk.bulk.rules import IS_DECIDED_HERE, NOT_IN_TEAM, ON_A_FLOW, OUT_OF_SIGHT, Wish
 from careloop.desk.cases import actions
-from careloop.desk.cases.models import Case, CaseEvent, CaseFlow, Clock, ClockTick
+from careloop.desk.cases.models import Approval, Case, CaseEvent, CaseFlow, Clock, ClockTick, Message
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -193,3 +193,30 @@ def test_a_case_on_its_way_through_a_flow_is_not_resolved_with_others(cast, open
     case.refresh_from_db()
     assert (made.left_out, case.status, CaseFlow.objects.get(case=case).state) == ([case.pk], "OPEN", state)
     assert preview([case.pk], Wish("status", "RESOLVED"), viewer_of(cast.agent)).impossible == {ON_A_FLOW: [case.pk]}
+
+
+def test_cases_given_to_a_team_out_of_sight_follow_with_their_rows_and_come_back(cast, open_cases, versions, now):
+    cases, agent = open_cases(3), viewer_of(cast.agent)
+    actions.assign(case_id=cases[0].pk, assignee_id=cast.agent.pk, expected_version=cases[0].version, viewer=agent, now=now)
+    Approval.objects.create(case=cases[2], transition="pay", state="ASKED", asked_at=now, needs=1, roles=["SUPERVISOR"])
+    wish, before = Wish("team", cast.other_team.pk), columns_of(cases)
+    assert preview([case.pk for case in cases], wish, agent).impossible == {IS_DECIDED_HERE: [cases[2].pk]}
+    made = change_cases(versions=versions(cases), wish=wish, viewer=agent, now=now)
+    gone = Case.objects.filter(team=cast.other_team).order_by("pk")
+    assert [(case.pk, case.assignee_id) for case in gone] == [(cases[0].pk, None), (cases[1].pk, None)]
+    teams = dict(Message.objects.values_list("case", "team"))
+    assert teams == {cases[0].pk: cast.other_team.pk, cases[1].pk: cast.other_team.pk, cases[2].pk: cast.team.pk}
+    assert list_changed(made, agent) == []
+    actions.add_note(case_id=cases[1].pk, body="Ours now.", viewer=viewer_of(cast.outsider), now=now)
+    assert undo_change(change_id=made.pk, viewer=agent, now=now + MINUTE).kept == [cases[1].pk]
+    Case.objects.filter(pk=cases[1].pk).update(team=cast.team)
+    assert columns_of(cases) == before
+    assert set(Message.objects.filter(case=cases[0]).values_list("team", flat=True)) == {cast.team.pk}
+
+
+def test_a_team_that_there_is_not_is_refused_for_many_as_for_one(cast, open_cases, versions, now):
+    cases = open_cases(1)
+    before = counts()
+    with pytest.raises(InvalidInput, match="There is no team 999"):
+        change_cases(versions=versions(cases), wish=Wish("team", 999), viewer=viewer_of(cast.agent), now=now)
+    assert counts() == before

@@ -25,6 +25,8 @@ POSSIBLE = Possible({1: {7, 8}}, {1: {"leak"}})
         ("assignee:7", Wish("assignee", 7)),
         ("assignee:", Wish("assignee", None)),
         ("assignee:Chen", None),
+        ("team:2", Wish("team", 2)),
+        ("team:", None),
         ("priority:40", Wish("priority", 40)),
         ("priority:41", None),
         ("status:RESOLVED", Wish("status", "RESOLVED")),

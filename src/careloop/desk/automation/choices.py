@@ -15,6 +15,7 @@ from careloop.desk.automation.rules.checking import InvalidRule
 from careloop.desk.automation.rules.texts import VARIABLES, check_text
 from careloop.desk.cases.models import Sentiment
 from careloop.desk.cases.queries import choices
+from careloop.desk.cases.teams import team_names
 from careloop.desk.customers.models import Customer
 from careloop.desk.flows.queries import flow_of, live_versions, named
 from careloop.desk.kernel.errors import InvalidInput
@@ -62,6 +63,11 @@ def channels(viewer: Viewer) -> Words:
 def teams(viewer: Viewer) -> Words:
     """Teams by their numbers."""
     return {str(one.pk): one.name for one in list_teams(viewer)}
+
+
+def house_teams(_viewer: Viewer) -> Words:
+    """Every team of the house by its number: cases are given to teams out of sight, too."""
+    return {str(number): name for number, name in team_names().items()}
 
 
 def people(viewer: Viewer) -> Words:
@@ -140,6 +146,12 @@ def check_person(value: Any, _viewer: Viewer) -> None:
 def check_people(value: Sequence[int], _viewer: Viewer) -> None:
     """Refuse people who are not there any more."""
     _check_people(value)
+
+
+def check_team(value: Any, viewer: Viewer) -> None:
+    """Refuse a team that there is not."""
+    if str(value) not in house_teams(viewer):
+        raise InvalidInput(_("There is no such team; choose one from the list."), field="actions")
 
 
 def check_canned(value: Any, viewer: Viewer) -> None:

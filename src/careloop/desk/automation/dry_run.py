@@ -28,9 +28,9 @@ AT_ONCE = 500
 MOST_CASES = 20_000
 SHOWN = 200
 TRACED = {"kind": "kind", "priority": "priority", "status": "status", "category": "category", "assignee_id": "assignee_id"}
-TRACED |= {"assignee": "assignee_id", "sentiment": "sentiment", "sentiment_probability": "sentiment_probability"}
+TRACED |= {"team_id": "team_id", "assignee": "assignee_id", "sentiment": "sentiment", "sentiment_probability": "sentiment_probability"}
 TRACED_EVENTS = frozenset(
-    {"OPENED", "RECEIVED", "REPLIED", "ASSIGNED", "PRIORITY", "STATUS", "TRIAGED", "CORRECTED", "ESCALATED", "MOVED", "ROUTED"}
+    {"OPENED", "RECEIVED", "REPLIED", "ASSIGNED", "TEAM", "PRIORITY", "STATUS", "TRIAGED", "CORRECTED", "ESCALATED", "MOVED", "ROUTED"}
 )
 
 

@@ -14,6 +14,7 @@ from careloop.desk.automation.acting import Act
 from careloop.desk.automation.queries import get_canned
 from careloop.desk.automation.rendering import fill_for
 from careloop.desk.cases import actions as cases
+from careloop.desk.cases import teams
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.flow_steps import find_case_flow
 from careloop.desk.cases.models import Case
@@ -65,6 +66,11 @@ def set_category(act: Act) -> None:
 def assign(act: Act) -> None:
     """Give it to a person, or to nobody."""
     cases.assign(assignee_id=act.value, expected_version=act.case().version, **act.common)
+
+
+def give_to_team(act: Act) -> None:
+    """Give it to another team, with everything that it has."""
+    teams.give_to_team(team_id=act.value, expected_version=act.case().version, **act.common)
 
 
 def give_to_routing(act: Act) -> None:

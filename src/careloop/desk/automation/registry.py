@@ -42,6 +42,10 @@ ACTIONS: dict[str, Action] = {
         label=_("Give the case to"), perform=performing.assign, words=choices.people, check=choices.check_person,
         takes=fields.PERSON, decides="assignee", leaves=_as("assignee"), makes=("ASSIGNED",), is_quiet=True,
     ),
+    "GIVE_TO_TEAM": Action(
+        label=_("Give the case to the team"), perform=performing.give_to_team, words=choices.house_teams, check=choices.check_team,
+        takes=fields.WHOLE, decides="team", leaves=_as("team"), makes=("TEAM",), is_quiet=True,
+    ),
     "ROUTE": Action(
         label=_("Give the case to routing"), perform=performing.give_to_routing,
         takes=fields.NOTHING, decides="assignee", leaves=lambda _value: {"assignee": None}, makes=("ASSIGNED",), is_quiet=True,

@@ -12,8 +12,22 @@ from careloop.desk.accounts.queries import check_may, list_assignable
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.analysis.taxonomy_queries import list_leaves, name_of, taxonomies_of, visible
 from careloop.desk.bulk.models import BulkChange
-from careloop.desk.bulk.rules import ALREADY, ASSIGN, CATEGORY, CHANGES, OUT_OF_SIGHT, STATUS, UNDO_WITHIN, Possible, Standing, Wish, judge
+from careloop.desk.bulk.rules import (
+    ALREADY,
+    ASSIGN,
+    CATEGORY,
+    CHANGES,
+    OUT_OF_SIGHT,
+    STATUS,
+    TEAM,
+    UNDO_WITHIN,
+    Possible,
+    Standing,
+    Wish,
+    judge,
+)
 from careloop.desk.cases.models import Case, CaseFlow
+from careloop.desk.cases.teams import access_team, find_waiting, team_names
 from careloop.desk.flows.queries import flow_of
 from careloop.desk.kernel.errors import NotFound
 
@@ -30,9 +44,10 @@ class Preview:
 
 @dataclass(frozen=True)
 class Offer:
-    """Who cases can be given to and which categories there are, in all the viewer's teams: (stored value, words)."""
+    """Who cases can be given to and which categories there are, in all the viewer's teams, and the house's teams: (stored value, words)."""
 
     people: list[tuple[int, str]]
+    teams: list[tuple[int, str]]
     categories: list[tuple[str, str]]
 
 
@@ -52,15 +67,18 @@ def preview(case_ids: Collection[int], wish: Wish, viewer: Viewer) -> Preview:
 
 
 def judge_cases(cases: Collection[Case], wish: Wish) -> dict[int, str]:
-    """What the wish means to each case, by number."""
-    on_way = _on_way([case.pk for case in cases]) if wish.field == STATUS else set()
+    """What the wish means to each case, by number; refused when it names a team that there is not."""
+    if wish.field == TEAM:
+        access_team(wish.value)
+    numbers = [case.pk for case in cases]
+    on_way = _on_way(numbers) if wish.field == STATUS else set()
+    asked = find_waiting(numbers) if wish.field == TEAM else set()
     possible = _possible({case.team_id for case in cases}, wish)
-    return {
-        case.pk: judge(
-            Standing(case.pk, case.team_id, case.status, case.priority, case.assignee_id, case.category, case.pk in on_way), wish, possible
-        )
-        for case in cases
-    }
+    judged = {}
+    for case in cases:
+        facts = (case.pk, case.team_id, case.status, case.priority, case.assignee_id, case.category)
+        judged[case.pk] = judge(Standing(*facts, case.pk in on_way, case.pk in asked), wish, possible)
+    return judged
 
 
 def offer_for(viewer: Viewer) -> Offer:
@@ -71,7 +89,7 @@ def offer_for(viewer: Viewer) -> Offer:
     people = User.objects.filter(Q(pk__in=workers.values("pk")) | Q(is_active=True, role=Role.OWNER)).order_by("display_name")
     taxonomies = visible(viewer).filter(is_archived=False).order_by("pk")
     categories = {leaf.code: name_of(leaf) for taxonomy in taxonomies for leaf in list_leaves(taxonomy)}
-    return Offer(list(people.values_list("pk", "display_name")), list(categories.items()))
+    return Offer(list(people.values_list("pk", "display_name")), list(team_names().items()), list(categories.items()))
 
 
 def access_change(change_id: int, viewer: Viewer) -> BulkChange:

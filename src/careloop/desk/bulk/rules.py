@@ -7,19 +7,20 @@ from typing import Any
 
 MOST_CASES = 1_000
 UNDO_WITHIN = timedelta(hours=1)
-ASSIGN, PRIORITY, STATUS, CATEGORY = "assignee", "priority", "status", "category"
-FIELDS = (ASSIGN, PRIORITY, STATUS, CATEGORY)
+ASSIGN, TEAM, PRIORITY, STATUS, CATEGORY = "assignee", "team", "priority", "status", "category"
+FIELDS = (ASSIGN, TEAM, PRIORITY, STATUS, CATEGORY)
 PRIORITIES = (10, 20, 30, 40)
 STATUSES = ("OPEN", "WAITING", "RESOLVED")
 MERGED = "MERGED"
 
 CHANGES, ALREADY = "CHANGES", "ALREADY"
-OUT_OF_SIGHT, IS_MERGED, NOT_IN_TEAM, NO_SUCH_CATEGORY, ON_A_FLOW = (
+OUT_OF_SIGHT, IS_MERGED, NOT_IN_TEAM, NO_SUCH_CATEGORY, ON_A_FLOW, IS_DECIDED_HERE = (
     "OUT_OF_SIGHT",
     "IS_MERGED",
     "NOT_IN_TEAM",
     "NO_SUCH_CATEGORY",
     "ON_A_FLOW",
+    "IS_DECIDED_HERE",
 )
 
 
@@ -33,7 +34,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Standing:
-    """A case as the judgement needs it; `is_on_way` means that its flow has not come to an end."""
+    """A case as the judgement needs it; `is_on_way` means that its flow has not come to an end, `is_asked` that an approval waits."""
 
     number: int
     team_id: int
@@ -42,11 +43,12 @@ class Standing:
     assignee_id: int | None
     category: str
     is_on_way: bool = False
+    is_asked: bool = False
 
 
 @dataclass(frozen=True)
 class Possible:
-    """Who may have cases and which categories there are, by team."""
+    """Who may have cases and which categories there are, by team; a case that is given to a team stays with whom it has there."""
 
     people: Mapping[int, Set[int]]
     categories: Mapping[int, Set[str]]
@@ -60,6 +62,9 @@ def read_wish(given: str) -> Wish | None:
     if field == ASSIGN:
         number = _number(value)
         return Wish(field, number) if value == "" or number is not None else None
+    if field == TEAM:
+        number = _number(value)
+        return Wish(field, number) if number is not None else None
     if field == PRIORITY:
         return Wish(field, _number(value)) if _number(value) in PRIORITIES else None
     if field == STATUS:
@@ -75,16 +80,21 @@ def judge(case: Standing, wish: Wish, possible: Possible) -> str:
         return NOT_IN_TEAM
     if wish.field == CATEGORY and wish.value not in possible.categories.get(case.team_id, frozenset()):
         return NO_SUCH_CATEGORY
-    now = {ASSIGN: case.assignee_id, PRIORITY: case.priority, STATUS: case.status, CATEGORY: case.category}[wish.field]
-    if now == wish.value:
+    now = {ASSIGN: case.assignee_id, TEAM: case.team_id, PRIORITY: case.priority, STATUS: case.status, CATEGORY: case.category}
+    if now[wish.field] == wish.value:
         return ALREADY
+    return _obstacle(case, wish) or CHANGES
+
+
+def _obstacle(case: Standing, wish: Wish) -> str:
+    """Why the case's flow forbids it; "" if it does not."""
     if wish == Wish(STATUS, "RESOLVED") and case.is_on_way:
         return ON_A_FLOW
-    return CHANGES
+    return IS_DECIDED_HERE if wish.field == TEAM and case.is_asked else ""
 
 
 def columns_of(wish: Wish, corrected: Iterable[str], now: datetime) -> dict[str, Any]:
-    """The columns of a case that the wish sets; `corrected` names what people decided of it so far."""
+    """The columns of a case that the wish sets; `corrected` names what people decided of it so far. Of a team: see cases.teams."""
     if wish.field == ASSIGN:
         return {"assignee_id": wish.value}
     if wish.field == STATUS:

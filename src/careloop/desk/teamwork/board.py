@@ -17,6 +17,7 @@ from careloop.desk.cases.flow_steps import facts_of
 from careloop.desk.cases.models import Approval, Case, CaseFlow, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import UNRESOLVED
+from careloop.desk.cases.teams import give_to_team
 from careloop.desk.flows.models import FlowVersion
 from careloop.desk.flows.queries import access_version, flow_of, live_versions, named
 from careloop.desk.flows.rules.flow import Flow
@@ -101,11 +102,13 @@ def move_card(*, case_id: int, by: str, to: str, expected_version: int, viewer: 
     if by == STATUS:
         actions.set_status(status=to, **facts)
     elif by == PERSON:
-        actions.assign(assignee_id=_person(to), **facts)
+        actions.assign(assignee_id=_number(to, _("There is no such person; choose somebody from the list.")) or None, **facts)
     elif by == FLOW:
         moves.move(transition=_step_to(access_case(case_id, viewer), to, viewer), **facts)
+    elif by == TEAM:
+        give_to_team(team_id=_number(to, _("There is no such team; choose one from the list.")), **facts)
     else:
-        raise InvalidInput(_("A case stays in the team of its channel; choose a board on which cards are moved."), field="by")
+        raise InvalidInput(_("A board by “%(given)s” is not known; choose one of the list.") % {"given": by[:40]}, field="by")
 
 
 def _filled(wanted: Wanted, viewer: Viewer, flows: list[FlowVersion]) -> Wanted:
@@ -183,10 +186,10 @@ def _cards(cases: list[Case], viewer: Viewer) -> dict[int, Card]:
     return found
 
 
-def _person(to: str) -> int | None:
+def _number(to: str, refusal: str) -> int:
     if not (to.isascii() and to.isdigit() and len(to) < 10):
-        raise InvalidInput(_("There is no such person; choose somebody from the list."), field="to")
-    return int(to) or None
+        raise InvalidInput(refusal, field="to")
+    return int(to)
 
 
 def _step_to(case: Case, to: str, viewer: Viewer) -> str:

@@ -15,7 +15,7 @@ from careloop.desk.kernel.errors import InvalidInput, NotFound
 from careloop.desk.teamwork.event_reading import newest_event_id
 from careloop.desk.teamwork.models import Webhook, WebhookDelivery
 
-OFFERED = ("OPENED", "RECEIVED", "REPLIED", "STATUS", "ASSIGNED", "PRIORITY", "ESCALATED", "TASK", "TAGGED", "SURVEY")
+OFFERED = ("OPENED", "RECEIVED", "REPLIED", "STATUS", "ASSIGNED", "TEAM", "PRIORITY", "ESCALATED", "TASK", "TAGGED", "SURVEY")
 ALARM = "ALARM"  # of a watched figure; no event of a case
 TOPIC = "TOPIC"  # told when somebody sends a topic
 DELIVERIES_SHOWN = 100

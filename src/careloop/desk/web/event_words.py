@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from careloop.desk.cases.teams import team_names
 from careloop.desk.web.automation_words import AUTOMATION
 from careloop.desk.web.clock_words import span_words
 from careloop.desk.web.flow_words import FLOWS
@@ -20,6 +21,16 @@ def sentence_of(event: Any, who: str, people: People) -> str:
     """The sentence of an event; "" for a kind that says nothing."""
     write = SENTENCES.get(event.kind)
     return write(event, who, people) if write else ""
+
+
+def _given_to_team(event: Any, who: str, people: People) -> str:
+    names = team_names()
+    team = names.get(event.after.get("team_id"), _("another team"))
+    had = event.before.get("assignee_id")
+    if had is None or event.after.get("assignee_id") == had:
+        return _("%(who)s gave the case to the team %(team)s") % {"who": who, "team": team}
+    facts = {"who": who, "team": team, "had": people.get(had, _("somebody"))}
+    return _("%(who)s gave the case to the team %(team)s; %(had)s, who had it, does not work there") % facts
 
 
 def _escalated(event: Any, _who: str, _people: People) -> str:
@@ -49,6 +60,7 @@ def _solution(event: Any, who: str, _people: People) -> str:
 
 SENTENCES: dict[str, Callable[[Any, str, People], str]] = {
     **TOGETHER,
+    "TEAM": _given_to_team,
     "ESCALATED": _escalated,
     **AUTOMATION,
     **ROUTING,

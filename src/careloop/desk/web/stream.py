@@ -218,7 +218,7 @@ class _Line:
         if isinstance(event, Reset):
             await self._write(f"id: {event.pk}\nevent: reset\ndata: {{}}\n\n".encode())
             return
-        if event.pk in self.sent or not self.viewer.sees_team(event.team_id):
+        if event.pk in self.sent or not any(self.viewer.sees_team(team) for team in teams_of(event)):
             return
         self.sent.add(event.pk)
         if len(self.sent) > 4 * BACKLOG:
@@ -227,6 +227,11 @@ class _Line:
 
     async def _write(self, body: bytes) -> None:
         await self.send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def teams_of(event: Any) -> set[int]:
+    """Who is told: the team of the case, and the one that has just given it away, whose lists are one shorter now."""
+    return {event.team_id, event.before.get("team_id", event.team_id)} if event.kind == "TEAM" else {event.team_id}
 
 
 def message_of(event: Any) -> bytes:

@@ -8,8 +8,8 @@ from careloop.desk.kernel.sentences import Sentence
 
 TIME = "TIME"
 EVENTS = (
-    "OPENED", "RECEIVED", "REPLIED", "NOTED", "ASSIGNED", "PRIORITY", "STATUS", "TRIAGED", "CORRECTED", "DELIVERY", "ESCALATED", "MOVED",
-    "APPROVAL", "ROUTED", "MERGED", "SPLIT", "LINKED", "UNDONE", "TASK", "TAGGED", "FIELD", "SNOOZED", "RETRACTED", "SURVEY",
+    "OPENED", "RECEIVED", "REPLIED", "NOTED", "ASSIGNED", "TEAM", "PRIORITY", "STATUS", "TRIAGED", "CORRECTED", "DELIVERY", "ESCALATED",
+    "MOVED", "APPROVAL", "ROUTED", "MERGED", "SPLIT", "LINKED", "UNDONE", "TASK", "TAGGED", "FIELD", "SNOOZED", "RETRACTED", "SURVEY",
 )  # fmt: skip
 
 CHOICE, RANK, NUMBER, TEXT, ATTRIBUTE, WORDS_OF = "choice", "rank", "number", "text", "attribute", "words"

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.cases.queries import access_case
+from careloop.desk.cases.teams import team_names
 from careloop.desk.flows.queries import named
 from careloop.desk.flows.rules.moving import Move
 from careloop.desk.flows.wording import why_not
@@ -46,16 +49,19 @@ def move(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
         raise
     except DeskError as refused:
         return _show(request, viewer, spoken(refused.message), refused.status)
+    told = _where_it_went(case_id, viewer)
     if not request.headers.get("HX-Request"):
+        if told:
+            messages.success(request, told)
         query = request.GET.urlencode()
         return redirect(f"{reverse('board')}?{query}" if query else "board")
-    return _show(request, viewer)
+    return _show(request, viewer, told)
 
 
 def _show(request: HttpRequest, viewer: Viewer, refusal: str = "", status: int = 200) -> HttpResponse:
     shown = boards.board(_wanted(request), viewer, now=now())
     looking.note_list((card.case.pk for column in shown.columns for card in column.cards), viewer, place="board", now=now())
-    may_move = viewer.may("case.work") and shown.wanted.by != boards.TEAM
+    may_move = viewer.may("case.work")
     wanted = shown.wanted
     query = {"by": wanted.by} | {name: str(one) for name, one in (("team", wanted.team_id), ("flow", wanted.flow_id)) if one is not None}
     context = {
@@ -70,9 +76,18 @@ def _show(request: HttpRequest, viewer: Viewer, refusal: str = "", status: int =
     }
     is_fragment = bool(request.headers.get("HX-Request"))
     response = render(request, "together/columns.html" if is_fragment else "together/board.html", context, status=status)
-    if is_fragment and refusal:
+    if is_fragment and status != 200:
         response["HX-Retarget"], response["HX-Reswap"] = "#board", "outerHTML"
     return response
+
+
+def _where_it_went(case_id: int, viewer: Viewer) -> str:
+    """Said to whoever gave a case out of their own sight."""
+    try:
+        access_case(case_id, viewer)
+    except NotFound as gone:
+        return spoken(gone.message)
+    return ""
 
 
 def _ways() -> list[tuple[str, str]]:
@@ -90,7 +105,10 @@ def _wanted(request: HttpRequest) -> boards.Wanted:
 
 
 def _column(column: boards.Column, shown: boards.Board, may_move: bool) -> dict[str, Any]:
-    others = [(one.code, one.name) for one in shown.columns if one.code != column.code]
+    all_columns = [(one.code, one.name) for one in shown.columns]
+    if shown.wanted.by == boards.TEAM:  # cases go to teams out of sight, too
+        all_columns = [(str(number), name) for number, name in team_names().items()]
+    others = [one for one in all_columns if one[0] != column.code]
     cards = []
     for card in column.cards:
         ways = _steps(card) if shown.wanted.by == boards.FLOW else [(code, name, "") for code, name in others]

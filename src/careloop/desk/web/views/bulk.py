@@ -91,14 +91,15 @@ def apply(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 def page(request: HttpRequest, viewer: Viewer, change_id: int) -> HttpResponse:
     """What was done, what was left out, and taking it back."""
     made = queries.access_change(change_id, viewer)
-    cases = queries.list_changed(made, viewer)
+    cases, n = queries.list_changed(made, viewer), made.cases.count()
     context = {
         "made": made,
         "what": wish_words(Wish(made.field, made.value), viewer),
-        "n": len(cases),
+        "n": n,
+        "gone": n - len(cases),
         "shown": cases[:MOST_SHOWN],
         "more": max(0, len(cases) - MOST_SHOWN),
-        "can_undo": bool(cases) and queries.can_undo(made, now()),
+        "can_undo": n > 0 and queries.can_undo(made, now()),
         "undo_until": made.made_at + UNDO_WITHIN,
         **_way_back(request),
     }

@@ -23,7 +23,7 @@ from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import Side, different
 from careloop.desk.web.rule_form import action_lines, offered_actions
 from careloop.desk.web.rule_words import Vocabulary, read_actions, vocabulary
-from careloop.desk.web.views.case import case_context
+from careloop.desk.web.views.case import case_context, leave_case
 
 ACTION_LINES = 3
 OF_MACROS = [code for code, kind in ACTIONS.items() if kind.is_for_macros]
@@ -108,6 +108,8 @@ def picker(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 def take(request: HttpRequest, viewer: Viewer, case_id: int, macro_id: int) -> HttpResponse:
     """Take a macro's actions, and give its text to what is being written."""
     taken = actions.take_macro(macro_id=macro_id, case_id=case_id, viewer=viewer, now=datetime.now(UTC))
+    if (gone := leave_case(request, viewer, case_id)) is not None:
+        return gone
     response = render(request, "macros/taken.html", {**case_context(request, viewer, case_id), "taken": taken, "oob": True})
     response["HX-Trigger-After-Swap"] = json.dumps({"careloop:macro": {"case": case_id}})
     return response
