@@ -84,6 +84,9 @@ def test_contacts_before_and_after_of_those_seen_throughout(house, now):
     assert (complained.n, complained.before, complained.after, complained.change) == (2, 0.5, 1.0, 0.5)
     assert (others.n, others.before, others.after) == (1, 0.0, 1.0)
     assert others.low is None
+    of_all_time = measure_retention(Question(()), 30, viewer)
+    assert [one.n for one in of_all_time.contacts] == [0, 0]
+    assert of_all_time.contacts_difference is None
 
 
 def test_remedies_and_outcomes_of_the_flow(cast, house, now):

@@ -129,7 +129,8 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
     entrants, n_unknown, n_ahead = _follow(history, entering, within, int(as_of.timestamp()))
     complained, others = ([one for one in entrants if one.is_complaint is wanted] for wanted in (True, False))
     base = _side("", others, within, None)
-    contacts = [_contacts(some) for some in (complained, others)]
+    seen = [some if question.since is not None else [] for some in (complained, others)]  # before the first of all there is none
+    contacts = [_contacts(some) for some in seen]
     remedies, outcomes = _by_remedy(complained, within, base)
     return Retention(
         question,
@@ -138,7 +139,7 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
         _side("", complained, within, base),
         base,
         (contacts[0], contacts[1]),
-        _difference(complained, others),
+        _difference(*seen),
         remedies,
         outcomes,
         _cohorts(entrants, within),
