@@ -57,6 +57,11 @@ job.view         yes    yes         no     yes
 job.retry        yes    yes         no     no
 model.view       yes    yes         no     yes
 taxonomy.edit    yes    yes         no     no
+report.view      yes    yes         no     yes
+comparison.view  yes    yes         no     yes
+comparison.edit  yes    yes         no     yes
+survey.view      yes    yes         no     yes
+survey.edit      yes    yes         no     yes
 dashboard.share  yes    yes         no     no
 topic.edit       yes    yes         no     yes
 audit.view       yes    no          no     no
