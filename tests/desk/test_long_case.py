@@ -84,7 +84,7 @@ def too_many(counted) -> dict[str, int]:
 
 def test_pages_of_the_case_read_a_page_of_rows(client, cast, long_case, read_rows, django_assert_max_num_queries):
     client.force_login(cast.agent)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         page = client.get(f"/cases/{long_case.pk}/")
     assert (page.context["earlier"], too_many(read_rows)) == (MESSAGES - 200, {})
     with django_assert_max_num_queries(12):

@@ -8,7 +8,15 @@ from django.utils.translation import gettext as _
 from careloop.desk.flows.queries import named
 from careloop.desk.web.clock_words import running_words
 
-TONES = {"OVERDUE": "bad", "DUE_SOON": "warn", "MENTIONED": "accent", "APPROVAL": "warn", "TASK": "accent", "CALENDAR": "warn", "SURVEY": "bad"}
+TONES = {
+    "OVERDUE": "bad",
+    "DUE_SOON": "warn",
+    "MENTIONED": "accent",
+    "APPROVAL": "warn",
+    "TASK": "accent",
+    "CALENDAR": "warn",
+    "SURVEY": "bad",
+}
 ICONS = {
     "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "REPLIED": "message-square",
     "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
