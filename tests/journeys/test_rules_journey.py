@@ -1,4 +1,4 @@
-"""A supervisor makes a rule with a group of conditions, sees what it would have done, is told of a circle, and meets a colleague's version."""
+"""A supervisor makes a rule with a group of conditions, sees what it would have done, hears of a circle, meets a colleague's version."""
 
 import re
 

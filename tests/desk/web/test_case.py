@@ -193,11 +193,11 @@ def test_a_message_of_another_case_is_not_found_through_this_one(client, cast, c
 
 def test_the_number_of_queries_does_not_grow_with_the_conversation(client, cast, case, now, django_assert_num_queries):
     client.force_login(cast.agent)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get(f"/cases/{case.pk}/")
     for number in range(30):
         actions.add_note(case_id=case.pk, body=f"note {number}", viewer=viewer_of(cast.agent), now=now)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get(f"/cases/{case.pk}/")
 
 

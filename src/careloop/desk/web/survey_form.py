@@ -65,8 +65,8 @@ def read_facts(given: QueryDict) -> SurveyFacts:
         share_ratio=share / PERCENT,
         channel_ids=tuple(_number(str(one), "channels") for one in given.getlist("channels")),
         team_ids=tuple(_number(str(one), "teams") for one in given.getlist("teams")),
-        bad_at_most=_number(given["bad_at_most"], "bad_at_most") if given.get("bad_at_most") else None,
-        embed_channel_id=_number(given["embed_channel"], "embed_channel") if given.get("embed_channel") else None,
+        bad_at_most=_number(str(given["bad_at_most"]), "bad_at_most") if given.get("bad_at_most") else None,
+        embed_channel_id=_number(str(given["embed_channel"]), "embed_channel") if given.get("embed_channel") else None,
     )
 
 

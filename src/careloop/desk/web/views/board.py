@@ -36,6 +36,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @for_viewer("case.work")
 def move(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     """Bring a card to another column; what is refused is said above the board, which then shows how things stand."""
+    access_case(case_id, viewer)
     try:
         boards.move_card(
             case_id=case_id,
