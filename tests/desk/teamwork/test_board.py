@@ -114,7 +114,7 @@ def test_what_is_refused_is_said_above_the_board_and_changes_nothing(browser, ca
         ("RESOLVED", "status", "“Refund and return” stands at “Being checked”; before the case is resolved these steps are taken"),
         (str(cast.outsider.pk), "person", "That person does not work in this case&#x27;s team; choose somebody from the list."),
         ("somebody", "person", "There is no such person; choose somebody from the list."),
-        (str(cast.other_team.pk), "team", "A case stays in the team of its channel; choose a board on which cards are moved."),
+        ("Finance", "department", f"Tasks go to another department where they are changed; open case #{case.pk}."),
         ("", "status", f"Choose where case #{case.pk} goes."),
     ):
         answer = drop(browser, case, to, by, HTMX)

@@ -23,10 +23,12 @@ from careloop.desk.flows.queries import access_version, flow_of, live_versions, 
 from careloop.desk.flows.rules.flow import Flow
 from careloop.desk.flows.rules.moving import ASKED, Move, possible_moves
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.teamwork.department_board import department_name, departments
+from careloop.desk.teamwork.models import Task
 
-STATUS, FLOW, TEAM, PERSON = "status", "flow", "team", "person"
+STATUS, FLOW, TEAM, PERSON, DEPARTMENT = "status", "flow", "team", "person", "department"
 KEYS = {STATUS: "status", FLOW: "flow__state", TEAM: "team_id", PERSON: "assignee_id"}
-BY = tuple(KEYS)
+BY = (*KEYS, DEPARTMENT)
 IN_A_COLUMN = 30
 IN_AN_OPEN_COLUMN = 300
 RESOLVED_DAYS = 7
@@ -45,9 +47,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Card:
-    """A case on the board; on a flow with the steps from where it stands, and whether it waits for an approval."""
+    """A case on the board; on a flow with the steps from where it stands, and whether it waits for an approval; its department's tasks."""
 
     case: Case
+    tasks: list[Task] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     flow: Flow | None = None
     waits: bool = False
@@ -78,6 +81,8 @@ def board(wanted: Wanted, viewer: Viewer, *, now: datetime) -> Board:
         raise InvalidInput(_("A board by “%(given)s” is not known; choose one of the list.") % {"given": wanted.by[:40]}, field="by")
     flows = list(live_versions()) if wanted.by == FLOW else []
     wanted = _filled(wanted, viewer, flows)
+    if wanted.by == DEPARTMENT:
+        return Board(wanted, _departments(wanted, viewer), flows)
     key = KEYS[wanted.by]
     cases = Case.objects.visible_to(viewer).filter(_condition(wanted, now))
     if wanted.team_id is not None:
@@ -107,8 +112,21 @@ def move_card(*, case_id: int, by: str, to: str, expected_version: int, viewer: 
         moves.move(transition=_step_to(access_case(case_id, viewer), to, viewer), **facts)
     elif by == TEAM:
         give_to_team(team_id=_number(to, _("There is no such team; choose one from the list.")), **facts)
+    elif by == DEPARTMENT:
+        raise InvalidInput(
+            _("Tasks go to another department where they are changed; open case #%(number)s.") % {"number": case_id}, field="to"
+        )
     else:
         raise InvalidInput(_("A board by “%(given)s” is not known; choose one of the list.") % {"given": by[:40]}, field="by")
+
+
+def _departments(wanted: Wanted, viewer: Viewer) -> list[Column]:
+    """A column for each department with open tasks; one without any is not there, but for that of tasks without a department."""
+    columns = []
+    for code, found in departments(viewer, wanted.team_id).items():
+        most = IN_AN_OPEN_COLUMN if code == wanted.open_column else IN_A_COLUMN
+        columns.append(Column(department_name(code), code, len(found), [Card(case, tasks) for case, tasks in found[:most]]))
+    return columns
 
 
 def _filled(wanted: Wanted, viewer: Viewer, flows: list[FlowVersion]) -> Wanted:
@@ -182,7 +200,7 @@ def _cards(cases: list[Case], viewer: Viewer) -> dict[int, Card]:
         flow = flows.setdefault(row.flow_version_id, flow_of(row.flow_version))
         open_ones = asked.get(row.case_id, [])
         possible = possible_moves(flow, row.state, facts_of(row, open_ones), viewer.role)
-        found[row.case_id] = Card(shown[row.case_id], possible, flow, any(one.state == ASKED for one in open_ones))
+        found[row.case_id] = Card(shown[row.case_id], [], possible, flow, any(one.state == ASKED for one in open_ones))
     return found
 
 

@@ -21,6 +21,7 @@ from careloop.desk.kernel.errors import DeskError, InvalidInput, NotFound
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.teamwork import board as boards
 from careloop.desk.teamwork import looking
+from careloop.desk.teamwork.department_board import is_late
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.views.together import now, number_or_none
 
@@ -62,7 +63,7 @@ def move(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
 def _show(request: HttpRequest, viewer: Viewer, refusal: str = "", status: int = 200) -> HttpResponse:
     shown = boards.board(_wanted(request), viewer, now=now())
     looking.note_list((card.case.pk for column in shown.columns for card in column.cards), viewer, place="board", now=now())
-    may_move = viewer.may("case.work")
+    may_move = viewer.may("case.work") and shown.wanted.by != boards.DEPARTMENT
     wanted = shown.wanted
     query = {"by": wanted.by} | {name: str(one) for name, one in (("team", wanted.team_id), ("flow", wanted.flow_id)) if one is not None}
     context = {
@@ -97,6 +98,7 @@ def _ways() -> list[tuple[str, str]]:
         (boards.FLOW, _("By step of the flow")),
         (boards.TEAM, _("By team")),
         (boards.PERSON, _("By person")),
+        (boards.DEPARTMENT, _("By department")),
     ]
 
 
@@ -113,7 +115,8 @@ def _column(column: boards.Column, shown: boards.Board, may_move: bool) -> dict[
     cards = []
     for card in column.cards:
         ways = _steps(card) if shown.wanted.by == boards.FLOW else [(code, name, "") for code, name in others]
-        cards.append({"case": card.case, "waits": card.waits, "ways": ways if may_move else [], "may_move": may_move})
+        tasks = [{"task": one, "is_late": is_late(one, now())} for one in card.tasks]
+        cards.append({"case": card.case, "tasks": tasks, "waits": card.waits, "ways": ways if may_move else [], "may_move": may_move})
     is_cut = column.total > len(column.cards)
     return {"name": column.name, "code": column.code, "total": column.total, "cards": cards, "is_cut": is_cut}
 
