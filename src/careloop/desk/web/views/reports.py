@@ -24,7 +24,7 @@ from careloop.desk.reports.rules.layouts import LAYOUTS, Layout
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.measure_words import DEFINITIONS, GROUP_NAMES, NAMES, REPORT_NAMES, group_names, say, say_interval
 from careloop.desk.web.report_panels import comparison_panel, table_rows, tiles, time_panels
-from careloop.desk.web.times_words import PAGE_NAMES
+from careloop.desk.web.report_tabs import report_tabs
 
 OWN_CHOICES = ("target", "within")  # of single pages; not carried to others
 CSV_HEAD = ("measure", "group", "group_name", "day", "value", "low", "high", "n")
@@ -140,9 +140,8 @@ def choices_of(slug: str, question: Question, address: ReportAddress, viewer: Vi
         _select("priority", offered["priority"], address),
     ]
     selected = {one["name"] for one in selects}
-    pages = [(one, name, _url(one)) for one, name in REPORT_NAMES.items()] + [(one, name, reverse(one)) for one, name in PAGE_NAMES.items()]
     return {
-        "tabs": [{"name": name, "url": url + _kept(address), "is_current": one == slug} for one, name, url in pages],
+        "tabs": report_tabs(slug, _kept(address)),
         "periods": [{"label": label, "url": address.link(period=code), "is_current": address.period == code} for code, label in periods],
         "splits": [{"name": name, "url": address.link(by=code), "is_current": code == question.by} for code, name in GROUP_NAMES.items()],
         "by_name": GROUP_NAMES.get(question.by, ""),
@@ -164,7 +163,3 @@ def _kept(address: ReportAddress) -> str:
     """The choice without the split: each report has its own."""
     query = {name: value for name, value in address.given if name not in {"by", *OWN_CHOICES}}
     return f"?{urlencode(query)}" if query else ""
-
-
-def _url(slug: str) -> str:
-    return reverse("reports") if slug == "overview" else reverse("report", args=[slug])
