@@ -66,13 +66,13 @@ def test_a_chain_of_many_rules_ends_at_its_fourth_link(cast, put_rule, case, now
     ]
 
 
-def random_rules(draw: random.Random, people: list[int], text: int, hook: int, now) -> list[Rule]:
+def random_rules(draw: random.Random, cast, people: list[int], text: int, hook: int, now) -> list[Rule]:
     """Rules of every action, on every event that actions make, with no check for circles: as bad as it can get."""
     values = {
         "SET_PRIORITY": (10, 20, 30, 40), "SET_STATUS": ("OPEN", "WAITING", "RESOLVED"), "SET_CATEGORY": "abc", "ASSIGN": (None, *people),
         "ROUTE": (None,), "TAG": "xy", "UNTAG": "xy", "TAKE_STEP": ("1.NONE",), "ADD_TASK": ("t | d | 1",), "SNOOZE": (1, 24),
         "ADD_NOTE": "n", "REPLY": (text,), "NOTIFY": (people,), "NOTIFY_SUPERVISORS": (None,), "WEBHOOK": (hook,),
-        "SURVEY": (new_survey(now).pk,),
+        "SURVEY": (new_survey(now).pk,), "GIVE_TO_TEAM": (cast.team.pk, cast.other_team.pk),
     }  # fmt: skip
     assert set(values) == set(ACTIONS)
     conditions = [
@@ -121,8 +121,8 @@ def test_random_rules_on_random_histories_come_to_an_end(cast, case, now, seed):
     hook = Webhook.objects.create(url="https://example.com/hook", secret="s", events=["OPENED"], made_by_name="Olga", made_at=now)
     RoutingSetting.objects.create(team=cast.team, mode="ASSIGN")
     people = list(User.objects.filter(pk__in=[cast.agent.pk, cast.supervisor.pk]).values_list("pk", flat=True))
-    Rule.objects.bulk_create(random_rules(draw, people, text.pk, hook.pk, now))
-    viewer = cast.viewer(cast.agent)
+    Rule.objects.bulk_create(random_rules(draw, cast, people, text.pk, hook.pk, now))
+    viewer = cast.viewer(cast.owner)  # who sees the case wherever rules bring it
     for _ in range(3):
         something_happens(draw, case, viewer, now)
         roots = CaseEvent.objects.exclude(actor_kind="rule").count()

@@ -184,6 +184,11 @@ VALUES: dict[str, Promise] = {
     "REPLY": _("Draft of a reply"),
     "SUMMARY": _("Summary in words"),
     "SUPERVISOR": _("Supervisor"),
+    "board": _("Board"),
+    "case-share": _("Share messages"),
+    "case-together": _("Working together"),
+    "task-edit": _("Change the task"),
+    "tasks": _("My tasks"),
 }
 LONGEST = 120
 
