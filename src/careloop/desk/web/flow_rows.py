@@ -92,13 +92,14 @@ def _in_words(part: Mapping[str, Any] | None) -> str:
     """Everything that a row says, a line each, without what it leaves blank."""
     if part is None:
         return ""
-    return "\n".join(f"{name}: {_plain(value)}" for name, value in part.items() if name != "code" and value not in (None, "", [], False))
+    return "\n".join(f"{name}: {_plain(value)}" for name, value in sorted(part.items()) if name != "code" and value not in (None, "", [], False))
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
+        pairs = sorted(value.items())  # PostgreSQL keeps them in an order of its own
         names = set(value) <= {"en", "zh"}
-        return " · ".join(filter(None, value.values())) if names else ", ".join(f"{key} {_plain(one)}" for key, one in value.items() if one)
+        return " · ".join(one for _key, one in pairs if one) if names else ", ".join(f"{key} {_plain(one)}" for key, one in pairs if one)
     if isinstance(value, list):
         return "; ".join(_plain(one) for one in value)
     return _("yes") if value is True else str(value)
