@@ -92,7 +92,9 @@ def _in_words(part: Mapping[str, Any] | None) -> str:
     """Everything that a row says, a line each, without what it leaves blank."""
     if part is None:
         return ""
-    return "\n".join(f"{name}: {_plain(value)}" for name, value in sorted(part.items()) if name != "code" and value not in (None, "", [], False))
+    return "\n".join(
+        f"{name}: {_plain(value)}" for name, value in sorted(part.items()) if name != "code" and value not in (None, "", [], False)
+    )
 
 
 def _plain(value: Any) -> str:
