@@ -11,6 +11,7 @@ from careloop.desk.outbox.delivery import deliver
 from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.teamwork.customer_links import make_token
 from careloop.desk.teamwork.models import Attachment
+from careloop.desk.writing.models import Draft
 
 PDF = {"name": "换货单.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x"}
 PROGRAM = {"name": "setup.exe", "mimeType": "application/octet-stream", "buffer": b"MZ\x90\x00"}
@@ -40,6 +41,9 @@ def test_a_file_goes_to_the_customer_and_another_comes_back(desk, visit, case, s
     held.get_by_role("button").click()
     expect(chosen).to_contain_text("换货单.pdf")  # taken back: the file is in the composer again
     expect(agent.get_by_label("Reply to the customer")).to_have_value("Please sign the letter.")
+    with agent.expect_response("**/typed/"):  # and what is typed now is kept again
+        agent.get_by_label("Reply to the customer").fill("Please sign the letter. Thank you.")
+    assert Draft.objects.get().body == "Please sign the letter. Thank you."
     settings.UNDO_SEND_SECONDS = 0
     agent.get_by_role("button", name="Send and wait").click()
     expect(agent.locator(".msg.out .files")).to_contain_text("换货单.pdf")

@@ -41,7 +41,7 @@ def test_what_is_typed_is_kept_for_its_writer_and_forgotten_when_blank(case, cas
     actions.keep_draft(case_id=case.pk, kind="REPLY", body="您好，我们", viewer=agent, now=now + SECOND)
     assert queries.writing_of(case.pk, agent).drafts == {"REPLY": "您好，我们"}
     assert queries.writing_of(case.pk, cast.viewer(cast.supervisor)).drafts == {}
-    actions.keep_draft(case_id=case.pk, kind="REPLY", body=" ", viewer=agent, now=now)
+    actions.keep_draft(case_id=case.pk, kind="REPLY", body=" ", viewer=agent, now=now + 2 * SECOND)
     assert queries.writing_of(case.pk, agent).drafts == {}
 
 
@@ -74,6 +74,7 @@ def test_a_reply_that_was_taken_back_is_never_sent_and_becomes_the_draft_again(c
     actions.undo_reply(held_id=held.pk, viewer=agent, now=now + 5 * SECOND)
     actions.send_held_reply(held_id=held.pk, now=held.send_at)
     assert Message.objects.filter(direction="OUTBOUND").count() == 0
+    actions.keep_draft(case_id=case.pk, kind="REPLY", body="", viewer=agent, now=now + 4 * SECOND)  # saved late, from before
     assert queries.writing_of(case.pk, agent).drafts == {"REPLY": "马上退款\n\n还有一句"}
     with pytest.raises(Conflict, match="sent already"):
         actions.undo_reply(held_id=held.pk, viewer=agent, now=now + 6 * SECOND)

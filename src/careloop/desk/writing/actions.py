@@ -32,7 +32,7 @@ def keep_draft(*, case_id: int, kind: str, body: str, viewer: Viewer, now: datet
     if body.strip():
         Draft.objects.update_or_create(**mine, defaults={"body": body, "changed_at": now})
     else:
-        Draft.objects.filter(**mine).delete()
+        Draft.objects.filter(**mine, changed_at__lte=now).delete()  # a reply taken back since stays
     note_presence(case_id=case_id, viewer=viewer, now=now, is_typing=bool(body.strip()))
 
 

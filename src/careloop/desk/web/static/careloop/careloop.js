@@ -101,9 +101,15 @@
   document.addEventListener("input", (event) => {
     const area = event.target.closest?.("[data-draft]");
     if (!area) return;
+    area.dataset.typed = "yes";
     if (area.value) localStorage.setItem(draftKey(area), area.value); else localStorage.removeItem(draftKey(area));
     const saved = find("[data-saved]", area.form);
     if (saved) saved.textContent = area.value ? words.saved : "";
+  });
+  /* What is still to be saved when a text is sent is not saved any more: it would forget a reply that is taken back meanwhile. */
+  document.addEventListener("htmx:configRequest", (event) => {
+    const area = event.detail.path.endsWith("/typed/") && find(event.detail.elt.getAttribute("hx-include"));
+    if (area && !area.dataset.typed) event.preventDefault();
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-forget-drafts]")) return;
@@ -116,6 +122,7 @@
     if (area && find("#composer").dataset.case === String(event.detail.case)) {
       localStorage.removeItem(draftKey(area));
       area.value = "";
+      delete area.dataset.typed;
       find("[data-saved]", area.form).textContent = "";
       area.blur();
       toEnd();
