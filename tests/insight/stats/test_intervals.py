@@ -40,6 +40,9 @@ def test_one_value_or_none_says_nothing():
 def test_the_same_score_from_everyone_is_not_certain():
     low, high = mean_interval(20, 100, 500, bounds=(1, 5))
     assert (low, high) == (pytest.approx(5 - 4 * wilson_interval(0, 20)[1]), 5.0)
+    assert mean_interval(20, 100, 500, bounds=(1, 5), confidence=0.99)[0] == pytest.approx(
+        5 - 4 * wilson_interval(0, 20, z=2.5758293035)[1]
+    )
     assert mean_interval(1, 3, 9, bounds=(1, 5)) == pytest.approx((3 - 2 * wilson_interval(0, 1)[1], 3 + 2 * wilson_interval(0, 1)[1]))
 
 

@@ -178,8 +178,9 @@ def _choose(coding: Coding, features: Doubles, n: int) -> tuple[list[int], list[
     names = [coding.features[place].name for place in asked]
     redundant = set(list_redundant(features[:, asked], names))
     for place in [place for place in asked if coding.features[place].name in redundant]:
-        feature = coding.features[place]
-        untold.append(Untold(feature.column, feature.value, "follows from others", int(features[:, place].sum())))
+        feature, column = coding.features[place], features[:, place]
+        n_with = int(column.sum()) if _is_mark(feature, column) else n
+        untold.append(Untold(feature.column, feature.value, "follows from others", n_with))
     left = [place for place in asked if coding.features[place].name not in redundant]
     room = max(n // _ANSWERS_A_TERM, 1)
     for place in left[room:]:

@@ -81,6 +81,14 @@ def _sums(groups: Sequence[Moments]) -> tuple[float, float, int, int]:
     return between, within, len(groups) - 1, n - len(groups)
 
 
+def _judge_f(statistic: float, freedom: int, rest: float) -> Difference:
+    return Difference(statistic, (freedom, rest), float(fdtrc(freedom, rest, statistic)))
+
+
+def _judge_chi_squared(statistic: float, freedom: int) -> Difference:
+    return Difference(statistic, (freedom, math.inf), float(chdtrc(freedom, statistic)))
+
+
 def compare_means(groups: Sequence[Moments]) -> Difference:
     """Return the analysis of variance of groups whose values scatter alike.
 
@@ -110,7 +118,7 @@ def compare_means(groups: Sequence[Moments]) -> Difference:
     if within == 0:
         return Difference(0.0, (freedom, rest), 1.0) if between <= 1e-12 else Difference(math.inf, (freedom, rest), 0.0)
     statistic = between / freedom / (within / rest)
-    return Difference(statistic, (freedom, rest), float(fdtrc(freedom, rest, statistic)))
+    return _judge_f(statistic, freedom, rest)
 
 
 def compare_means_unequal(groups: Sequence[Moments]) -> Difference:
@@ -140,7 +148,7 @@ def compare_means_unequal(groups: Sequence[Moments]) -> Difference:
     statistic = float((weights * np.square(means - middle)).sum() / (count - 1))
     statistic /= 1 + 2 * (count - 2) / (count**2 - 1) * away
     rest = (count**2 - 1) / (3 * away)
-    return Difference(statistic, (count - 1, rest), float(fdtrc(count - 1, rest, statistic)))
+    return _judge_f(statistic, count - 1, rest)
 
 
 def compare_pairs(groups: Sequence[Moments], *, equal_scatter: bool = False, confidence: float = 0.95) -> list[PairDifference]:
@@ -215,7 +223,7 @@ def compare_ranks(groups: Sequence[ArrayLike]) -> Difference:
     if same == 0:
         return Difference(0.0, (freedom, math.inf), 1.0)
     statistic = (12 / (n * (n + 1)) * sum(float(part.sum()) ** 2 / len(part) for part in parts) - 3 * (n + 1)) / same
-    return Difference(statistic, (freedom, math.inf), float(chdtrc(freedom, statistic)))
+    return _judge_chi_squared(statistic, freedom)
 
 
 def compare_shares(groups: Sequence[tuple[float, float]]) -> Difference:
@@ -247,7 +255,7 @@ def compare_shares(groups: Sequence[tuple[float, float]]) -> Difference:
     if share in {0.0, 1.0}:
         return Difference(0.0, (freedom, math.inf), 1.0)
     statistic = float((np.square(won - tried * share) / (tried * share * (1 - share))).sum())
-    return Difference(statistic, (freedom, math.inf), float(chdtrc(freedom, statistic)))
+    return _judge_chi_squared(statistic, freedom)
 
 
 def compare_with_plan(counts: Sequence[int], ratios: Sequence[float]) -> Difference:
@@ -272,7 +280,7 @@ def compare_with_plan(counts: Sequence[int], ratios: Sequence[float]) -> Differe
         raise InputError("Counts and planned parts do not fit together; give a part above 0 for each of at least two groups.")
     expected = np.array(ratios) / sum(ratios) * sum(counts)
     statistic = float((np.square(np.array(counts) - expected) / expected).sum()) if sum(counts) else 0.0
-    return Difference(statistic, (len(counts) - 1, math.inf), float(chdtrc(len(counts) - 1, statistic)))
+    return _judge_chi_squared(statistic, len(counts) - 1)
 
 
 def eta_squared(groups: Sequence[Moments]) -> Effect:

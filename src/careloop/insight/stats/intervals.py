@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import gammainc, gammaincc, gammaincinv, gammaln, stdtrit
+from scipy.special import gammainc, gammaincc, gammaincinv, gammaln, ndtri, stdtrit
 
 from careloop.insight.errors import InputError, Sentence
 
@@ -125,7 +125,7 @@ def mean_interval(
         return lowest, highest
     mean = moments.mean
     if bounds is not None and (n < 2 or moments.variance == 0):
-        other = wilson_interval(0, n)[1]
+        other = wilson_interval(0, n, z=float(ndtri((1 + confidence) / 2)))[1]
         return mean - other * (mean - lowest), mean + other * (highest - mean)
     half = float(stdtrit(n - 1, (1 + confidence) / 2)) * math.sqrt(moments.variance / n)
     return max(lowest, mean - half), min(highest, mean + half)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -36,9 +38,7 @@ def correct_by_holm(p_values: ArrayLike) -> Doubles:
     >>> correct_by_holm([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.06, 0.06]
     """
-    values, order = _sorted(p_values)
-    falling = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    return _put_back(falling, order)
+    return _correct(p_values, lambda rising: np.maximum.accumulate(rising * np.arange(len(rising), 0, -1)))
 
 
 def correct_by_benjamini_hochberg(p_values: ArrayLike) -> Doubles:
@@ -68,20 +68,15 @@ def correct_by_benjamini_hochberg(p_values: ArrayLike) -> Doubles:
     >>> correct_by_benjamini_hochberg([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.04, 0.04]
     """
-    values, order = _sorted(p_values)
-    count = len(values)
-    rising = np.minimum.accumulate((values[order] * count / np.arange(1, count + 1))[::-1])[::-1]
-    return _put_back(rising, order)
+    return _correct(p_values, lambda rising: np.minimum.accumulate((rising * len(rising) / np.arange(1, len(rising) + 1))[::-1])[::-1])
 
 
-def _sorted(p_values: ArrayLike) -> tuple[Doubles, NDArray[np.int64]]:
+def _correct(p_values: ArrayLike, correct_rising: Callable[[Doubles], Doubles]) -> Doubles:
+    """Return what a rule for rising p-values makes of them, in the order given and at most 1."""
     values = np.asarray(p_values, dtype=np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
         raise InputError("A p-value is not within 0–1; give one probability for each question.")
-    return values, np.argsort(values, kind="stable")
-
-
-def _put_back(corrected: Doubles, order: NDArray[np.int64]) -> Doubles:
-    found = np.empty(len(corrected))
-    found[order] = np.minimum(corrected, 1.0)
+    order = np.argsort(values, kind="stable")
+    found = np.empty(len(values))
+    found[order] = np.minimum(correct_rising(values[order]), 1.0)
     return found
