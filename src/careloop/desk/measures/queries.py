@@ -172,6 +172,18 @@ def median_of(seconds: ArrayLike, has_ended: ArrayLike) -> Figure:
     return Figure(curve.quantile(0.5), low, high, len(spans))
 
 
+def source_of(fact: str, as_of: datetime | None) -> tuple[str, list[Any]]:
+    """The table of facts as it is, or as it was at a moment: SQL to select from, and its values."""
+    now, past = (table_of(model) for model in TABLES[fact])
+    if as_of is None:
+        return now.name, []
+    columns = ", ".join(now.columns)
+    moment = connection.ops.adapt_datetimefield_value(as_of)
+    kept = f"SELECT {columns} FROM {now.name} WHERE known_from <= %s"  # noqa: S608  (names of our own models)
+    was = f"SELECT {columns} FROM {past.name} WHERE known_from <= %s AND known_until > %s"  # noqa: S608  (the same)
+    return f"({kept} UNION ALL {was})", [moment, moment, moment]
+
+
 class _Asked:
     """A question with its moment and viewer, as SQL."""
 
@@ -228,15 +240,7 @@ class _Asked:
         return f"{select} FROM {source} f JOIN {facets} g ON g.id = f.facets_id WHERE {' AND '.join(conditions)}", values
 
     def _source(self, fact: str) -> tuple[str, list[Any]]:
-        """The table as it is, or as it was."""
-        now, past = (table_of(model) for model in TABLES[fact])
-        if self.question.as_of is None:
-            return now.name, []
-        columns = ", ".join(now.columns)
-        moment = connection.ops.adapt_datetimefield_value(self.as_of)
-        kept = f"SELECT {columns} FROM {now.name} WHERE known_from <= %s"  # noqa: S608  (names of our own models)
-        was = f"SELECT {columns} FROM {past.name} WHERE known_from <= %s AND known_until > %s"  # noqa: S608  (the same)
-        return f"({kept} UNION ALL {was})", [moment, moment, moment]
+        return source_of(fact, None if self.question.as_of is None else self.as_of)
 
     def _sql(self, text: str) -> str:
         return text.replace("{now}", str(int(self.as_of.timestamp())))
