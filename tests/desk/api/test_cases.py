@@ -140,6 +140,7 @@ def test_the_document_is_openapi_3_1_and_names_every_operation(client):
         ("/api/v1/invitations/{invitation_id}/answer", "post"),
         ("/api/v1/measures", "get"),
         ("/api/v1/solutions", "get"),
+        ("/api/v1/purchases", "post"),
         ("/api/v1/surveys", "get"),
         ("/api/v1/surveys/{survey_id}/invitations", "post"),
         ("/api/v1/surveys/{survey_id}/results", "get"),

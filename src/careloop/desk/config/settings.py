@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "careloop.desk.routing",
     "careloop.desk.teamwork",
     "careloop.desk.experiments",
+    "careloop.desk.purchases",
     "careloop.desk.analysis",
     "careloop.desk.intake",
     "careloop.desk.imports",

@@ -1,8 +1,9 @@
 """Making and changing customers."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.audit.queries import has_lately
 from careloop.desk.customers.models import Address, Customer
-from careloop.desk.customers.queries import access_customer, find_by_address, index_of
+from careloop.desk.customers.queries import access_customer, find_by_address, index_of, map_and_lock
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.rows import insert_rows, marks
@@ -25,12 +26,19 @@ SEARCHED_AGAIN = timedelta(minutes=10)
 
 @dataclass
 class NewCustomer:
-    """Somebody who writes for the first time."""
+    """Somebody who may write for the first time."""
 
     name: str
     language: str
     addresses: list[AddressValue] = field(default_factory=list)
     team_id: int = 0
+
+
+class Found(NamedTuple):
+    """A customer's number, and whether nobody knew them before."""
+
+    customer_id: int
+    is_new: bool
 
 
 def create_customers(new: list[NewCustomer], *, now: datetime) -> list[int]:
@@ -45,6 +53,32 @@ def create_customers(new: list[NewCustomer], *, now: datetime) -> list[int]:
     named = [Searchable("CUSTOMER", customer.pk, customer.name, customer_id=customer.pk) for customer in made if customer.name]
     search.index(named, is_new=True)
     return [customer.pk for customer in made]
+
+
+def find_or_create(people: Sequence[NewCustomer], *, now: datetime) -> list[Found | None]:
+    """Each person's customer: known by the first known address, or made, with all addresses that nobody has; None without address.
+
+    Whoever has an address in common within `people` is one customer. In the caller's transaction, which holds the known ones to its end.
+    """
+    known = map_and_lock([address for person in people for address in person.addresses])
+    new: list[NewCustomer] = []
+    owner: list[int | NewCustomer | None] = []
+    draft: dict[str, NewCustomer] = {}
+    for given in people:
+        indexes = [index_of(address) for address in given.addresses]
+        person: int | NewCustomer | None = next((known[i] for i in indexes if i in known), None) or next(
+            (draft[i] for i in indexes if i in draft), None
+        )
+        if person is None and indexes:
+            person = replace(given, addresses=[])
+            new.append(person)
+        if isinstance(person, NewCustomer):
+            fresh = {i: address for i, address in zip(indexes, given.addresses, strict=True) if i not in known and i not in draft}
+            person.addresses.extend(fresh.values())
+            draft |= dict.fromkeys(fresh, person)
+        owner.append(person)
+    made = dict(zip(map(id, new), create_customers(new, now=now), strict=True))
+    return [None if one is None else Found(made[id(one)], True) if isinstance(one, NewCustomer) else Found(one, False) for one in owner]
 
 
 def note_seen(seen: list[tuple[int, int]], *, now: datetime) -> None:

@@ -11,7 +11,6 @@ from careloop.desk.cases.arrivals import Arrival
 from careloop.desk.cases.models import Message
 from careloop.desk.customers import actions as customers
 from careloop.desk.customers.actions import NewCustomer
-from careloop.desk.customers.queries import index_of, map_and_lock
 from careloop.desk.feedback.actions import NewFeedback, record_feedback
 from careloop.desk.intake.models import RawPayload
 from careloop.desk.intake.rules import Inbound, Receipt, clean_text, problems_of
@@ -98,26 +97,13 @@ def _receipts(keys: list[tuple[int, str]]) -> dict[tuple[int, str], Receipt]:
 
 def _customers(inbounds: list[Inbound], channels: dict[str, Channel], now: datetime) -> list[int | None]:
     """For each inbound the id of its customer: known by one of the addresses, or made; None without address."""
-    known = map_and_lock([address for inbound in inbounds for address in inbound.addresses])
-    new: list[NewCustomer] = []
-    owner: list[int | NewCustomer | None] = []
-    draft: dict[str, NewCustomer] = {}
-    for inbound in inbounds:
-        indexes = [index_of(address) for address in inbound.addresses]
-        person: int | NewCustomer | None = next((known[i] for i in indexes if i in known), None) or next(
-            (draft[i] for i in indexes if i in draft), None
-        )
-        if person is None and indexes:
-            person = NewCustomer(clean_text(inbound.sender_name), inbound.language, [], channels[inbound.channel_slug].team_id)
-            new.append(person)
-        if isinstance(person, NewCustomer):
-            person.addresses.extend(a for a, i in zip(inbound.addresses, indexes, strict=True) if i not in known and i not in draft)
-            draft |= dict.fromkeys((i for i in indexes if i not in known and i not in draft), person)
-        owner.append(person)
-    made = dict(zip(map(id, new), customers.create_customers(new, now=now), strict=True))
-    seen = [(one, channels[inbound.channel_slug].team_id) for one, inbound in zip(owner, inbounds, strict=True) if isinstance(one, int)]
+    writers = [
+        NewCustomer(clean_text(one.sender_name), one.language, list(one.addresses), channels[one.channel_slug].team_id) for one in inbounds
+    ]
+    found = customers.find_or_create(writers, now=now)
+    seen = [(one.customer_id, writer.team_id) for one, writer in zip(found, writers, strict=True) if one is not None and not one.is_new]
     customers.note_seen(seen, now=now)
-    return [made[id(person)] if isinstance(person, NewCustomer) else person for person in owner]
+    return [None if one is None else one.customer_id for one in found]
 
 
 def _arrival(inbound: Inbound, channel: Channel, customer_id: int | None) -> Arrival:

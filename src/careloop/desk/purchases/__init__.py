@@ -1,0 +1,1 @@
+"""What customers bought: handed over by shops' own programs or brought in from files, never entered twice."""

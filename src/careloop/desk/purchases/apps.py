@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PurchasesConfig(AppConfig):
+    """Registers the app under a short label."""
+
+    name = "careloop.desk.purchases"
+    label = "purchases"
