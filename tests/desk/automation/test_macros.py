@@ -52,6 +52,18 @@ def test_a_refused_action_takes_everything_back(cast, case, now):
     assert (case.priority, MacroUse.objects.count(), CaseEvent.objects.filter(kind="MACRO").count()) == (20, 0, 0)
 
 
+def test_one_that_gives_the_case_to_a_team_out_of_sight_goes_on_there(cast, case, now):
+    steps = [do("GIVE_TO_TEAM", cast.other_team.pk), do("ASSIGN", cast.outsider.pk), do("SET_PRIORITY", 40), do("ADD_NOTE", "Please call.")]
+    macro = save_macro(facts=MacroFacts("To wholesale", "PERSON", "", steps), viewer=cast.viewer(cast.agent), now=now)
+    take_macro(macro_id=macro.pk, case_id=case.pk, viewer=cast.viewer(cast.agent), now=now)
+    case.refresh_from_db()
+    assert (case.team_id, case.assignee_id, case.priority) == (cast.other_team.pk, cast.outsider.pk, 40)
+    assert case.messages.get(direction="NOTE").body == "Please call."
+    with pytest.raises(NotFound):
+        take_macro(macro_id=macro.pk, case_id=case.pk, viewer=cast.viewer(cast.agent), now=now)
+    assert MacroUse.objects.count() == 1
+
+
 def test_personal_macros_are_their_owners_alone(cast, case, mine, now):
     other = cast.viewer(cast.supervisor)
     for refused in (

@@ -4,9 +4,11 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
+from careloop.desk.automation.actions import MacroFacts, save_macro
 from careloop.desk.cases.models import Case, CaseEvent
 from careloop.desk.cases.teams import give_to_team
 from careloop.desk.intake.actions import receive_message
+from careloop.desk.notices.actions import notify
 from careloop.desk.web.stream import teams_of
 from careloop.desk.web.timeline import describe
 
@@ -73,6 +75,29 @@ def test_a_card_goes_to_another_team_on_the_board(client, cast, case):
     done = client.post(address, {"version": case.version, "to": cast.other_team.pk}, headers={"HX-Request": "true"})
     assert TOLD in done.content.decode()
     assert Case.objects.get().team == cast.other_team
+
+
+def test_a_macro_that_gives_the_case_out_of_sight_leads_to_the_inbox_and_says_that_its_text_was_not_used(client, cast, case, now):
+    steps = [{"do": "GIVE_TO_TEAM", "value": cast.other_team.pk}, {"do": "SET_PRIORITY", "value": 40}]
+    facts = MacroFacts("To wholesale", "PERSON", "Hello", steps)
+    macro = save_macro(facts=facts, viewer=cast.viewer(cast.agent), now=now)
+    client.force_login(cast.agent)
+    done = client.post(reverse("case-macro", args=[case.pk, macro.pk]), headers={"HX-Request": "true"})
+    assert (done.status_code, done["HX-Redirect"]) == (204, reverse("inbox"))
+    shown = client.get(reverse("inbox")).content.decode()
+    assert TOLD in shown
+    assert "The text of the macro was not used" in shown
+    case.refresh_from_db()
+    assert (case.team, case.priority) == (cast.other_team, 40)
+
+
+def test_a_text_that_could_not_be_sent_stands_in_its_notice(client, cast, case, now):
+    told = {"text": "Somebody wrote in between.", "body": "Dear Lin,\nwe pay."}
+    notify(user_ids=[cast.agent.pk], kind="NOT_SENT", key="held 1", case_id=case.pk, facts=told, now=now)
+    client.force_login(cast.agent)
+    shown = client.get(reverse("notices")).content.decode()
+    for words in ("Your reply was not sent", "Somebody wrote in between.", "Dear Lin,\nwe pay."):
+        assert words in shown
 
 
 @pytest.mark.parametrize("who", ["outsider", "analyst"])

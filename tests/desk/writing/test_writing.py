@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from careloop.desk.accounts.models import User
 from careloop.desk.cases.models import Case, Message
+from careloop.desk.cases.teams import give_to_team
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -105,7 +107,44 @@ def test_a_reply_past_a_message_that_came_meanwhile_goes_back_to_its_writer(case
     assert (held.state, Message.objects.filter(direction="OUTBOUND").count()) == ("REFUSED", 0)
     assert "wrote in case" in held.refusal
     assert queries.writing_of(case.pk, agent).drafts == {"REPLY": "马上退款"}
-    assert list(Notice.objects.values_list("user_id", "case_id")) == [(agent.user_id, case.pk)]
+    assert list(Notice.objects.values_list("user_id", "case_id", "kind")) == [(agent.user_id, case.pk, "NOT_SENT")]
+    assert Notice.objects.get().facts == {"text": held.refusal}
+
+
+def test_a_held_reply_is_sent_though_its_case_goes_to_a_team_out_of_its_writers_sight(case, cast, agent, now, moment):
+    held = hold(case, agent, now)
+    give_to_team(case_id=case.pk, team_id=cast.other_team.pk, expected_version=case.version, viewer=agent, now=now + SECOND)
+    actions.send_held_reply(held_id=held.pk, now=held.send_at)
+    held.refresh_from_db()
+    case.refresh_from_db()
+    sent = Message.objects.get(direction="OUTBOUND")
+    assert (held.state, sent.body, sent.author_id, sent.team_id) == ("SENT", "马上退款", agent.user_id, cast.other_team.pk)
+    assert (case.team_id, case.assignee_id, case.status) == (cast.other_team.pk, None, "WAITING")
+    assert Notice.objects.count() == 0
+
+
+def test_what_cannot_be_sent_any_more_out_of_sight_comes_back_in_a_notice_in_its_writers_language(case, cast, agent, inbound, now, moment):
+    User.objects.filter(pk=agent.user_id).update(language="zh-hans")
+    held = hold(case, agent, now, seen_message_id=case.messages.get().pk)
+    give_to_team(case_id=case.pk, team_id=cast.other_team.pk, expected_version=case.version, viewer=agent, now=now + SECOND)
+    Message.objects.create(
+        case_id=case.pk,
+        team=cast.other_team,
+        customer=case.customer,
+        channel=case.channel,
+        direction="INBOUND",
+        body="还在吗",
+        sent_at=now,
+        received_at=now,
+    )
+    actions.send_held_reply(held_id=held.pk, now=held.send_at)
+    held.refresh_from_db()
+    told = Notice.objects.get()
+    assert (held.state, Message.objects.filter(direction="OUTBOUND").count()) == ("REFUSED", 0)
+    assert (told.user_id, told.kind, told.case_id) == (agent.user_id, "NOT_SENT", case.pk)
+    assert told.facts == {"text": held.refusal, "body": "马上退款"}
+    assert f"#{case.pk}" in held.refusal
+    assert not held.refusal.isascii()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Roles and what each may do: plain Python, one table."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 OWNER, SUPERVISOR, AGENT, ANALYST = "OWNER", "SUPERVISOR", "AGENT", "ANALYST"
 
@@ -53,3 +53,7 @@ class Viewer:
     def sees_team(self, team_id: int) -> bool:
         """Whether rows of this team are in the viewer's sight."""
         return self.team_ids is None or team_id in self.team_ids
+
+    def seeing(self, team_id: int) -> "Viewer":
+        """The same viewer with this team in sight, to end on a case what they began while they saw it."""
+        return self if self.team_ids is None else replace(self, team_ids=self.team_ids | {team_id})

@@ -147,7 +147,10 @@ def delete_macro(*, macro_id: int, viewer: Viewer, now: datetime) -> None:
 
 
 def take_macro(*, macro_id: int, case_id: int, viewer: Viewer, now: datetime) -> Taken:
-    """Take a macro's actions on a case at once, and give its text to the agent, who sends it or not; the history names the macro."""
+    """Take a macro's actions on a case at once, and give its text to the agent, who sends it or not; the history names the macro.
+
+    One that gives the case to a team out of the agent's sight goes on there with what follows.
+    """
     check_may(viewer, "case.work")
     seen = access_case(case_id, viewer)
     check_not_held_out(subject=MACRO, subject_id=_access_usable(macro_id, seen, viewer).pk, case=seen, now=now)

@@ -97,9 +97,15 @@ ACTIONS: dict[str, Action] = {
 
 
 def perform(*, actions: Sequence[Mapping[str, Any]], case_id: int, viewer: Viewer, source: str, key: str, now: datetime) -> None:
-    """Take all the actions in their order, in the caller's transaction; the first that is refused raises."""
+    """Take all the actions in their order, in the caller's transaction; the first that is refused raises.
+
+    Whoever gives the case out of their own sight goes on with the actions that follow.
+    """
     for place, action in enumerate(actions):
-        ACTIONS[action["do"]].perform(Act(case_id, action.get("value"), viewer, source, f"{key} {place}", now))
+        entry, value = ACTIONS[action["do"]], action.get("value")
+        entry.perform(Act(case_id, value, viewer, source, f"{key} {place}", now))
+        if entry.decides == "team":
+            viewer = viewer.seeing(value)
 
 
 def check_values(actions: Sequence[Mapping[str, Any]], viewer: Viewer) -> None:

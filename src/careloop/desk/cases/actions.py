@@ -49,7 +49,7 @@ def reply(
         case.resolved_at = now if status == Status.RESOLVED else None
         is_person = viewer.person_id is not None  # what a rule says by itself is not the answer that was promised
         case.first_response_at = case.first_response_at or (now if is_person else None)
-        if case.assignee_id is None and is_person and viewer.role != "ANALYST":
+        if case.assignee_id is None and is_person and viewer.user_id in {person.pk for person in list_assignable(case.team_id)}:
             before["assignee"] = None
             case.assignee_id = viewer.user_id
         save_case(case, "status", "last_message_at", "snippet", "resolved_at", "first_response_at", "assignee_id")

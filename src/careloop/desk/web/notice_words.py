@@ -13,19 +13,20 @@ TONES = {
     "DUE_SOON": "warn",
     "MENTIONED": "accent",
     "APPROVAL": "warn",
+    "NOT_SENT": "bad",
     "TASK": "accent",
     "CALENDAR": "warn",
     "SURVEY": "bad",
 }
 ICONS = {
-    "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "REPLIED": "message-square",
+    "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "NOT_SENT": "message-square-warning",
     "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
     "SOLUTION": "book-open", "FOLLOWED": "eye", "SURVEY": "frown",
 }  # fmt: skip
 
 
 def describe_notice(notice: Any, now: datetime) -> dict[str, str]:
-    """Heading, detail, tone and icon of a notice; `facts` may bring `subject`, `who`, `text`."""
+    """Heading, detail, tone and icon of a notice, and a text of the reader's own; `facts` may bring `subject`, `who`, `text`, `body`."""
     facts = notice.facts
     heading = str(notice.get_kind_display())
     if facts.get("who"):
@@ -39,4 +40,10 @@ def describe_notice(notice: Any, now: datetime) -> dict[str, str]:
         heading = f"{heading} · {targets.get(facts.get('target', ''), '')} {running_words(due, now)[0]}"
     if notice.kind == "SURVEY":
         heading = _("%(score)s of %(high)s in the survey “%(survey)s”") % facts
-    return {"heading": heading, "detail": detail, "tone": TONES.get(notice.kind, ""), "icon": ICONS.get(notice.kind, "bell")}
+    return {
+        "heading": heading,
+        "detail": detail,
+        "tone": TONES.get(notice.kind, ""),
+        "icon": ICONS.get(notice.kind, "bell"),
+        "body": facts.get("body", ""),
+    }

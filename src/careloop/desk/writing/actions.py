@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.queries import check_may, viewer_of
@@ -70,14 +72,18 @@ def undo_reply(*, held_id: int, viewer: Viewer, now: datetime) -> HeldReply:
 
 
 def send_held_reply(*, held_id: int, now: datetime) -> None:
-    """Send a held reply once; one that cannot be sent any more goes back to its writer as a draft, with the reason."""
+    """Send a held reply once; one that cannot be sent any more goes back to its writer, with the reason.
+
+    It was written in sight of the case: a case that went to another team meanwhile is answered nevertheless.
+    """
     with transaction.atomic():
-        held = HeldReply.objects.select_for_update(of=("self",)).select_related("user").get(pk=held_id)
+        held = HeldReply.objects.select_for_update(of=("self",)).select_related("user", "case").get(pk=held_id)
         if held.state != HeldState.WAITING:
             return
+        writer = viewer_of(held.user)
         try:
-            with transaction.atomic():
-                viewer = viewer_of(held.user)
+            with transaction.atomic(), translation.override(held.user.language or settings.LANGUAGE_CODE):
+                viewer = writer.seeing(held.case.team_id)
                 facts: dict[str, Any] = {
                     "case_id": held.case_id,
                     "body": held.body,
@@ -89,8 +95,10 @@ def send_held_reply(*, held_id: int, now: datetime) -> None:
         except DeskError as refused:
             held.refusal = refused.message[:300]
             _give_back(held, HeldState.REFUSED, now)
-            facts_told = {"text": held.refusal}
-            notify(user_ids=[held.user_id], kind=NoticeKind.REPLIED, key=f"held {held.pk}", case_id=held.case_id, facts=facts_told, now=now)
+            told = {"text": held.refusal}
+            if not writer.sees_team(held.case.team_id):
+                told["body"] = held.body  # the draft cannot be read there any more
+            notify(user_ids=[held.user_id], kind=NoticeKind.NOT_SENT, key=f"held {held.pk}", case_id=held.case_id, facts=told, now=now)
             return
         held.state, held.message_id = HeldState.SENT, message.pk
         held.save(update_fields=["state", "message_id"])

@@ -109,6 +109,8 @@ def take(request: HttpRequest, viewer: Viewer, case_id: int, macro_id: int) -> H
     """Take a macro's actions, and give its text to what is being written."""
     taken = actions.take_macro(macro_id=macro_id, case_id=case_id, viewer=viewer, now=datetime.now(UTC))
     if (gone := leave_case(request, viewer, case_id)) is not None:
+        if taken.text:
+            messages.info(request, _("The text of the macro was not used: the case is out of your sight. Reply first, then give it away."))
         return gone
     response = render(request, "macros/taken.html", {**case_context(request, viewer, case_id), "taken": taken, "oob": True})
     response["HX-Trigger-After-Swap"] = json.dumps({"careloop:macro": {"case": case_id}})
