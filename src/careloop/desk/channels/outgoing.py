@@ -16,7 +16,8 @@ class SentFile(NamedTuple):
 class Outgoing:
     """One message to a customer; `to` is empty when the house knows no address that the channel can reach.
 
-    `is_automatic` says that no person wrote it: other machines must not answer it.
+    `is_automatic` says that no person wrote it: other machines must not answer it. `html` says the same as `body`, for mails that look
+    like something; `refuse_url` ends such mails by a POST, where they can be refused.
     """
 
     idempotency_key: str
@@ -26,6 +27,8 @@ class Outgoing:
     case_id: int
     is_automatic: bool = False
     files: tuple[SentFile, ...] = ()
+    html: str = ""
+    refuse_url: str = ""
 
 
 class CannotDeliver(Exception):

@@ -30,7 +30,7 @@ def deliver(item_id: int, *, now: datetime) -> None:
         cases.record_delivery(message_id=message.pk, delivery=Delivery.FAILED, error=str(error), now=now)
         return
     with transaction.atomic():
-        OutboxItem.objects.filter(pk=item_id).update(sent_at=now)
+        OutboxItem.objects.filter(pk=item_id).update(sent_at=now, html="")
         cases.record_delivery(message_id=message.pk, delivery=Delivery.SENT, error="", now=now)
 
 
@@ -39,8 +39,15 @@ def _outgoing(item: OutboxItem, now: datetime) -> Outgoing:
     if message.customer is None or message.case is None:
         raise CannotDeliver(gettext_noop("The message belongs to no customer."))
     mails = [address.value for address in list_addresses(message.customer) if address.kind == "EMAIL"]
-    body = with_link(message.body, message.case, now=now)
-    is_automatic = message.author_id is None
     files = tuple(SentFile(one.name, bytes(one.content), one.content_type) for one in files_of(message.pk))
-    to = mails[0] if mails else ""
-    return Outgoing(item.idempotency_key, to, message.case.subject, body, message.case.pk, is_automatic, files)
+    return Outgoing(
+        idempotency_key=item.idempotency_key,
+        to=mails[0] if mails else "",
+        subject=item.subject or message.case.subject,
+        body=message.body if item.html else with_link(message.body, message.case, now=now),
+        case_id=message.case.pk,
+        is_automatic=message.author_id is None,
+        files=files,
+        html=item.html,
+        refuse_url=item.refuse_url,
+    )

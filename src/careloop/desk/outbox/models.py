@@ -12,6 +12,9 @@ class OutboxItem(models.Model):
     idempotency_key = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    subject = models.CharField(max_length=250, blank=True, help_text="of a mail; blank: the case's")
+    html = models.TextField(blank=True, help_text="of a mail that looks like something; emptied once it left")
+    refuse_url = models.CharField(max_length=300, blank=True, help_text="where the customer ends such mails")
 
     def __str__(self) -> str:
         return f"outbox {self.message_id}"

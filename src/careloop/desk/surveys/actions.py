@@ -36,6 +36,7 @@ from careloop.desk.surveys.rules.questions import BEGINNINGS, CSAT, LANGUAGES, Q
 
 LONGEST_NAME, LONGEST_TEXT = 80, 500
 MOST_DELAY_MINUTES = 60 * 24 * 60
+MOST_REMIND_DAYS = 30
 TELLS = ("ASSIGNEE", "SUPERVISORS")
 PAGE_NAME = "Customer's page · 客户页面"
 
@@ -52,6 +53,7 @@ class SurveyFacts:
     is_active: bool = False
     sent_when: str = SentWhen.HAND.value
     delay_minutes: int = 60
+    remind_days: int = 0
     share_ratio: float = 1.0
     case_kinds: tuple[str, ...] = ()
     channel_ids: tuple[int, ...] = ()
@@ -144,8 +146,8 @@ def forget_customer(*, customer_id: int, now: datetime) -> int:
 
 
 COLUMNS = (
-    "name", "kind", "is_active", "sent_when", "delay_minutes", "share_ratio", "case_kinds", "channel_ids", "team_ids", "bad_at_most",
-    "bad_does", "bad_tells", "embed_channel_id",
+    "name", "kind", "is_active", "sent_when", "delay_minutes", "remind_days", "share_ratio", "case_kinds", "channel_ids", "team_ids",
+    "bad_at_most", "bad_does", "bad_tells", "embed_channel_id",
 )  # fmt: skip
 
 
@@ -197,6 +199,8 @@ def _check(facts: SurveyFacts, survey_id: int | None) -> None:
 def _check_numbers(facts: SurveyFacts) -> None:
     if not 0 <= facts.delay_minutes <= MOST_DELAY_MINUTES:
         raise InvalidInput(_("Wait between 0 minutes and 60 days."), field="delay")
+    if not 0 <= facts.remind_days <= MOST_REMIND_DAYS:
+        raise InvalidInput(_("Remind after 1 to %(most)d days, or never (0).") % {"most": MOST_REMIND_DAYS}, field="remind")
     if not 0 < facts.share_ratio <= 1:
         raise InvalidInput(
             _("The share is %(given)s; ask more than 0 and at most 100 of 100.") % {"given": facts.share_ratio}, field="share"

@@ -9,7 +9,7 @@ from django.utils.translation import override
 from careloop.desk.accounts.models import Role, User
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
-from careloop.desk.surveys.letters import language_of
+from careloop.desk.surveys.letters import CODES, language_of
 from careloop.desk.surveys.models import Answer, BadAnswer, Invitation
 from careloop.desk.teamwork.customer_actions import set_status
 from careloop.desk.teamwork.customer_links import Visit
@@ -29,7 +29,7 @@ class Following(Enum):
         if self is not Following.OPEN:
             return ""
         facts = {"score": answer.score, "high": answer.score_max, "survey": invitation.survey.name}
-        with override("zh-hans" if language_of(invitation) == "zh" else "en"):
+        with override(CODES[language_of(invitation)]):
             return _("%(score)s of %(high)s in the survey “%(survey)s”") % facts
 
 

@@ -1,8 +1,6 @@
 """Who is asked and when: planning after a case was resolved or by hand, and sending what is due. Nobody is asked twice for one reason."""
 
-import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,18 +10,13 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.models import ChannelKind
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.audit import actions as audit
-from careloop.desk.cases.events import add_event
-from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Message, Status
+from careloop.desk.cases.models import Case, CaseEvent, Delivery, EventKind, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.customers.models import Customer
-from careloop.desk.kernel.actor import SYSTEM, Actor
 from careloop.desk.kernel.errors import InvalidInput
-from careloop.desk.outbox.models import OutboxItem
-from careloop.desk.outbox.tasks import deliver
-from careloop.desk.surveys.letters import letter_of
 from careloop.desk.surveys.locking import lock_invitation
 from careloop.desk.surveys.models import Answer, Invitation, InvitationState, Origin, SentWhen, Survey, SurveySetting
+from careloop.desk.surveys.posting import audit_invitation, post
 from careloop.desk.surveys.queries import access_survey, get_setting, is_resolved, newest_version, person_of
 from careloop.desk.surveys.rules import choosing
 from careloop.desk.surveys.rules.quiet import after_quiet, zone_of
@@ -62,7 +55,7 @@ def plan(*, survey: Survey, case: Case, origin: str, key: str, now: datetime, as
         "reason": reason,
         "asked_by_id": asked_by_id,
         "created_at": now,
-        "planned_at": _not_quiet(wanted_at, customer, setting),
+        "planned_at": not_quiet(wanted_at, customer, setting),
     }
     return Invitation.objects.get_or_create(key=key[:LONGEST_KEY], defaults=facts)[0]
 
@@ -81,6 +74,15 @@ def reason_against(survey: Survey, case: Case, customer: Customer | None, origin
     return choosing.why_not(person, pause_days=setting.pause_days, needs_consent=setting.needs_consent, now=now)
 
 
+def reason_now(invitation: Invitation, setting: SurveySetting, now: datetime) -> str:
+    """Why a planned invitation is not sent after all; "" when it is."""
+    if invitation.case is None or invitation.customer is None or invitation.case.customer_id != invitation.customer_id:
+        return choosing.ERASED
+    if invitation.origin == Origin.RULE and invitation.case.status != Status.MERGED and not is_resolved(invitation):
+        return choosing.REOPENED
+    return reason_against(invitation.survey, invitation.case, invitation.customer, invitation.origin, setting, now)
+
+
 def send_by_hand(*, survey_id: int, case_id: int, key: str, viewer: Viewer, now: datetime) -> Invitation:
     """An agent asks the customer of a case; refused with the reason when that must not be, and nothing is stored then."""
     check_may(viewer, "case.work")
@@ -93,7 +95,7 @@ def send_by_hand(*, survey_id: int, case_id: int, key: str, viewer: Viewer, now:
                 made.delete()
             raise InvalidInput(_("The survey was not sent: %(reason)s.") % {"reason": reason_words(made.reason)}, field="survey")
         if made.created_at == now:
-            _audit(made, "survey.invite", actor_of(viewer), now)
+            audit_invitation(made, "survey.invite", actor_of(viewer), now)
     return made
 
 
@@ -110,15 +112,18 @@ def send(invitation_id: int, *, now: datetime) -> bool:
         if invitation is None or invitation.state != InvitationState.QUEUED:
             return False
         setting = get_setting()
-        later = _not_quiet(now, invitation.customer, setting)
-        reason = _reason_now(invitation, setting, now)
+        later = not_quiet(now, invitation.customer, setting)
+        reason = reason_now(invitation, setting, now)
         if reason:
             invitation.state, invitation.reason = InvitationState.SKIPPED, reason
         elif later > now:
             invitation.planned_at = later
         else:
-            _hand_over(invitation, now)
-        invitation.save(update_fields=["state", "reason", "planned_at", "sent_at", "message", "version"])
+            invitation.version = newest_version(invitation.survey)
+            invitation.message, invitation.state, invitation.sent_at = post(invitation, now=now), InvitationState.SENT, now
+            wait_days = invitation.survey.remind_days
+            invitation.remind_at = now + timedelta(days=wait_days) if wait_days else None
+        invitation.save(update_fields=["state", "reason", "planned_at", "sent_at", "remind_at", "message", "version"])
         return invitation.state == InvitationState.SENT
 
 
@@ -150,8 +155,15 @@ def revoke(*, invitation_id: int, viewer: Viewer, now: datetime) -> Invitation:
         if found.state == InvitationState.QUEUED:
             found.state, found.reason = InvitationState.SKIPPED, choosing.REVOKED
         found.save(update_fields=["revision", "state", "reason"])
-        _audit(found, "survey.revoke", actor_of(viewer), now)
+        audit_invitation(found, "survey.revoke", actor_of(viewer), now)
     return found
+
+
+def not_quiet(moment: datetime, customer: Customer | None, setting: SurveySetting) -> datetime:
+    """The moment, or the first one after it outside the quiet hours of the customer."""
+    house = timezone.get_default_timezone()
+    zone = zone_of(customer.attributes.get("time_zone") if customer is not None else None, house)
+    return after_quiet(moment, zone, setting.quiet_from_minutes, setting.quiet_until_minutes)
 
 
 def _follow(event: CaseEvent, now: datetime) -> None:
@@ -183,45 +195,3 @@ def _plan_after(event: CaseEvent, survey: Survey, now: datetime) -> None:
     wanted_at = event.at + timedelta(minutes=survey.delay_minutes)
     if not theirs.filter(state=InvitationState.QUEUED).update(planned_at=wanted_at, key=key):
         plan(survey=survey, case=event.case, origin=Origin.RULE, key=key, now=now)
-
-
-def _reason_now(invitation: Invitation, setting: SurveySetting, now: datetime) -> str:
-    if invitation.case is None or invitation.customer is None or invitation.case.customer_id != invitation.customer_id:
-        return choosing.ERASED
-    if invitation.origin == Origin.RULE and invitation.case.status != Status.MERGED and not is_resolved(invitation):
-        return choosing.REOPENED
-    return reason_against(invitation.survey, invitation.case, invitation.customer, invitation.origin, setting, now)
-
-
-def _not_quiet(moment: datetime, customer: Customer | None, setting: SurveySetting) -> datetime:
-    house = timezone.get_default_timezone()
-    zone = zone_of(customer.attributes.get("time_zone") if customer is not None else None, house)
-    return after_quiet(moment, zone, setting.quiet_from_minutes, setting.quiet_until_minutes)
-
-
-def _hand_over(invitation: Invitation, now: datetime) -> None:
-    """Message, outbox row, job, event and audit entry; the case's status and clocks stay as they are: asking is no answer."""
-    case: Any = invitation.case
-    invitation.version = newest_version(invitation.survey)
-    message = Message.objects.create(
-        case=case,
-        customer_id=case.customer_id,
-        team_id=case.team_id,
-        channel_id=case.channel_id,
-        direction=Direction.OUTBOUND,
-        body=letter_of(invitation, now=now),
-        sent_at=now,
-        received_at=now,
-        delivery=Delivery.QUEUED,
-    )
-    item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now)
-    deliver.enqueue(item.pk)
-    invitation.message, invitation.state, invitation.sent_at = message, InvitationState.SENT, now
-    after = {"delivery": Delivery.QUEUED.value, "survey": invitation.survey.name}
-    add_event(case=case, kind=EventKind.DELIVERY, actor=SYSTEM, now=now, message=message, after=after)
-    _audit(invitation, "survey.send", SYSTEM, now)
-
-
-def _audit(invitation: Invitation, action: str, actor: Actor, now: datetime) -> None:
-    details = {"survey": invitation.survey_id, "case": invitation.case_id, "origin": invitation.origin}
-    audit.record(actor=actor, action=action, object_type="survey", object_id=invitation.survey_id, now=now, details=details)

@@ -27,8 +27,11 @@ def link_for(invitation: Invitation, *, now: datetime) -> str:
     return settings.BASE_URL + reverse("survey-answer", args=[make_token(invitation, now=now)])
 
 
-def find_invitation(token: str, *, now: datetime) -> Invitation | None:
-    """Where a token leads; None when it is wrong, expired or revoked, or when the customer or the case was erased."""
+def find_invitation(token: str, *, now: datetime, is_refusal: bool = False) -> Invitation | None:
+    """Where a token leads; None when it is wrong, expired or revoked, or when the customer or the case was erased.
+
+    Whoever would rather not be asked may say so by a link that has expired or was taken back, too.
+    """
     if len(token) > LONGEST_TOKEN:
         return None
     try:
@@ -36,11 +39,14 @@ def find_invitation(token: str, *, now: datetime) -> Invitation | None:
     except signing.BadSignature:
         return None
     invitation_id, customer_id, revision, day = map(int, facts.split("-"))
-    if now.timestamp() >= (day + 1) * DAY_SECONDS:
+    related = ("survey", "version", "case", "customer", "channel")
+    found: Invitation | None = Invitation.objects.select_related(*related).filter(pk=invitation_id).first()
+    if found is None or (found.customer_id or 0) != customer_id:
         return None
-    found = Invitation.objects.select_related("survey", "version", "case", "customer", "channel").filter(pk=invitation_id).first()
-    is_theirs = found is not None and (found.customer_id or 0) == customer_id and found.revision == revision
-    return found if found is not None and is_theirs and is_open(found) else None
+    if is_refusal and found.customer is not None:
+        return found
+    is_valid = now.timestamp() < (day + 1) * DAY_SECONDS and found.revision == revision
+    return found if is_valid and is_open(found) else None
 
 
 def is_open(invitation: Invitation) -> bool:

@@ -40,6 +40,7 @@ class Survey(models.Model):
     is_active = models.BooleanField(default=False)
     sent_when = models.CharField(max_length=8, choices=SentWhen.choices, default=SentWhen.HAND)
     delay_minutes = models.PositiveIntegerField(default=60)
+    remind_days = models.PositiveSmallIntegerField(default=0, help_text="after asking, whoever did not answer is reminded once; 0: never")
     share_ratio = models.FloatField(default=1.0, help_text="of those who fit, 0-1; chosen by hash: twice the same")
     case_kinds = models.JSONField(default=list)
     channel_ids = models.JSONField(default=list)
@@ -120,6 +121,8 @@ class Invitation(models.Model):
     planned_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
+    remind_at = models.DateTimeField(null=True, help_text="null: nothing to remind of, or no more")
+    reminded_at = models.DateTimeField(null=True)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -129,6 +132,7 @@ class Invitation(models.Model):
             models.Index(fields=["survey", "state", "sent_at"], name="invitation_survey"),
             models.Index(fields=["customer", "sent_at"], name="invitation_customer"),
             models.Index(fields=["sent_at"], name="invitation_sent"),
+            models.Index(fields=["remind_at"], name="invitation_remind"),
         ]
 
     def __str__(self) -> str:

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 from django_tasks import task
 
 from careloop.desk.jobs.actions import ensure_schedule
-from careloop.desk.surveys import inviting
+from careloop.desk.surveys import inviting, reminding
 
 ASK_SECONDS = 30
 
 
 @task(priority=-10)
 def ask() -> int:
-    """Plan invitations for what was resolved and send those that are due; returns how many were sent."""
+    """Plan invitations for what was resolved, send what is due, remind whoever did not answer; returns how many letters left."""
     now = datetime.now(UTC)
     inviting.follow_events(now=now)
-    return inviting.send_due(now=now)
+    return inviting.send_due(now=now) + reminding.remind_due(now=now)
 
 
 def ensure_schedules(*, now: datetime | None = None) -> None:

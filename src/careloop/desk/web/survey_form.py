@@ -27,6 +27,7 @@ def facts_of(survey: Any, version: Any) -> SurveyFacts:
         is_active=survey.is_active,
         sent_when=survey.sent_when,
         delay_minutes=survey.delay_minutes,
+        remind_days=survey.remind_days,
         share_ratio=survey.share_ratio,
         case_kinds=tuple(survey.case_kinds),
         channel_ids=tuple(survey.channel_ids),
@@ -62,6 +63,7 @@ def read_facts(given: QueryDict) -> SurveyFacts:
     return replace(
         facts,
         delay_minutes=_number(given.get("delay", ""), "delay"),
+        remind_days=_number(given.get("remind") or "0", "remind"),
         share_ratio=share / PERCENT,
         channel_ids=tuple(_number(str(one), "channels") for one in given.getlist("channels")),
         team_ids=tuple(_number(str(one), "teams") for one in given.getlist("teams")),

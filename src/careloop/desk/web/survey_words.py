@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from careloop.desk.surveys.rules.questions import in_language, questions_of
 
 KINDS = {"SCALE": _("Scale"), "CHOICE": _("Choice"), "TEXT": _("Text"), "YES_NO": _("Yes or no")}
-LANGUAGES = {"en": "en", "zh": "zh-hans"}  # of surveys, as Django calls them
 NAMES = {"en": "English", "zh": "简体中文"}
 
 

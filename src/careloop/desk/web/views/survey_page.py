@@ -6,7 +6,7 @@ with that score, and a small script sends it as soon as somebody sees the page; 
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -26,11 +26,11 @@ from careloop.desk.kernel.wording import spoken
 from careloop.desk.surveys import answering
 from careloop.desk.surveys.actions import say_consent
 from careloop.desk.surveys.answering import AnswersRefused
-from careloop.desk.surveys.letters import language_of
+from careloop.desk.surveys.letters import CODES, language_of
 from careloop.desk.surveys.links import find_invitation
 from careloop.desk.surveys.queries import access_survey, get_setting, newest_version
 from careloop.desk.surveys.rules.questions import in_language, questions_of, score_question
-from careloop.desk.web.survey_words import LANGUAGES, NAMES, shown_questions
+from careloop.desk.web.survey_words import NAMES, shown_questions
 from careloop.desk.web.views.form import TRAP, check_token, new_token
 
 POLICY = {
@@ -61,16 +61,16 @@ def framed(view: View) -> View:
     return csrf_exempt(never_cache(wrapped))
 
 
-def for_invited(view: View) -> View:
+def for_invited(view: View, *, is_refusal: bool = False) -> View:
     """A view that takes (request, invitation, token, language); a link that leads nowhere shows a page that tells nothing."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, token: str) -> HttpResponseBase:
-        invitation = find_invitation(token, now=now())
+        invitation = find_invitation(token, now=now(), is_refusal=is_refusal)
         if invitation is None:
             return _in(asked_language(request, _browsers()), request, "survey_page/gone.html", {}, 404)
         language = asked_language(request, language_of(invitation))
-        with override(LANGUAGES[language]):
+        with override(CODES[language]):
             try:
                 if request.method == "POST" and request.user.is_authenticated:
                     raise NotAllowed(
@@ -107,21 +107,21 @@ def click(request: HttpRequest, invitation: Any, token: str, language: str) -> H
     return _back(token, language, "click")
 
 
-@require_http_methods(["GET", "POST"])
-@for_invited
+@require_http_methods(["GET", "HEAD", "POST"])
+@partial(for_invited, is_refusal=True)
 def no_more(request: HttpRequest, invitation: Any, token: str, language: str) -> HttpResponseBase:
-    """The customer would rather not be asked; looking at the page changes nothing."""
+    """The customer would rather not be asked, by the page's button or by that of a mail program (RFC 8058); looking changes nothing."""
     is_done = False
     if request.method == "POST" and invitation.customer is not None:
         actor = Actor("customer", invitation.customer_id, str(invitation.customer)[:200])
         say_consent(customer_id=invitation.customer_id, may_ask=False, actor=actor, now=now())
         is_done = True
-    return _in(
-        language, request, "survey_page/no_more.html", {"token": token, "is_done": is_done, "is_desk": request.user.is_authenticated}
-    )
+    is_closed = find_invitation(token, now=now()) is None
+    context = {"token": token, "is_done": is_done, "is_closed": is_closed, "is_desk": request.user.is_authenticated}
+    return _in(language, request, "survey_page/no_more.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @framed
 def embedded(request: HttpRequest, survey_id: int) -> HttpResponseBase:
     """A survey on the house's own website, for anybody; the same form sent twice is one answer."""
@@ -132,14 +132,14 @@ def embedded(request: HttpRequest, survey_id: int) -> HttpResponseBase:
     if survey.embed_channel_id is None or not survey.is_active:
         raise Http404
     language = asked_language(request, _browsers())
-    with override(LANGUAGES[language]):
+    with override(CODES[language]):
         return _embedded(request, survey, language)
 
 
 def asked_language(request: HttpRequest, otherwise: str) -> str:
     """ "en" or "zh": as the address says, else the other."""
     given = request.GET.get("lang", "")
-    return given if given in LANGUAGES else otherwise
+    return given if given in CODES else otherwise
 
 
 def _embedded(request: HttpRequest, survey: Any, language: str) -> HttpResponseBase:
@@ -203,7 +203,7 @@ def _in(language: str, request: HttpRequest, template: str, context: dict[str, A
         query["lang"] = code
         query.pop("done", None)
         others.append({"code": code, "html": "zh-Hans" if code == "zh" else code, "name": name, "url": f"?{query.urlencode()}"})
-    with override(LANGUAGES[language]):
+    with override(CODES[language]):
         return render(request, template, {**context, "language": language, "others": others}, status=status)
 
 

@@ -18,11 +18,12 @@ from careloop.desk.cases.queries import choices
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.surveys import actions, queries
 from careloop.desk.surveys.actions import TELLS, SurveyFacts
+from careloop.desk.surveys.letters import CODES
 from careloop.desk.surveys.words import reason_words
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import different
 from careloop.desk.web.survey_form import facts_of, facts_to_begin, read_facts, shown_facts
-from careloop.desk.web.survey_words import KINDS, LANGUAGES, NAMES, answers_in_words, rate_words, shown_questions
+from careloop.desk.web.survey_words import KINDS, NAMES, answers_in_words, rate_words, shown_questions
 
 PERIODS = (30, 90, 365)
 
@@ -101,7 +102,7 @@ def edit(request: HttpRequest, viewer: Viewer, survey_id: int | None = None) -> 
         "tells": [(code, word) for code, word in zip(TELLS, (_("the assignee"), _("the team's supervisors")), strict=True)],
         "channels": list_channels(viewer),
         "teams": list_teams(viewer),
-        "languages": [(code, NAMES[code]) for code in LANGUAGES],
+        "languages": [(code, NAMES[code]) for code in CODES],
     }
     return render(request, "surveys/edit.html", context, status=status)
 
@@ -129,7 +130,7 @@ def _previews(facts: SurveyFacts) -> list[dict[str, Any]]:
     version = queries.unsaved_version(facts.questions)
     return [
         {"code": code, "name": NAMES[code], "questions": shown_questions(version, code), "intro": facts.intro.get(code, "")}
-        for code in LANGUAGES
+        for code in CODES
     ]
 
 
