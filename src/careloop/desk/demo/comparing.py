@@ -42,7 +42,6 @@ def _expose(comparison_id: int, begun: datetime, now: datetime) -> None:
     rows = []
     for number, customer_id, opened_at in unhappy.order_by("opened_at", "pk").values_list("pk", "customer_id", "opened_at"):
         arm = arms[choose_arm([one.ratio for one in arms], place_of(comparison.salt, number))]
-        rows.append(
-            Exposure(comparison=comparison, arm=arm, unit_id=number, case_id=number, customer_id=customer_id, at=opened_at)
-        )  # fmt: skip
+        facts = {"unit_id": number, "case_id": number, "first_case_id": number, "customer_id": customer_id, "at": opened_at}
+        rows.append(Exposure(comparison=comparison, arm=arm, **facts))
     insert_rows(rows)

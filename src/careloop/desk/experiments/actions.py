@@ -137,7 +137,7 @@ def _expose(comparison: Comparison, case: Case, now: datetime) -> Arm:
     if known is None:
         arms = list(comparison.arms.all())
         arm = arms[choose_arm([one.ratio for one in arms], place_of(comparison.salt, unit_id))]
-        facts = {"arm": arm, "case": case, "customer_id": case.customer_id, "at": now}
+        facts = {"arm": arm, "case": case, "first_case_id": case.pk, "customer_id": case.customer_id, "at": now}
         known, _is_new = Exposure.objects.get_or_create(comparison=comparison, unit_id=unit_id, defaults=facts)
     known.arm.comparison = comparison
     return known.arm

@@ -40,6 +40,7 @@ class OutcomeKind(models.TextChoices):
     RESOLUTION = "RESOLUTION", _("Time to resolution")
     FIRST_RESPONSE = "RESPONSE", _("Time to first response")
     REPEAT = "REPEAT", _("New case within 30 days")
+    ANSWERED = "ANSWERED", _("Survey answered")
 
 
 class State(models.TextChoices):
@@ -64,6 +65,7 @@ class Comparison(models.Model):
     made_by_name = models.CharField(max_length=200)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    used = models.PositiveSmallIntegerField(null=True, help_text="position of the group whose way is used since the end")
 
     class Meta:
         indexes = [models.Index(fields=["state", "subject"], name="comparison_running")]
@@ -91,12 +93,16 @@ class Arm(models.Model):
 
 
 class Exposure(models.Model):
-    """When what is tried would have been used for the first time on a case or customer, whether it then was or not."""
+    """When what is tried would have been used for the first time on a case or customer, whether it then was or not.
+
+    `case` follows merging; `first_case_id` stays, so that what was counted can be counted again.
+    """
 
     comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="exposures")
     arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="exposures")
     unit_id = models.BigIntegerField()
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+    first_case_id = models.BigIntegerField()
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField()
 

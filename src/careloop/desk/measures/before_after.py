@@ -1,26 +1,23 @@
 """Before and after beside a comparison group: by how much more those changed whom a change concerned."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
-from django.db.models import Q
+from numpy.typing import NDArray
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.experiments.models import Comparison
-from careloop.desk.measures.models import AnswerFact, CaseFact
+from careloop.desk.kernel.rows import marks, table_of
+from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets
+from careloop.desk.measures.rules.definitions import GROUPS
 from careloop.desk.measures.trial_figures import CALLED, LESS, MORE, NOT_SHOWN, TOO_FEW
+from careloop.desk.measures.trial_rows import NONE, Floats, Integers, Tables, read_facts
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.stats import Adjusted, BeforeAfter, compare_trends, correct_by_holm, difference_in_differences
 
-FIELDS = {
-    "team": "facets__team_id",
-    "channel": "facets__channel_id",
-    "agent": "facets__agent_id",
-    "kind": "facets__kind",
-    "category": "facets__category",
-}
 NUMBERS = {"team", "channel", "agent"}
 RESOLVED_WITHIN, RESPONDED_WITHIN = 24 * 3600, 3600
 OUTCOMES = ("SATISFACTION", "REOPENED", "RESOLVED_IN_24_HOURS", "RESPONDED_IN_1_HOUR")
@@ -69,54 +66,75 @@ class BeforeAfterResult:
 
 
 @dataclass(frozen=True)
-class _Row:
-    value: float
-    is_treated: bool
-    day: int
+class _Rows:
+    values: Floats
+    days: Integers
+    is_treated: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, values: NDArray[Any], found: Integers, is_counted: NDArray[np.bool_]) -> "_Rows":
+        return cls(values[is_counted].astype(np.float64), found[0][is_counted], found[1][is_counted] > 0)
 
 
-def judge_window(comparison: Comparison, viewer: Viewer, *, as_of: datetime | None) -> BeforeAfterResult:
-    """Count from the facts as they are; errors go by week and group, as weeks go up and down together. Two queries."""
+def judge_window(comparison: Comparison, viewer: Viewer, *, as_of: datetime | None, shown: datetime) -> BeforeAfterResult:
+    """Count from the facts as they are, or as they were; errors go by week and group, as weeks go up and down together. Two statements."""
     window = comparison.window
     changed_on = date.fromisoformat(window["changed_on"])
     since, until = changed_on - timedelta(days=window["days"]), changed_on + timedelta(days=window["days"] - 1)
-    rows = _rows(comparison, viewer, since.toordinal(), until.toordinal(), int(as_of.timestamp()) if as_of else 0)
+    rows = _rows(_Facts(comparison, viewer, since.toordinal(), until.toordinal(), as_of), int(shown.timestamp()))
     first = JUDGED_BY[comparison.outcome]
     judged = [_judge(one, rows[one], changed_on.toordinal()) for one in (first, *(one for one in OUTCOMES if one != first))]
     right = iter(correct_by_holm([one.found.p for one in judged if one.found is not None]).tolist())
-    outcomes = [
-        WindowOutcome(one.outcome, one.found, next(right) if one.found is not None else None, one.drift, one.why_not) for one in judged
-    ]
+    outcomes = [replace(one, corrected_p=next(right)) if one.found is not None else one for one in judged]
     return BeforeAfterResult(since, changed_on, until, outcomes)
 
 
-def _rows(comparison: Comparison, viewer: Viewer, since: int, until: int, shown: int) -> dict[str, list[_Row]]:
-    window = comparison.window
-    column, is_number = FIELDS[window["by"]], window["by"] in NUMBERS
-    value = int(window["value"]) if is_number else window["value"]
-    others = [int(one) if is_number else one for one in window["others"]]
-    chosen = Q(**{f"{column}__in": [value, *others]}) if others else Q()
-    if viewer.team_ids is not None:
-        chosen &= Q(facets__team_id__in=viewer.team_ids)
-    found: dict[str, list[_Row]] = {one: [] for one in OUTCOMES}
-    cases = CaseFact.objects.filter(chosen, opened_on__gte=since, opened_on__lte=until)
-    names = ("opened_on", "opened_second", "resolution_seconds", "response_seconds", "reopened", column)
-    for day, opened, resolution, response, reopened, group in cases.values_list(*names):
-        is_treated = group == value
-        if resolution is not None or reopened:
-            found[REOPENED].append(_Row(float(reopened > 0), is_treated, day))
-        for name, seconds, within in ((RESOLVED, resolution, RESOLVED_WITHIN), (RESPONDED, response, RESPONDED_WITHIN)):
-            if opened + within <= shown:
-                found[name].append(_Row(float(seconds is not None and seconds <= within), is_treated, day))
-    answers = AnswerFact.objects.filter(chosen, answered_on__gte=since, answered_on__lte=until, scale__in=("CSAT", "STARS"))
-    for day, hundredths, group in answers.exclude(hundredths=None).values_list("answered_on", "hundredths", column):
-        found[SATISFACTION].append(_Row(hundredths / 100, group == value, day))
-    return found
+@dataclass(frozen=True)
+class _Facts:
+    """The facts of a comparison's groups on its days, as they are or as they were."""
+
+    comparison: Comparison
+    viewer: Viewer
+    since: int
+    until: int
+    as_of: datetime | None
+
+    def fetch(self, tables: Tables, day: str, columns: tuple[str, ...], condition: str = "1 = 1") -> Integers:
+        """Day, whether it is of the group that changed, and the columns of each."""
+        window = self.comparison.window
+        group, is_number = GROUPS[window["by"]], window["by"] in NUMBERS
+        chosen = [int(one) if is_number else one for one in (window["value"], *window["others"])]
+        tail = f"f JOIN {table_of(Facets).name} g ON g.id = f.facets_id WHERE f.{day} BETWEEN %s AND %s AND {condition}"
+        values: list[Any] = [self.since, self.until]
+        if window["others"]:
+            tail, values = f"{tail} AND {group} IN ({marks(chosen)})", [*values, *chosen]
+        if self.viewer.team_ids is not None:
+            teams = sorted(self.viewer.team_ids)
+            tail, values = f"{tail} AND g.team_id IN ({marks(teams) or 'NULL'})", [*values, *teams]
+        is_treated = f"CASE WHEN {group} = %s THEN 1 ELSE 0 END"
+        return read_facts(tables, (f"f.{day}", is_treated, *columns), tail, [chosen[0], *values], self.as_of)
 
 
-def _judge(outcome: str, rows: list[_Row], changed: int) -> WindowOutcome:
-    values, days = np.array([one.value for one in rows]), np.array([one.day for one in rows], dtype=np.int64)
-    treated, after = np.array([one.is_treated for one in rows], dtype=bool), days >= changed
+def _rows(facts: _Facts, shown: int) -> dict[str, _Rows]:
+    spans = tuple(f"COALESCE(f.{one}, {NONE})" for one in ("resolution_seconds", "response_seconds"))
+    found = facts.fetch((CaseFact, CaseFactPast), "opened_on", ("f.opened_second", *spans, "f.reopened"))
+    _days, _treated, opened, resolution, response, reopened = found
+
+    def within(seconds: Integers, most: int) -> _Rows:
+        return _Rows.of((seconds != NONE) & (seconds <= most), found, opened + most <= shown)
+
+    rated = "f.hundredths IS NOT NULL AND f.scale IN ('CSAT', 'STARS')"
+    answers = facts.fetch((AnswerFact, AnswerFactPast), "answered_on", ("f.hundredths",), rated)
+    return {
+        SATISFACTION: _Rows.of(answers[2] / 100, answers, np.ones(len(answers[2]), dtype=bool)),
+        REOPENED: _Rows.of(reopened > 0, found, (resolution != NONE) | (reopened > 0)),
+        RESOLVED: within(resolution, RESOLVED_WITHIN),
+        RESPONDED: within(response, RESPONDED_WITHIN),
+    }
+
+
+def _judge(outcome: str, rows: _Rows, changed: int) -> WindowOutcome:
+    values, days, treated, after = rows.values, rows.days, rows.is_treated, rows.days >= changed
     weeks = (days - changed) // 7 * 2 + treated
     try:
         found = difference_in_differences(values, treated, after, clusters=weeks)

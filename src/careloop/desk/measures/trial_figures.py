@@ -37,8 +37,7 @@ from careloop.insight.stats import (
 from careloop.insight.stats.regression import list_redundant
 
 MEAN, SHARE, TIME = "MEAN", "SHARE", "TIME"
-FORMS = {"SATISFACTION": MEAN, "REOPENED": SHARE, "REPEAT": SHARE, "RESOLUTION": TIME, "RESPONSE": TIME}
-MORE_IS_BETTER = {"SATISFACTION"}
+FORMS = {"SATISFACTION": MEAN, "REOPENED": SHARE, "REPEAT": SHARE, "ANSWERED": SHARE, "RESOLUTION": TIME, "RESPONSE": TIME}
 RATINGS = (1.0, 5.0)
 CHECKPOINTS = 40
 MORE, LESS, NOT_SHOWN, TOO_FEW = "MORE", "LESS", "NOT_SHOWN", "TOO_FEW"
@@ -47,12 +46,16 @@ CALLED = 0.05
 
 @dataclass(frozen=True)
 class Rows:
-    """What was seen, in the order of exposure: the group's place, the value (rating, 0 or 1, seconds), whether a time is over, columns."""
+    """What was seen, in the order of exposure: the group's place, the value (rating, 0 or 1, seconds), whether a time is over, the sort.
+
+    `marks` says of each sort (a channel with a kind) which of the named columns are 1, the others being 0.
+    """
 
     arms: NDArray[np.int64]
     values: NDArray[np.float64]
     ended: NDArray[np.bool_]
-    columns: NDArray[np.float64]
+    sorts: NDArray[np.int64]
+    marks: NDArray[np.float64]
     names: tuple[str, ...]
 
     def of(self, arm: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -253,22 +256,23 @@ def _adjusted(form: str, rows: Rows, arms: tuple[int, int]) -> tuple[float, floa
 def _held(rows: Rows, arms: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64], list[str]]:
     """The rows of two groups, and the columns that vary in both and do not follow from others."""
     chosen = np.flatnonzero(np.isin(rows.arms, arms))
-    is_arm, columns = rows.arms[chosen] == arms[0], rows.columns[chosen]
-    varies = [
-        place for place in range(len(rows.names)) if all(0 < columns[is_arm == one, place].sum() < (is_arm == one).sum() for one in (0, 1))
-    ]
+    counts = np.array([np.bincount(rows.sorts[rows.arms == arm], minlength=len(rows.marks)) for arm in arms])
+    n, hits = counts.sum(axis=1, keepdims=True), counts @ rows.marks
+    varies = np.flatnonzero(((hits > 0) & (hits < n)).all(axis=0))
     names = [rows.names[place] for place in varies]
-    gone = set(list_redundant(columns[:, varies], names)) if names else set()
+    gone = set(list_redundant(rows.marks[np.ix_(counts.sum(axis=0) > 0, varies)], names)) if names else set()
     kept = [place for place, name in zip(varies, names, strict=True) if name not in gone]
-    return chosen, columns[:, kept], [rows.names[place] for place in kept]
+    return chosen, np.ascontiguousarray(rows.marks[:, kept])[rows.sorts[chosen]], [rows.names[place] for place in kept]
 
 
 def _hazard_ratio(rows: Rows, arms: tuple[int, int], *, is_adjusted: bool) -> tuple[float, float, float] | None:
-    chosen, columns, names = _held(rows, arms)
-    if is_adjusted and not names:
-        return None
-    is_arm = (rows.arms[chosen] == arms[0]).astype(np.float64)
-    table = np.column_stack([is_arm, columns]) if is_adjusted else is_arm[:, None]
+    chosen = np.flatnonzero(np.isin(rows.arms, arms))
+    table = (rows.arms[chosen] == arms[0]).astype(np.float64)[:, None]
+    if is_adjusted:
+        chosen, columns, names = _held(rows, arms)
+        if not names:
+            return None
+        table = np.column_stack([table, columns])
     try:
         model = fit_cox(rows.values[chosen], rows.ended[chosen], table, is_checked=False)
     except InputError:

@@ -13,6 +13,7 @@ from careloop.insight.errors import InputError, Sentence
 from careloop.insight.stats.intervals import Z_95
 
 Doubles = NDArray[np.float64]
+_Look = tuple[float, Doubles, Doubles, Doubles]  # log-likelihood, gradient, information, what each ended one was expected to be like
 STEPS = 40  # Newton's method needs some 6; a column that separates the ended from the open never settles
 LEAST_ENDED_PER_COLUMN = 5
 
@@ -78,7 +79,7 @@ class _Ordered:
     """Observations by falling duration, so that the sum over all still open is a running sum.
 
     `ends` are the places of those that ended; `last` the last place of the same duration; `part` the share of Efron's tied sum
-    that is taken off for each (0, 1/d, 2/d …); `tie` numbers the durations.
+    that is taken off for each (0, 1/d, 2/d …); `tie` numbers the durations; `is_together` says which did not end alone.
     """
 
     columns: Doubles
@@ -88,6 +89,7 @@ class _Ordered:
     last: NDArray[np.int64]
     part: Doubles
     tie: NDArray[np.int64]
+    is_together: NDArray[np.bool_]
 
     @classmethod
     def of(cls, durations: Doubles, ended: NDArray[np.bool_], columns: Doubles) -> _Ordered:
@@ -97,19 +99,24 @@ class _Ordered:
         ends = np.flatnonzero(over)
         died = np.bincount(tie[ends], minlength=len(counts))
         rank = np.arange(len(ends)) - (np.cumsum(died) - died)[tie[ends]]
-        return cls(columns[order], times, over, ends, (np.cumsum(counts) - 1)[tie[ends]], rank / died[tie[ends]], tie)
+        last, died = (np.cumsum(counts) - 1)[tie[ends]], died[tie[ends]]
+        return cls(columns[order], times, over, ends, last, rank / died, tie, died > 1)
 
-    def look(self, coefficients: Doubles) -> tuple[float, Doubles, Doubles, Doubles]:
-        """Return log-likelihood, gradient, information and what each ended one was expected to be like."""
+    def look(self, coefficients: Doubles) -> _Look:
+        """Return what the model is worth at these coefficients."""
         linear = self.columns @ coefficients
         weights = np.exp(linear - linear.max())
         tied = self.tie[self.ends]
+        late = np.flatnonzero(self.part)  # all but the first of those that ended together: of these sums a part is taken off
+        ending = np.flatnonzero(self.is_together)
 
         def open_sums(values: Doubles) -> Doubles:
-            of_ended = np.zeros((self.tie[-1] + 1, *values.shape[1:]))
-            np.add.at(of_ended, tied, values[self.ends])
-            part = self.part if values.ndim == 1 else self.part[:, None]
-            return np.asarray(np.cumsum(values, axis=0)[self.last] - part * of_ended[tied])
+            sums = np.cumsum(values, axis=0)[self.last]
+            if len(late):
+                of_ended = values[self.ends[ending]].reshape(len(ending), -1)
+                by_tie = [np.bincount(tied[ending], weights=column, minlength=self.tie[-1] + 1)[tied[late]] for column in of_ended.T]
+                sums[late] -= (self.part[late, None] * np.column_stack(by_tie)).reshape(sums[late].shape)
+            return np.asarray(sums)
 
         denominators = open_sums(weights)
         expected = open_sums(weights[:, None] * self.columns) / denominators[:, None]
@@ -165,9 +172,8 @@ def fit_cox(
     _check(times, ended, matrix, labels, least_ended_per_column)
     middles, scales = matrix.mean(axis=0), matrix.std(axis=0)
     ordered = _Ordered.of(times, ended, (matrix - middles) / scales)
-    null_likelihood = ordered.look(np.zeros(len(labels)))[0]
-    scaled = _climb(ordered, labels)
-    likelihood, _, information, expected = ordered.look(scaled)
+    null = ordered.look(np.zeros(len(labels)))
+    scaled, (likelihood, _, information, expected) = _climb(ordered, labels, null)
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     proportionality = np.full(len(labels), np.nan)
     if is_checked:
@@ -178,7 +184,7 @@ def fit_cox(
         np.sqrt(np.diag(covariance)) / scales,
         covariance / np.outer(scales, scales),
         likelihood,
-        null_likelihood,
+        null[0],
         len(times),
         int(ended.sum()),
         measure_concordance(times, ended, matrix @ (scaled / scales)) if is_checked else float("nan"),
@@ -208,15 +214,16 @@ def _check(times: Doubles, ended: NDArray[np.bool_], matrix: Doubles, labels: tu
     constant = [label for label, spread in zip(labels, spreads, strict=True) if spread == 0]
     if constant:
         raise InputError(Sentence("“{column}” has the same value in every row; leave it out.", column=constant[0]))
-    if np.linalg.matrix_rank((matrix - matrix.mean(axis=0)) / spreads) < matrix.shape[1]:
+    lengths = np.linalg.svd(np.linalg.qr((matrix - matrix.mean(axis=0)) / spreads, mode="r"), compute_uv=False)
+    if lengths[-1] <= lengths[0] * max(matrix.shape) * np.finfo(np.float64).eps:
         raise InputError("One column follows from the others; leave one of them out.")
 
 
-def _climb(ordered: _Ordered, labels: tuple[str, ...]) -> Doubles:
-    """Return the coefficients of the highest likelihood; refuse when there is no highest."""
+def _climb(ordered: _Ordered, labels: tuple[str, ...], here: _Look) -> tuple[Doubles, _Look]:
+    """Return the coefficients of the highest likelihood, and the look there; refuse when there is no highest. `here` is that at 0."""
     now = np.zeros(len(labels))
-    likelihood, gradient, information, _ = ordered.look(now)
     for _ in range(STEPS):
+        likelihood, gradient, information, _ = here
         if not np.isfinite(information).all() or np.linalg.matrix_rank(information, hermitian=True) < len(labels):
             break
         step = np.linalg.solve(information, gradient)
@@ -225,10 +232,9 @@ def _climb(ordered: _Ordered, labels: tuple[str, ...]) -> Doubles:
             if np.isfinite(found[0]) and found[0] >= likelihood - 1e-9 * abs(likelihood):
                 break
             step = step / 2
-        now = now + step
-        likelihood, gradient, information, _ = found
+        now, here = now + step, found
         if np.abs(step).max() < 1e-9:
-            return now
+            return now, here
     widest = labels[int(np.abs(now).argmax())]
     raise InputError(
         Sentence(
