@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from careloop.desk.analysis.taxonomy_queries import name_of
 from careloop.desk.kernel.wording import in_words
-from careloop.desk.web.report_tabs import report_tabs
 
 register = template.Library()
 JOB_ERRORS: dict[str, Promise] = {
@@ -91,9 +90,3 @@ def job_error(text: str) -> str:
     """Why an attempt failed: in words where we know them, else the first line of what the program wrote."""
     first = text.partition("\n")[0]
     return str(JOB_ERRORS.get(first.partition(":")[0], first))
-
-
-@register.simple_tag
-def tabs_of_reports(here: str) -> list[dict[str, Any]]:
-    """The tabs of all pages of figures."""
-    return report_tabs(here)

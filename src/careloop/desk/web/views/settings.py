@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careloop.desk.accounts import actions, queries
-from careloop.desk.accounts.rules import PERMISSIONS, Viewer
+from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit.queries import list_actions, list_entries, verify_chain
 from careloop.desk.kernel.errors import DeskError, InvalidInput, NotFound
 from careloop.desk.routing.actions import return_after_change
@@ -35,16 +35,6 @@ ROLES: dict[str, tuple[Promise, Promise]] = {
 KINDS = {"FORM": gettext_lazy("Web form"), "API": gettext_lazy("API"), "EMAIL": gettext_lazy("E-mail"), "FILE": gettext_lazy("File import")}
 LANGUAGES = {"": gettext_lazy("As the browser says"), "en": "English", "zh-hans": "简体中文"}
 THEMES = {"SYSTEM": gettext_lazy("As the device"), "LIGHT": gettext_lazy("Light"), "DARK": gettext_lazy("Dark")}
-TABS: tuple[tuple[str, Promise, str], ...] = (
-    ("users", gettext_lazy("People"), "user.edit"),
-    ("teams", gettext_lazy("Teams"), "user.edit"),
-    ("channels", gettext_lazy("Channels"), "channel.edit"),
-    ("keys", gettext_lazy("API keys"), "key.edit"),
-    ("webhooks", gettext_lazy("Webhooks"), "key.edit"),
-    ("audit", gettext_lazy("Audit trail"), "audit.view"),
-    ("categories", gettext_lazy("Categories"), "model.view"),
-    ("preferences", gettext_lazy("Preferences"), "case.view"),
-)
 PASSWORD_BYTES = 12
 ENTRIES_SHOWN = 100
 OBJECTS: dict[str, Promise] = {
@@ -78,7 +68,7 @@ def now() -> datetime:
 @for_viewer("user.edit")
 def users(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Everybody who can sign in."""
-    return _page(request, viewer, "users", {"people": queries.list_users(), "roles": ROLES})
+    return _page(request, "users", {"people": queries.list_users(), "roles": ROLES})
 
 
 @never_cache
@@ -88,7 +78,7 @@ def new_user(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Invite somebody: the initial password is shown in the answer and nowhere else."""
     context: dict[str, Any] = {"teams": queries.list_teams(viewer), "roles": ROLES, "role": "AGENT", "chosen": set()}
     if request.method == "GET":
-        return _page(request, viewer, "user", context)
+        return _page(request, "user", context)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     facts = _person(request)
     try:
@@ -97,10 +87,9 @@ def new_user(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         )
     except DeskError as error:
         context |= {**facts, "email": request.POST.get("email", ""), "chosen": set(facts["team_ids"])}
-        return _page(request, viewer, "user", context, error=error)
-    return _page(
-        request, viewer, "invited", {"person": user, "password": password, "sign_in_url": settings.BASE_URL + reverse("account_login")}
-    )
+        return _page(request, "user", context, error=error)
+    sign_in_url = settings.BASE_URL + reverse("account_login")
+    return _page(request, "invited", {"person": user, "password": password, "sign_in_url": sign_in_url})
 
 
 @require_http_methods(["GET", "POST"])
@@ -113,13 +102,13 @@ def user(request: HttpRequest, viewer: Viewer, user_id: int) -> HttpResponse:
     context: dict[str, Any] = {"teams": queries.list_teams(viewer), "roles": ROLES, "person": person, "email": person.email}
     stored = {"display_name": person.display_name, "role": person.role, "is_active": person.is_active}
     if request.method == "GET":
-        return _page(request, viewer, "user", {**context, **stored, "chosen": {team.pk for team in person.teams.all()}})
+        return _page(request, "user", {**context, **stored, "chosen": {team.pk for team in person.teams.all()}})
     facts = _person(request)
     is_active = request.POST.get("is_active") == "on"
     try:
         actions.change_user(user_id=user_id, **facts, is_active=is_active, actor=queries.actor_of(viewer), now=now())
     except DeskError as error:
-        return _page(request, viewer, "user", {**context, **facts, "is_active": is_active, "chosen": set(facts["team_ids"])}, error=error)
+        return _page(request, "user", {**context, **facts, "is_active": is_active, "chosen": set(facts["team_ids"])}, error=error)
     return_after_change(user_id=user_id, now=now())
     return_tasks(user_id=user_id, now=now())
     messages.success(request, _("%(name)s was changed.") % {"name": facts["display_name"]})
@@ -133,9 +122,7 @@ def new_password(request: HttpRequest, viewer: Viewer, user_id: int) -> HttpResp
     """Give somebody a new password, shown in the answer and nowhere else."""
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     person = actions.reset_password(user_id=user_id, password=password, actor=queries.actor_of(viewer), now=now())
-    return _page(
-        request, viewer, "invited", {"person": person, "password": password, "sign_in_url": settings.BASE_URL + reverse("account_login")}
-    )
+    return _page(request, "invited", {"person": person, "password": password, "sign_in_url": settings.BASE_URL + reverse("account_login")})
 
 
 @require_http_methods(["GET", "POST"])
@@ -152,7 +139,7 @@ def teams(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     people = Counter(team.pk for person in queries.list_users() if person.is_active for team in person.teams.all())
     channels = Counter(channel.team_id for channel in queries.list_channels(viewer))
     rows = [(team, people[team.pk], channels[team.pk]) for team in queries.list_teams(viewer)]
-    return _page(request, viewer, "teams", {"rows": rows, "name": request.POST.get("name", "")}, error=error)
+    return _page(request, "teams", {"rows": rows, "name": request.POST.get("name", "")}, error=error)
 
 
 @require_http_methods(["GET", "POST"])
@@ -177,7 +164,7 @@ def channels(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         (channel, KINDS.get(channel.kind, channel.kind), _form_url(channel.kind, channel.slug)) for channel in queries.list_channels(viewer)
     ]
     context = {"rows": rows, "kinds": KINDS, "teams": queries.list_teams(viewer), "given": given}
-    return _page(request, viewer, "channels", context, error=error)
+    return _page(request, "channels", context, error=error)
 
 
 @never_cache
@@ -203,7 +190,7 @@ def keys(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "token": token,
         "base_url": settings.BASE_URL,
     }
-    return _page(request, viewer, "keys", context, error=error)
+    return _page(request, "keys", context, error=error)
 
 
 @require_POST
@@ -227,7 +214,7 @@ def preferences(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             return redirect("preferences")
         except DeskError as refused:
             error = refused
-    return _page(request, viewer, "preferences", {"languages": LANGUAGES, "themes": THEMES, "given": given}, error=error)
+    return _page(request, "preferences", {"languages": LANGUAGES, "themes": THEMES, "given": given}, error=error)
 
 
 @require_GET
@@ -261,7 +248,7 @@ def audit(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "names": [(code, action_in_words(code)) for code in list_actions()],
         "objects": OBJECTS,
     }
-    return _page(request, viewer, "audit", context)
+    return _page(request, "audit", context)
 
 
 @require_GET
@@ -271,12 +258,10 @@ def audit_chain(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     return render(request, "settings/chain.html", {"chain": verify_chain()})
 
 
-def _page(request: HttpRequest, viewer: Viewer, name: str, context: dict[str, Any], *, error: DeskError | None = None) -> HttpResponse:
-    """A settings page with its tabs; a refusal is shown at its field, or above the form."""
-    here = {"user": "users", "invited": "users"}.get(name, name)
-    tabs = [(reverse(route), label, route == here) for route, label, permission in TABS if permission in PERMISSIONS[viewer.role]]
+def _page(request: HttpRequest, name: str, context: dict[str, Any], *, error: DeskError | None = None) -> HttpResponse:
+    """A settings page; a refusal is shown at its field, or above the form."""
     errors = {error.field or "form": error.message} if error else {}
-    return render(request, f"settings/{name}.html", {**context, "tabs": tabs, "errors": errors}, status=error.status if error else 200)
+    return render(request, f"settings/{name}.html", {**context, "errors": errors}, status=error.status if error else 200)
 
 
 def _person(request: HttpRequest) -> dict[str, Any]:

@@ -4,17 +4,15 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from careloop.desk.accounts.queries import list_teams
-from careloop.desk.accounts.rules import PERMISSIONS, Viewer
+from careloop.desk.accounts.rules import Viewer
 from careloop.desk.channels.webhook import is_address
 from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.teamwork import webhooks
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.views.settings import TABS
 from careloop.desk.web.views.together import number_or_none
 
 
@@ -30,7 +28,6 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         except DeskError as refused:
             error = refused
     context = {
-        "tabs": [(reverse(route), label, route == "webhooks") for route, label, needed in TABS if needed in PERMISSIONS[viewer.role]],
         "errors": {error.field or "form": error.message} if error else {},
         "given": request.POST,
         "hooks": webhooks.list_webhooks(),

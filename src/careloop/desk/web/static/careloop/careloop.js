@@ -304,7 +304,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     settle();
-    for (const here of all(".rail > [aria-current], .pages-of [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
+    for (const here of all(".places [aria-current], .pages-of [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
     toEnd();
     if (!desk()) return;
     last = desk().dataset.after;
