@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from careloop.desk.measures.actions import refresh
-from careloop.desk.reports import mailings
 from careloop.desk.reports.actions import DashboardFacts, save_dashboard
-from careloop.desk.reports.mailings import MailingFacts, make_mailing, note_due, send, switch_mailing
+from careloop.desk.reports.mail_sending import note_due, prepare_again, prepare_now, send
+from careloop.desk.reports.mailings import MailingFacts, leave_mailing, list_mailings, remove_mailing, save_mailing, switch_mailing
 from careloop.desk.reports.models import MailedReport, Mailing
 from careloop.desk.reports.rules.rhythms import CAUGHT_UP, due_periods
 from careloop.desk.reports.rules.tiles import Tile
@@ -83,11 +83,11 @@ def counted(life):
 
 @pytest.fixture
 def made(cast, now):
-    def make(*people, report="overview", dashboard_id=None, by=None, rhythm="day"):
+    def make(*people, report="overview", dashboard_id=None, by=None, rhythm="day", **which):
         facts = MailingFacts(
             "" if dashboard_id else report, dashboard_id, "?period=90&kind=REFUND&by=team", rhythm, 8, [one.pk for one in people]
         )
-        return make_mailing(facts=facts, viewer=cast.viewer(by or cast.owner), now=now)
+        return save_mailing(facts=facts, viewer=cast.viewer(by or cast.owner), now=now, **which)
 
     return make
 
@@ -135,20 +135,85 @@ def test_a_failure_is_kept_and_tried_again_and_a_cut_off_mail_is_not_sent_twice(
     assert (len(outbox.outbox), MailedReport.objects.get().state) == (1, "SENDING")
     viewer = cast.viewer(cast.owner)
     with pytest.raises(Conflict):
-        mailings.prepare_again(mail_id=number, viewer=viewer, now=later)
+        prepare_again(mail_id=number, viewer=viewer, now=later)
     with pytest.raises(NotFound):
-        mailings.prepare_again(mail_id=number, viewer=cast.viewer(cast.supervisor), now=later + timedelta(hours=1))
-    mailings.prepare_again(mail_id=number, viewer=viewer, now=later + timedelta(hours=1))
+        prepare_again(mail_id=number, viewer=cast.viewer(cast.supervisor), now=later + timedelta(hours=1))
+    prepare_again(mail_id=number, viewer=viewer, now=later + timedelta(hours=1))
     assert send(mail_id=number, now=later) is True
 
 
-def test_who_lost_the_right_gets_nothing(cast, counted, made):
-    later = made(cast.supervisor).since + timedelta(days=1)
-    (number,) = note_due(now=later)
+def test_who_lost_the_right_or_left_the_house_gets_nothing(cast, counted, made):
+    later = made(cast.supervisor, cast.analyst).since + timedelta(days=1)
+    numbers = note_due(now=later)
     cast.supervisor.role = "AGENT"
     cast.supervisor.save()
-    assert send(mail_id=number, now=later) is False
-    assert (MailedReport.objects.get().state, outbox.outbox) == ("REFUSED", [])
+    cast.analyst.is_active = False
+    cast.analyst.save()
+    assert [send(mail_id=number, now=later) for number in numbers] == [False, False]
+    assert ({one.state for one in MailedReport.objects.all()}, outbox.outbox) == ({"REFUSED"}, [])
+    assert [MailedReport.objects.get(pk=number).recipient for number in note_due(now=later + timedelta(days=1))] == [cast.supervisor]
+
+
+def test_who_lost_sight_of_the_dashboard_gets_nothing(cast, counted, made, now):
+    facts = DashboardFacts("Ours", "TEAM", [Tile("opened")], cast.team.pk)
+    of_team = save_dashboard(facts=facts, viewer=cast.viewer(cast.owner), now=now)
+    later = made(cast.supervisor, dashboard_id=of_team.pk).since + timedelta(days=1)
+    (number,) = note_due(now=later)
+    cast.supervisor.teams.set([cast.other_team])
+    assert (send(mail_id=number, now=later), MailedReport.objects.get().state, outbox.outbox) == (False, "REFUSED", [])
+
+
+def test_whoever_gets_it_sees_it_and_may_leave_and_what_waits_is_not_sent(cast, counted, made):
+    mailing = made(cast.supervisor, cast.analyst)
+    later = mailing.since + timedelta(days=1)
+    numbers = note_due(now=later)
+    for person in (cast.supervisor, cast.analyst, cast.owner):
+        assert list(list_mailings(cast.viewer(person))) == [mailing]
+    for person, error in ((cast.owner, NotFound), (cast.outsider, NotAllowed)):
+        with pytest.raises(error):
+            leave_mailing(mailing_id=mailing.pk, viewer=cast.viewer(person), now=later)
+    with pytest.raises(NotAllowed):
+        made(cast.supervisor, by=cast.supervisor, mailing_id=mailing.pk, expected_version=1)
+    for change in (switch_mailing, remove_mailing):
+        more = {"is_active": False, "expected_version": 1} if change is switch_mailing else {}
+        with pytest.raises(NotAllowed):
+            change(mailing_id=mailing.pk, viewer=cast.viewer(cast.analyst), now=later, **more)
+    assert (mailing.recipients.count(), Mailing.objects.get().is_active) == (2, True)
+    leave_mailing(mailing_id=mailing.pk, viewer=cast.viewer(cast.supervisor), now=later)
+    assert list(list_mailings(cast.viewer(cast.supervisor))) == []
+    assert sorted(send(mail_id=number, now=later) for number in numbers) == [False, True]
+    assert [one.to for one in outbox.outbox] == [["ana@desk.example"]]
+    leave_mailing(mailing_id=mailing.pk, viewer=cast.viewer(cast.analyst), now=later)
+    assert (Mailing.objects.get().is_active, note_due(now=later + timedelta(days=1))) == (False, [])
+
+
+def test_a_change_counts_from_now_on_and_the_second_editor_is_told(cast, counted, made, now):
+    mailing = made(cast.owner, cast.supervisor, rhythm="month")
+    later = now + timedelta(days=1)
+    changed = made(cast.owner, cast.analyst, rhythm="day", mailing_id=mailing.pk, expected_version=1)
+    assert (changed.version, {one.display_name for one in changed.recipients.all()}) == (2, {"Olga", "Ana"})
+    assert len(note_due(now=later)) == 2
+    with pytest.raises(Conflict):
+        made(cast.owner, rhythm="week", mailing_id=mailing.pk, expected_version=1)
+    mailing.refresh_from_db()
+    assert (mailing.rhythm, mailing.recipients.count()) == ("day", 2)
+    made(cast.owner, rhythm="day", mailing_id=mailing.pk, expected_version=2)
+    assert [mail.recipient for mail in MailedReport.objects.all()] == [cast.owner]
+
+
+def test_sent_now_it_goes_to_oneself_alone_paused_or_not(cast, counted, made, now):
+    mailing = made(cast.supervisor, rhythm="month")
+    switch_mailing(mailing_id=mailing.pk, is_active=False, expected_version=1, viewer=cast.viewer(cast.owner), now=now)
+    with pytest.raises(NotFound):
+        prepare_now(mailing_id=mailing.pk, viewer=cast.viewer(cast.analyst), now=now)
+    for count in (1, 2):
+        mail = prepare_now(mailing_id=mailing.pk, viewer=cast.viewer(cast.owner), now=now)
+        assert send(mail_id=mail.pk, now=now) is True
+        assert (len(outbox.outbox), outbox.outbox[-1].to, MailedReport.objects.count()) == (count, ["olga@desk.example"], 1)
+    assert (mail.first_day, mail.last_day) == (date(2026, 4, 1), date(2026, 4, 30))
+    MailedReport.objects.update(state="SENDING", changed_at=now)
+    with pytest.raises(Conflict):
+        prepare_now(mailing_id=mailing.pk, viewer=cast.viewer(cast.owner), now=now)
 
 
 def test_a_pause_mails_nothing_and_what_fell_due_in_it_is_left_out(cast, made, now):
@@ -201,3 +266,42 @@ def test_the_page_makes_one_and_shows_what_became_of_it(client, cast, counted):
     assert "Send again" in shown
     client.force_login(cast.supervisor)
     assert "no mail server" not in client.get("/reports/mailings/").content.decode()
+
+
+def test_the_page_changes_sends_and_leaves(client, cast, counted, made):
+    mailing = made(cast.owner, cast.supervisor)
+    client.force_login(cast.owner)
+    address = f"/reports/mailings/{mailing.pk}/"
+    form = client.get(address)
+    assert "Kind: Refund · split by Team" in form.content.decode()
+    sent = {"what": "report:agents", "rhythm": "week", "hour": "9", "recipients": [cast.owner.pk, cast.supervisor.pk], "version": "1"}
+    assert client.post(address, {**sent, "recipients": [cast.outsider.pk]}).status_code == 422
+    assert client.post(address, sent).status_code == 302
+    mailing.refresh_from_db()
+    assert (mailing.report, mailing.rhythm, mailing.hour, mailing.query, mailing.version) == ("agents", "week", 9, "", 2)
+    second = client.post(address, {**sent, "hour": "7"})
+    assert (second.status_code, second.context["version"]) == (409, "2")
+    assert [(side.theirs, side.mine) for side in second.context["sides"]] == [("09:00", "07:00")]
+    assert client.post(f"{address}now/").status_code == 302
+    assert MailedReport.objects.get().recipient == cast.owner
+    client.force_login(cast.supervisor)
+    shown = client.get("/reports/mailings/").content.decode()
+    assert "Olga has this mailed to you." in shown
+    assert f"{address}switch/" not in shown
+    assert client.get(address).status_code == 200
+    assert client.post(address, {**sent, "version": "2"}).status_code == 403
+    assert client.post(f"{address}leave/").status_code == 302
+    assert client.get(address).status_code == 404
+    mailing.refresh_from_db()
+    assert (list(mailing.recipients.all()), mailing.hour) == ([cast.owner], 9)
+
+
+def test_the_page_asks_the_database_as_often_for_many_as_for_one(client, cast, counted, made, django_assert_max_num_queries):
+    client.force_login(cast.owner)
+    made(cast.owner, cast.analyst)
+    with django_assert_max_num_queries(60) as first:
+        client.get("/reports/mailings/")
+    for _number in range(5):
+        made(cast.supervisor, cast.analyst)
+    with django_assert_max_num_queries(len(first) + 0):
+        client.get("/reports/mailings/")

@@ -50,7 +50,8 @@ def test_screen_file_and_api_give_the_same_numbers(client, cast, counted, ask_ap
             "" if told[name] is None else repr(told[name]) for name in ("value", "low", "high")
         ]
         assert say(line["measure"], told["value"]) in page
-    table = [line for line in lines[len(layout.tiles) :] if not line["day"] and line["measure"] in layout.columns]
+    of_period = [line for line in lines[len(layout.tiles) :] if line["since"] == lines[0]["since"]]
+    table = [line for line in of_period if not line["day"] and line["measure"] in layout.columns]
     assert len(table) == len(answer["rows"]) * len(layout.columns) > 0
     by_group = {str(row["group"] if row["group"] is not None else ""): row["figures"] for row in answer["rows"]}
     for line in table:

@@ -1,11 +1,15 @@
 """Why: rules of slow cases, the way of cases and what moves ratings, from facts; who may see them; and too little said as such."""
 
+import csv
+import io
 from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import pytest
 from django.utils import translation
 
+from careloop.desk.accounts.actions import create_api_key
+from careloop.desk.accounts.queries import actor_of
 from careloop.desk.cases.models import Case, CaseEvent
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -13,12 +17,17 @@ from careloop.desk.measures.case_rows import longest_states, read_cases
 from careloop.desk.measures.explaining import draw_way, estimate_silent, explain_satisfaction, explain_slowness
 from careloop.desk.measures.models import AnswerFact, CaseFact, Facets, Ledger, WorkFact
 from careloop.desk.measures.working import measure_work, score_work
+from careloop.desk.reports.why_words import percent, points
 from careloop.desk.watch import explanations
 from careloop.desk.watch.models import Explanation, WatchSetting
 from tests.desk.watch.conftest import TODAY
 
 pytestmark = pytest.mark.django_db
 SECOND = int(datetime.combine(TODAY, time(6), UTC).timestamp())
+
+
+def cell_of(one):
+    return "" if one is None else repr(one) if isinstance(one, float) else str(one)
 
 
 @pytest.fixture
@@ -142,6 +151,18 @@ def test_explanations_are_shown_in_words_to_who_sees_what_they_are_of(client, ye
     assert "First response late" in text
     assert "area under the curve" in text
     assert client.get("/why/slow/0/?team=").status_code == 200
+    _key, token = create_api_key(name="k", channel_id=cast.channel.pk, actor=actor_of(owner), now=now, person_id=cast.owner.pk)
+    answer = client.get("/api/v1/explanations", HTTP_AUTHORIZATION=f"Bearer {token}").json()
+    rows = list(csv.DictReader(io.StringIO(client.get(f"/why/csv/?team={cast.team.pk}").content.decode("utf-8-sig"))))
+    assert [{name: cell_of(one) for name, one in line.items()} for line in answer["lines"]] == rows
+    assert {row["part"] for row in rows} == {"slow", "waits", "drivers", "silent"}
+    team_page = client.get(f"/why/?team={cast.team.pk}").content.decode()
+    for row in rows:
+        if row["figure"] in {"slow_share", "satisfied_of_invited"} or (row["part"], row["figure"]) == ("drivers", "explained_ratio"):
+            assert percent(float(row["value"])) in team_page
+        if row["figure"] == "effect":
+            assert row["group_name"] in team_page
+            assert points(float(row["value"])) in team_page
     assert client.get("/why/slow/99/?team=").status_code == client.get("/why/way/0/").status_code == 404
     client.cookies["django_language"] = "zh-hans"
     with translation.override("en"):  # the language of a request stays with the thread
@@ -218,6 +239,12 @@ def test_the_page_shows_efficiency_and_score(client, worked, cast, now):
     text = client.get("/why/").content.decode()
     assert "Communication score" in text
     assert "6 in 4.0 h" in text
+    rows = list(csv.DictReader(io.StringIO(client.get("/why/csv/").content.decode("utf-8-sig"))))
+    work = {(row["figure"], row["group"]): row for row in rows if row["part"] == "work"}
+    assert [work["communication", ""][name] for name in ("value", "done", "hours", "n")] == ["1.5", "6.0", "4.0", "3"]
+    assert work["refund", f"agent: {cast.agent.pk}"]["group_name"] == cast.agent.display_name
+    score = {row["figure"]: row["value"] for row in rows if row["part"] == "score"}
+    assert (score["score"], score["speed_weight"]) == ("", "1.0")
     answer = client.post("/why/weights/", {"speed": "1", "first_contact": "0", "satisfaction": "0", "expected_version": "1", "team": ""})
     assert (answer.status_code, answer["Location"]) == (302, "/why/?team=#efficiency")
     assert '<b class="score">89</b>' in client.get("/why/").content.decode()

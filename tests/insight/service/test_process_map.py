@@ -10,6 +10,8 @@ import pytest
 
 from careloop.insight.errors import InputError
 from careloop.insight.service.process_map import Step, draw_map
+from careloop.insight.stats.intervals import median_interval, wilson_interval
+from careloop.insight.stats.survival import fit_survival
 
 EVENTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "helpdesk_events.csv.gz"
 CASES = ["a", "a", "a", "b", "b", "c", "c", "c", "c"]
@@ -26,10 +28,10 @@ def test_states_and_steps_are_counted_and_timed():
         ("closed", 2, 2, 0, 2, 0),
     ]
     assert found.steps == (
-        Step("new", "waiting", 3, 0.75, 10.0),
-        Step("new", "closed", 1, 0.25, 5.0),
-        Step("waiting", "closed", 1, 0.5, 30.0),
-        Step("waiting", "new", 1, 0.5, 60.0),
+        Step("new", "waiting", 3, 0.75, *wilson_interval(3, 4), 10.0),
+        Step("new", "closed", 1, 0.25, *wilson_interval(1, 4), 5.0),
+        Step("waiting", "closed", 1, 0.5, *wilson_interval(1, 2), 30.0),
+        Step("waiting", "new", 1, 0.5, *wilson_interval(1, 2), 60.0),
     )
 
 
@@ -38,6 +40,14 @@ def test_an_open_stay_counts_as_longer_than_it_has_lasted():
     assert states == {"new": 10.0, "waiting": 60.0, "closed": None}  # stays in waiting: 30, 60, more than 80
     half_open = draw_map(["a", "a", "b", "c"], ["new", "closed", "new", "new"], [0, 10, 0, 0], now=50, open_cases={"b", "c"})
     assert half_open.states[0].median_seconds is None
+
+
+def test_a_median_stay_has_the_interval_of_its_curve():
+    cases = [name for number in range(40) for name in (number, number)]
+    found = draw_map(cases, ["new", "closed"] * 40, [second for number in range(40) for second in (0, number + 1)])
+    new = next(state for state in found.states if state.name == "new")
+    low, high = median_interval(fit_survival(np.arange(1.0, 41.0), np.ones(40, dtype=bool)))
+    assert (new.low_seconds, new.median_seconds, new.high_seconds) == (low, 20.0, high) == (14.0, 20.0, 26.0)
 
 
 def test_slow_steps_that_are_cut_off_more_often_count_fully():

@@ -13,6 +13,7 @@ from careloop.desk.analysis.models import Reading
 from careloop.desk.audit import actions as audit
 from careloop.insight.tables import escape_formula
 
+__all__ = ["COLUMNS", "escape_formula", "export_feedback"]  # reports write files, too, and reach the core through here
 COLUMNS = (
     "message",
     "sent_at",

@@ -79,18 +79,18 @@ def _parts(facts: list[CaseFact], now_second: int, satisfied: Figures) -> Figure
         slowest = 0.0 if high is None else rate_speed(high, target_seconds=target_seconds)
         quickest = rate_speed(low or 0.0, target_seconds=target_seconds)
         parts["median_seconds"] = median
-        parts["speed"] = {"value": rate_speed(median, target_seconds=target_seconds), "low": slowest, "high": quickest}
+        parts["speed"] = {"value": rate_speed(median, target_seconds=target_seconds), "low": slowest, "high": quickest, "n": len(facts)}
     answered = [fact for fact in facts if fact.resolution_seconds is not None and fact.replies > 0]
     if answered:
         once = sum(fact.replies == 1 and fact.reopened == 0 for fact in answered)
         low, high = wilson_interval(once, len(answered))
-        parts["first_contact"] = {"value": once / len(answered), "low": low, "high": high}
-    parts["satisfaction"] = {name: satisfied.get(name) for name in ("value", "low", "high")}
+        parts["first_contact"] = {"value": once / len(answered), "low": low, "high": high, "n": len(answered)}
+    parts["satisfaction"] = {**{name: satisfied.get(name) for name in ("value", "low", "high")}, "n": satisfied.get("n_answered")}
     return parts
 
 
 def _unknown() -> Figures:
-    return {"value": None, "low": None, "high": None}
+    return {"value": None, "low": None, "high": None, "n": None}
 
 
 def _seconds(case_ids: list[int]) -> dict[int, dict[int, int]]:

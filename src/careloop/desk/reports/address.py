@@ -1,9 +1,9 @@
-"""A report's choice in its address: period, filters and split; every link on the page is the same address with a change."""
+"""A page's choice in its address: period, filters and split; every link on the page is the same address with a change."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
@@ -15,14 +15,16 @@ from careloop.desk.measures.rules.definitions import GROUPS
 PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365, "all": 0}
 DEFAULT_PERIOD = "30"
 NUMBERS = frozenset({"team", "channel", "agent", "priority"})
-MOST_LENGTH = 120
+MOST_LENGTH = 200
+DAYS = ("since", "until")
 
 
 @dataclass(frozen=True)
-class ReportAddress:
-    """What an address asks for: the parameters that count, cleaned, in a fixed order."""
+class Address:
+    """What an address asks for: the parameters that count, cleaned, in a fixed order; `usual` is the period of a page without one."""
 
     given: tuple[tuple[str, str], ...]
+    usual: ClassVar[str] = DEFAULT_PERIOD
 
     @property
     def values(self) -> dict[str, str]:
@@ -32,32 +34,44 @@ class ReportAddress:
     @property
     def period(self) -> str:
         """The chosen period's code, "" when the days are given."""
-        return "" if "since" in self.values or "until" in self.values else self.values.get("period", DEFAULT_PERIOD)
+        return "" if self.values.keys() & set(DAYS) else self.values.get("period", self.usual)
 
     def link(self, **changes: Any) -> str:
         """The query string with changes ("" takes a parameter away); days take the place of a period and the other way round."""
         values = {**self.values, **{name: str(value) for name, value in changes.items()}}
-        for name in ("period",) if "since" in changes or "until" in changes else ("since", "until") if "period" in changes else ():
+        for name in ("period",) if changes.keys() & set(DAYS) else DAYS if "period" in changes else ():
             values.pop(name, None)
-        return "?" + urlencode({name: value for name, value in values.items() if value and (name, value) != ("period", DEFAULT_PERIOD)})
+        return "?" + urlencode({name: value for name, value in values.items() if value and (name, value) != ("period", self.usual)})
+
+    def days(self, today: date) -> tuple[date | None, date | None]:
+        """The first and the last day; None where there is no limit."""
+        if self.period and PERIODS[self.period]:
+            return today - timedelta(days=PERIODS[self.period] - 1), today
+        since, until = (day_of(self.values.get(name, ""), name) for name in DAYS)
+        return since, until
+
+
+class ReportAddress(Address):
+    """The address of a report."""
 
     def question(self, today: date, measures: tuple[str, ...] = ()) -> Question:
         """What the address asks today."""
         values = self.values
-        since, until = (_day(values.get(name, ""), name) for name in ("since", "until"))
-        if self.period and PERIODS[self.period]:
-            since, until = today - timedelta(days=PERIODS[self.period] - 1), today
         chosen = {name: _facet(name, values[name]) for name in GROUPS if name in values}
-        return Question(measures, values.get("by", ""), values.get("per", ""), since, until, chosen, _moment(values.get("as_of", "")))
+        return Question(measures, values.get("by", ""), values.get("per", ""), *self.days(today), chosen, _moment(values.get("as_of", "")))
 
 
 def address_from(parameters: Mapping[str, str]) -> ReportAddress:
     """The address that a request's parameters spell; an unknown period is refused. "-" chooses what has no value."""
-    names = ("period", "since", "until", *GROUPS, "by", "per", "as_of")
+    return ReportAddress(given_in(parameters, ("period", *DAYS, *GROUPS, "by", "per", "as_of")))
+
+
+def given_in(parameters: Mapping[str, str], names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The parameters of these names, cleaned."""
     cleaned = {name: parameters.get(name, "").replace("\0", "").strip()[:MOST_LENGTH] for name in names}
     if cleaned["period"] and cleaned["period"] not in PERIODS:
         raise InvalidInput(_("The period is “%(given)s”; choose one from the list.") % {"given": cleaned["period"]}, field="period")
-    return ReportAddress(tuple((name, value) for name, value in cleaned.items() if value))
+    return tuple((name, value) for name, value in cleaned.items() if value)
 
 
 def spell(value: Any) -> str:
@@ -75,7 +89,8 @@ def _facet(name: str, given: str) -> Any:
     return int(given)
 
 
-def _day(given: str, field: str) -> date | None:
+def day_of(given: str, field: str) -> date | None:
+    """A day as it stands in an address; None for none."""
     if not given:
         return None
     try:

@@ -9,16 +9,18 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.groups import Comparison
 from careloop.desk.measures.queries import Question, Row, find_moment
 from careloop.desk.measures.rules.definitions import MEASURES
-from careloop.desk.measures.rules.values import Figure
+from careloop.desk.measures.rules.values import Figure, period_before
 from careloop.desk.reports.address import ReportAddress
 from careloop.desk.reports.dashboards import Counted, count_tiles, tiles_of
 from careloop.desk.reports.models import Dashboard
-from careloop.desk.reports.queries import make_report
+from careloop.desk.reports.queries import Report, make_report
 from careloop.desk.reports.rules.layouts import Layout
 from careloop.desk.reports.rules.tiles import BY_GROUP, OVER_TIME, Tile
 from careloop.desk.reports.words import REPORT_NAMES, days_words, facet_words, group_names, period_words
 
-HEAD = ("measure", "group", "group_name", "day", "value", "low", "high", "n")
+HEAD = ("measure", "group", "group_name", "day", "value", "low", "high", "n", "since", "until")
+Days = tuple[date | None, date | None]
+DRAWN = ("drawn", "drawn_low", "drawn_high", "verdict")  # of groups that are compared
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Content:
     courses: list[Course]
     splits: list[Split]
     comparison: Comparison | None = None
-    lines: list[list[Any]] = field(default_factory=list)  # of the file, below HEAD
+    head: tuple[str, ...] = HEAD  # of the file
+    lines: list[list[Any]] = field(default_factory=list)  # below it
     is_part: bool = False  # whether a choice or the viewer's teams leave something of the house out
 
     @property
@@ -91,21 +94,18 @@ def report_content(layout: Layout, address: ReportAddress, today: date, viewer: 
     numbers = [Number(key, figure, before.get(key)) for key, figure in made.tiles.items()]
     courses = [Course(key, made.over_time.question.per, made.over_time.rows) for key in layout.over_time]
     split = Split(table.question.by, layout.columns, _largest_first(table.rows), table.whole, names)
-    lines = [_line(key, figure) for key, figure in made.tiles.items()]
-    for row in [*made.over_time.rows, *table.rows]:
-        lines += [_line(key, figure, row, names) for key, figure in row.figures.items()]
-    chosen, title = facet_words(question.chosen.items(), viewer), str(REPORT_NAMES[layout.slug])
     return Content(
         layout.slug,
-        title,
+        str(REPORT_NAMES[layout.slug]),
         question,
         table.as_of,
-        chosen,
+        facet_words(question.chosen.items(), viewer),
         numbers,
         courses,
         [split],
         made.comparison,
-        lines,
+        head=(*HEAD, *DRAWN),
+        lines=list(_lines_of_report(made, question, before, names)),
         is_part=_is_part(question, viewer),
     )
 
@@ -113,7 +113,8 @@ def report_content(layout: Layout, address: ReportAddress, today: date, viewer: 
 def dashboard_content(dashboard: Dashboard, address: ReportAddress, today: date, viewer: Viewer) -> Content:
     """A dashboard: each tile is a number, and what it shows besides."""
     question = address.question(today)
-    numbers, courses, splits, lines = [], [], [], []
+    numbers, courses, splits = [], [], []
+    lines: list[list[Any]] = []
     is_part = _is_part(question, viewer)
     for one in count_tiles(tiles_of(dashboard), address, today, viewer):
         key, own = one.tile.measure, own_words(one.tile, viewer)
@@ -124,11 +125,19 @@ def dashboard_content(dashboard: Dashboard, address: ReportAddress, today: date,
             courses.append(Course(key, one.question.per, one.table.rows, own))
         if one.tile.form == BY_GROUP:
             splits.append(Split(one.tile.by, (key,), _largest_first(one.table.rows), one.table.whole, names, own))
-        lines += [line + _asked(one) for line in _lines_of(one, names)]
-    chosen = facet_words(question.chosen.items(), viewer)
-    name = f"dashboard-{dashboard.pk}"
+        lines += _lines_of_tile(one, names)
     return Content(
-        name, dashboard.name, question, find_moment(question.as_of), chosen, numbers, courses, splits, None, lines, is_part=is_part
+        f"dashboard-{dashboard.pk}",
+        dashboard.name,
+        question,
+        find_moment(question.as_of),
+        facet_words(question.chosen.items(), viewer),
+        numbers,
+        courses,
+        splits,
+        head=(*HEAD, "chosen"),
+        lines=lines,
+        is_part=is_part,
     )
 
 
@@ -145,19 +154,33 @@ def _largest_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-max(figure.n for figure in row.figures.values()), str(row.group)))
 
 
-def _lines_of(one: Counted, names: dict[Any, str]) -> Iterable[list[Any]]:
-    yield _line(one.tile.measure, one.figure)
+def _lines_of_report(made: Report, question: Question, before: dict[str, Figure], names: dict[Any, str]) -> Iterable[list[Any]]:
+    """Tiles, what is drawn over time, the table with how groups compare, then the tiles in the period before."""
+    days, nothing = (question.since, question.until), [None] * len(DRAWN)
+    standings = {(made.comparison.key, one.group): one for one in made.comparison.standings} if made.comparison else {}
+    for key, figure in made.tiles.items():
+        yield [*_line(key, figure, days), *nothing]
+    for row in [*made.over_time.rows, *made.table.rows]:
+        for key, figure in row.figures.items():
+            one = standings.get((key, row.group)) if row.day is None else None
+            drawn = [one.drawn.value, one.drawn.low, one.drawn.high, one.verdict or None] if one is not None else nothing
+            yield [*_line(key, figure, days, row, names), *drawn]
+    if before and question.since is not None and question.until is not None:
+        for key, figure in before.items():
+            yield [*_line(key, figure, period_before(question.since, question.until)), *nothing]
+
+
+def _lines_of_tile(one: Counted, names: dict[Any, str]) -> Iterable[list[Any]]:
+    question, key = one.question, one.tile.measure
+    days = question.since, question.until
+    chosen = " ".join(f"{name}={value}" for name, value in sorted(question.chosen.items()))
+    yield [*_line(key, one.figure, days), chosen]
     for row in one.table.rows:
-        yield _line(one.tile.measure, row.figures[one.tile.measure], row, names)
+        yield [*_line(key, row.figures[key], days, row, names), chosen]
 
 
-def _line(key: str, figure: Figure, row: Row | None = None, names: dict[Any, str] | None = None) -> list[Any]:
-    if row is None:
-        return [key, "", "", "", figure.value, figure.low, figure.high, figure.n]
-    name = (names or {}).get(row.group, row.group) if row.day is None else ""
-    return [key, row.group, name, row.day or "", figure.value, figure.low, figure.high, figure.n]
-
-
-def _asked(one: Counted) -> list[Any]:
-    question = one.question
-    return [question.since or "", question.until or "", " ".join(f"{name}={value}" for name, value in sorted(question.chosen.items()))]
+def _line(key: str, figure: Figure, days: Days, row: Row | None = None, names: dict[Any, str] | None = None) -> list[Any]:
+    """As HEAD; what there is none of is None."""
+    group, day = (row.group, row.day) if row is not None else (None, None)
+    name = None if row is None or day is not None else (names or {}).get(group, group)
+    return [key, group, name, day, figure.value, figure.low, figure.high, figure.n, *days]

@@ -89,6 +89,7 @@ def check(tiles: list[Tile]) -> None:
             "undated": _("Tile %(place)s shows what stands now; that has no course over time, choose a number or groups."),
             "by": _("Tile %(place)s is split by nothing; choose by what."),
             "period": _("The period of tile %(place)s is unknown; choose one from the list."),
+            "width": _("The width of tile %(place)s is unknown; choose one from the list."),
             "facet": _("Tile %(place)s is filtered by “%(given)s”, which no report knows."),
         }
         raise InvalidInput(sentences[error.code] % {"place": error.place, "given": error.given}, field="tiles") from None

@@ -1,35 +1,28 @@
-"""Reports by mail: who gets which when; at most one mail for a period and a person, counted with that person's own rights."""
+"""Reports by mail: who gets which when; their maker and owners change them, whoever gets them may leave."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.urls import reverse
-from django.utils import timezone, translation
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import actor_of, check_may, viewer_of
-from careloop.desk.accounts.rules import Viewer
+from careloop.desk.accounts.rules import PERMISSIONS, Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput, NotAllowed, NotFound
 from careloop.desk.reports.address import address_from
-from careloop.desk.reports.content import Content, dashboard_content, report_content
 from careloop.desk.reports.dashboards import get_dashboard
-from careloop.desk.reports.files import csv_of
 from careloop.desk.reports.models import MailedReport, Mailing
-from careloop.desk.reports.paper import pdf_of
 from careloop.desk.reports.rules.layouts import LAYOUTS
-from careloop.desk.reports.rules.rhythms import due_periods
-from careloop.desk.reports.words import NAMES, say, say_interval
 
 TO_SEND = (MailedReport.State.WAITING, MailedReport.State.FAILED)
-UNKNOWN_AFTER = timedelta(minutes=10)  # a mail that is “being sent” for so long was cut off
+WENT_WRONG = (MailedReport.State.FAILED, MailedReport.State.REFUSED)
+MAILS_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -45,16 +38,53 @@ class MailingFacts:
 
 
 def list_mailings(viewer: Viewer) -> QuerySet[Mailing]:
-    """Those that the viewer made; owners see all."""
+    """Those that the viewer made or gets; owners see all."""
     check_may(viewer, "report.view")
-    found = Mailing.objects.select_related("dashboard", "maker").prefetch_related("recipients")
-    sees_all = viewer.team_ids is None and viewer.may("dashboard.share")
-    return found if sees_all else found.filter(maker_id=viewer.person_id)
+    return Mailing.objects.filter(pk__in=_in_sight(viewer)).select_related("dashboard", "maker").prefetch_related("recipients")
+
+
+def list_with_mails(viewer: Viewer) -> QuerySet[Mailing]:
+    """The same with the newest mails in the viewer's sight as `newest`, when one was sent last, and what went wrong last."""
+    mails = list_mails(viewer)
+    of_one = mails.filter(mailing=OuterRef("pk")).order_by("-changed_at")
+    wrong = of_one.filter(state__in=WENT_WRONG)
+    newest = mails.select_related("recipient").order_by("-first_day", "recipient__display_name")[:MAILS_SHOWN]
+    return (
+        list_mailings(viewer)
+        .prefetch_related(Prefetch("mails", newest, to_attr="newest"))
+        .annotate(
+            last_sent_at=Subquery(of_one.filter(state=MailedReport.State.SENT).values("changed_at")[:1]),
+            last_error=Subquery(wrong.values("error")[:1]),
+            last_error_at=Subquery(wrong.values("changed_at")[:1]),
+        )
+    )
+
+
+def list_mails(viewer: Viewer) -> QuerySet[MailedReport]:
+    """Mails to the viewer and of mailings that they may change."""
+    check_may(viewer, "report.view")
+    if _sees_all(viewer):
+        return MailedReport.objects.all()
+    return MailedReport.objects.filter(Q(recipient_id=viewer.person_id) | Q(mailing__maker_id=viewer.person_id))
+
+
+def get_mailing(mailing_id: int, viewer: Viewer) -> Mailing:
+    """One in the viewer's sight."""
+    found = list_mailings(viewer).filter(pk=mailing_id).first()
+    if found is None:
+        raise NotFound(_("There is no mailing %(number)s for you.") % {"number": mailing_id})
+    return found
+
+
+def may_change(mailing: Mailing, viewer: Viewer) -> bool:
+    """Its maker and owners change a mailing."""
+    return mailing.maker_id == viewer.person_id or _sees_all(viewer)
 
 
 def list_possible_recipients(viewer: Viewer) -> list[User]:
     """Who may be chosen: people who see reports; by those who share dashboards everybody, by others only themselves."""
-    people = [one for one in User.objects.filter(is_active=True).order_by("display_name") if viewer_of(one).may("report.view")]
+    roles = [role for role, permissions in PERMISSIONS.items() if "report.view" in permissions]
+    people = User.objects.filter(is_active=True, role__in=roles).order_by("display_name")
     return [one for one in people if viewer.may("dashboard.share") or one.pk == viewer.person_id]
 
 
@@ -63,147 +93,110 @@ def rhythm_choices() -> list[tuple[str, str]]:
     return [(code, str(word)) for code, word in Mailing.Rhythm.choices]
 
 
-def is_cut_off(mail: MailedReport, now: datetime) -> bool:
-    """Whether sending it was interrupted, so that nobody knows whether it arrived."""
-    return mail.state == MailedReport.State.SENDING and mail.changed_at < now - UNKNOWN_AFTER
+def save_mailing(
+    *, facts: MailingFacts, viewer: Viewer, now: datetime, mailing_id: int | None = None, expected_version: int | None = None
+) -> Mailing:
+    """Mail a report or dashboard from now on, or change the mailing that was seen in `expected_version`.
 
-
-def make_mailing(*, facts: MailingFacts, viewer: Viewer, now: datetime) -> Mailing:
-    """Mail a report or dashboard from now on."""
+    People whom a viewer who chooses nobody else finds there stay chosen. With another rhythm only what falls due from now on is mailed.
+    """
     check_may(viewer, "report.view")
-    if (facts.report in LAYOUTS) == (facts.dashboard_id is not None):
-        raise InvalidInput(_("Choose the report or dashboard that shall be mailed."), field="what")
-    if facts.dashboard_id is not None:
-        get_dashboard(facts.dashboard_id, viewer)
-    if facts.rhythm not in Mailing.Rhythm.values:
-        raise InvalidInput(_("Choose how often: every day, every Monday, or on the first of the month."), field="rhythm")
-    if not 0 <= facts.hour <= 23:
-        raise InvalidInput(_("The hour is %(given)s; choose one from 0 to 23.") % {"given": facts.hour}, field="hour")
-    query = _plain_query(facts.query)
-    possible = {one.pk: one for one in list_possible_recipients(viewer)}
-    chosen = [possible[number] for number in facts.recipient_ids if number in possible]
-    if not chosen or len(chosen) != len(set(facts.recipient_ids)):
-        raise InvalidInput(_("Choose who gets it, from the list; others cannot see reports."), field="recipients")
-    for one in chosen:
-        _check_sees(one, facts.dashboard_id)
     with transaction.atomic():
-        columns = {"report": facts.report, "dashboard_id": facts.dashboard_id, "query": query, "rhythm": facts.rhythm, "hour": facts.hour}
-        made = Mailing.objects.create(**columns, maker_id=viewer.user_id, since=now)
-        made.recipients.set(chosen)
-        _audit("mailing.make", made.pk, viewer, now, {**columns, "recipients": [one.pk for one in chosen]})
-    return made
+        held = Mailing(maker_id=viewer.user_id, since=now, version=0) if mailing_id is None else _hold(mailing_id, viewer)
+        chosen = _check_facts(facts, viewer, held)
+        if mailing_id is not None and held.version != expected_version:
+            raise Conflict(_("Somebody else changed this in between; look at it again."))
+        held.since = held.since if held.rhythm == facts.rhythm else now
+        held.report, held.dashboard_id, held.query = facts.report, facts.dashboard_id, _plain_query(facts.query)
+        held.rhythm, held.hour, held.version = facts.rhythm, facts.hour, held.version + 1
+        held.save()
+        held.recipients.set(chosen)
+        held.mails.filter(state__in=TO_SEND).exclude(recipient__in=chosen).delete()
+        told = {name: getattr(held, name) for name in ("report", "dashboard_id", "query", "rhythm", "hour")}
+        action = "mailing.make" if mailing_id is None else "mailing.change"
+        note(action, held.pk, viewer, now, {**told, "recipients": [one.pk for one in chosen]})
+    return held
 
 
 def switch_mailing(*, mailing_id: int, is_active: bool, expected_version: int, viewer: Viewer, now: datetime) -> None:
     """Pause or resume; what fell due during a pause is not mailed afterwards."""
     with transaction.atomic():
-        held = Mailing.objects.select_for_update().get(pk=_access(mailing_id, viewer).pk)
+        held = _hold(mailing_id, viewer)
         if held.version != expected_version:
             raise Conflict(_("Somebody else changed this in between; look at it again."))
         held.is_active, held.version = is_active, held.version + 1
         held.since = now if is_active else held.since
         held.save()
-        _audit("mailing.switch", held.pk, viewer, now, {"is_active": is_active})
+        held.mails.filter(state__in=TO_SEND).delete()
+        note("mailing.switch", held.pk, viewer, now, {"is_active": is_active})
+
+
+def leave_mailing(*, mailing_id: int, viewer: Viewer, now: datetime) -> None:
+    """Get it no longer, what waits included; a mailing that nobody gets any more is paused."""
+    with transaction.atomic():
+        held = Mailing.objects.select_for_update().get(pk=get_mailing(mailing_id, viewer).pk)
+        if not held.recipients.filter(pk=viewer.person_id).exists():
+            raise NotFound(_("This report is not mailed to you."))
+        held.recipients.remove(viewer.user_id)
+        held.mails.filter(state__in=TO_SEND, recipient_id=viewer.user_id).delete()
+        held.is_active, held.version = held.is_active and held.recipients.exists(), held.version + 1
+        held.save()
+        note("mailing.leave", held.pk, viewer, now, {})
 
 
 def remove_mailing(*, mailing_id: int, viewer: Viewer, now: datetime) -> None:
     """Mail it no longer, and forget which mails went out."""
     with transaction.atomic():
-        found = _access(mailing_id, viewer)
-        details = {"report": found.report, "dashboard_id": found.dashboard_id}
-        found.delete()
-        _audit("mailing.remove", mailing_id, viewer, now, details)
+        held = _hold(mailing_id, viewer)
+        details = {"report": held.report, "dashboard_id": held.dashboard_id}
+        held.delete()
+        note("mailing.remove", mailing_id, viewer, now, details)
 
 
-def note_due(*, now: datetime) -> list[int]:
-    """Write down the mails that have become due, each once; returns those that are new."""
-    new = []
-    for mailing in Mailing.objects.filter(is_active=True).prefetch_related("recipients"):
-        for period in due_periods(mailing.rhythm, mailing.hour, mailing.since, now, timezone.get_default_timezone()):
-            for recipient in mailing.recipients.all():
-                columns = {"mailing": mailing, "recipient": recipient, "first_day": period.first}
-                rest = {"last_day": period.last, "changed_at": now}
-                mail, is_new = MailedReport.objects.get_or_create(**columns, defaults=rest)
-                new += [mail.pk] if is_new else []
-    return new
+def note(action: str, number: int, viewer: Viewer, now: datetime, details: dict[str, Any]) -> None:
+    """Write what somebody did with a mailing into the audit trail."""
+    audit.record(actor=actor_of(viewer), action=action, object_type="mailing", object_id=number, now=now, details=details)
 
 
-def prepare_again(*, mail_id: int, viewer: Viewer, now: datetime) -> MailedReport:
-    """Let a mail that failed, or of which nobody knows whether it went out, be sent again; nobody else's is touched."""
-    mail = MailedReport.objects.filter(pk=mail_id, mailing__in=list_mailings(viewer)).first()
-    if mail is None:
-        raise NotFound(_("There is no mail %(number)s for you.") % {"number": mail_id})
-    cut_off = Q(state=MailedReport.State.SENDING, changed_at__lt=now - UNKNOWN_AFTER)
-    again = Q(state__in=[MailedReport.State.FAILED, MailedReport.State.REFUSED]) | cut_off
-    with transaction.atomic():
-        if not MailedReport.objects.filter(again, pk=mail.pk).update(state=MailedReport.State.WAITING, error="", changed_at=now):
-            raise Conflict(_("This mail was sent or is being sent; load the page again."))
-        _audit("mailing.again", mail.mailing_id, viewer, now, {"mail": mail.pk})
-    return mail
+def _sees_all(viewer: Viewer) -> bool:
+    return viewer.team_ids is None and viewer.may("dashboard.share")
 
 
-def send(*, mail_id: int, now: datetime) -> bool:
-    """Send one mail; False when it was sent before or nothing shall be sent.
-
-    The row is taken before the mail is handed over: whoever is killed in between leaves it “being sent”, and it is not sent twice.
-    """
-    mail = MailedReport.objects.select_related("mailing", "mailing__maker", "recipient").filter(pk=mail_id, state__in=TO_SEND).first()
-    if mail is None:
-        return False
-    try:
-        with translation.override(mail.recipient.language or settings.LANGUAGE_CODE):
-            message = _message(mail)
-    except (NotAllowed, NotFound) as refused:
-        _set(mail, MailedReport.State.REFUSED, now, refused.message)
-        return False
-    except DeskError as refused:
-        _set(mail, MailedReport.State.FAILED, now, refused.message)
-        raise
-    if not MailedReport.objects.filter(pk=mail.pk, state=mail.state).update(state=MailedReport.State.SENDING, changed_at=now):
-        return False
-    try:
-        message.send()
-    except Exception as error:
-        _set(mail, MailedReport.State.FAILED, now, f"{type(error).__name__}: {error}")
-        raise
-    _set(mail, MailedReport.State.SENT, now, "")
-    return True
+def _in_sight(viewer: Viewer) -> QuerySet[Any]:
+    made = Mailing.objects.filter(maker_id=viewer.person_id).values("pk")
+    got = Mailing.objects.filter(recipients=viewer.user_id).values("pk")
+    return Mailing.objects.values("pk") if _sees_all(viewer) else Mailing.objects.filter(Q(pk__in=made) | Q(pk__in=got)).values("pk")
 
 
-def _message(mail: MailedReport) -> EmailMessage:
-    mailing, recipient = mail.mailing, mail.recipient
-    viewer = viewer_of(recipient)
-    if not recipient.is_active:
-        raise NotAllowed(_("The account was switched off."))
-    check_may(viewer, "report.view")
-    values = {**dict(parse_qsl(mailing.query)), "since": mail.first_day.isoformat(), "until": mail.last_day.isoformat()}
-    values.pop("period", None)
-    address = address_from(values)
-    if mailing.dashboard_id is not None:
-        content = dashboard_content(get_dashboard(mailing.dashboard_id, viewer), address, mail.last_day, viewer)
-        path = reverse("dashboard", args=[mailing.dashboard_id])
-    else:
-        content = report_content(LAYOUTS[mailing.report], address, mail.last_day, viewer)
-        path = reverse("report", args=[mailing.report])
-    name = f"{content.slug}-{mail.first_day}"
-    headers = {"Message-ID": f"<report-{mail.pk}@careloop>", "Auto-Submitted": "auto-generated"}
-    subject = f"{settings.HOUSE_NAME}: {content.title}, {content.days}"[:150]
-    body = _body(content, settings.BASE_URL + path + address.link(), mailing.maker.display_name)
-    message = EmailMessage(subject=subject, body=body, to=[recipient.email], headers=headers)
-    message.attach(f"{name}.pdf", pdf_of(content), "application/pdf")
-    message.attach(f"{name}.csv", csv_of(content).encode(), "text/csv")
-    return message
+def _hold(mailing_id: int, viewer: Viewer) -> Mailing:
+    """The mailing, locked, for somebody who may change it."""
+    found = get_mailing(mailing_id, viewer)
+    if not may_change(found, viewer):
+        raise NotAllowed(_("Only %(name)s and owners change this; you may leave it.") % {"name": found.maker.display_name})
+    return Mailing.objects.select_for_update().get(pk=found.pk)
 
 
-def _body(content: Content, link: str, maker: str) -> str:
-    figures = []
-    for one in content.numbers:
-        interval = say_interval(one.key, one.figure)
-        own = f" ({one.own})" if one.own else ""
-        figures.append(f"{NAMES[one.key]}{own}: {say(one.key, one.figure.value)}" + (f" · {interval}" if interval else ""))
-    why = _("%(name)s has this mailed to you; they or an owner can stop it. The figures are counted with your own rights.")
-    head = " · ".join([content.title, content.days, *content.chosen])
-    return "\n\n".join([head, "\n".join(figures), link, why % {"name": maker}])
+def _check_facts(facts: MailingFacts, viewer: Viewer, held: Mailing) -> list[User]:
+    """Refuse what cannot be mailed; returns who shall get it."""
+    if (facts.report in LAYOUTS) == (facts.dashboard_id is not None):
+        raise InvalidInput(_("Choose the report or dashboard that shall be mailed."), field="what")
+    if facts.dashboard_id is not None and facts.dashboard_id != held.dashboard_id:
+        get_dashboard(facts.dashboard_id, viewer)
+    if facts.rhythm not in Mailing.Rhythm.values:
+        raise InvalidInput(_("Choose how often: every day, every Monday, or on the first of the month."), field="rhythm")
+    if not 0 <= facts.hour <= 23:
+        raise InvalidInput(_("The hour is %(given)s; choose one from 0 to 23.") % {"given": facts.hour}, field="hour")
+    possible = {one.pk: one for one in list_possible_recipients(viewer)}
+    chosen = [possible[number] for number in facts.recipient_ids if number in possible]
+    if len(chosen) != len(set(facts.recipient_ids)):
+        raise InvalidInput(_("Choose who gets it, from the list; others cannot see reports."), field="recipients")
+    if held.pk and not viewer.may("dashboard.share"):
+        chosen += [one for one in held.recipients.all() if one.pk not in possible]
+    if not chosen:
+        raise InvalidInput(_("Choose who gets it, from the list; others cannot see reports."), field="recipients")
+    for one in chosen:
+        _check_sees(one, facts.dashboard_id)
+    return chosen
 
 
 def _check_sees(person: User, dashboard_id: int | None) -> None:
@@ -221,18 +214,3 @@ def _plain_query(given: str) -> str:
     address = address_from(dict(parse_qsl(given.lstrip("?")[:2000])))
     address.question(timezone.localdate())
     return urlencode([(name, value) for name, value in address.given if name not in {"period", "since", "until", "as_of", "per"}])[:800]
-
-
-def _access(mailing_id: int, viewer: Viewer) -> Mailing:
-    found = list_mailings(viewer).filter(pk=mailing_id).first()
-    if found is None:
-        raise NotFound(_("There is no mailing %(number)s for you.") % {"number": mailing_id})
-    return found
-
-
-def _set(mail: MailedReport, state: str, now: datetime, error: str) -> None:
-    MailedReport.objects.filter(pk=mail.pk).update(state=state, error=error.replace("\0", "")[:400], changed_at=now)
-
-
-def _audit(action: str, number: int, viewer: Viewer, now: datetime, details: dict[str, Any]) -> None:
-    audit.record(actor=actor_of(viewer), action=action, object_type="mailing", object_id=number, now=now, details=details)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django_tasks import task
 
 from careloop.desk.jobs.actions import ensure_schedule
-from careloop.desk.reports import mailings
+from careloop.desk.reports import mail_sending
 
 LOOK_SECONDS = 120
 
@@ -15,7 +15,7 @@ LOOK_SECONDS = 120
 def mail_reports() -> int:
     """Queue the reports that have become due; returns how many."""
     with transaction.atomic():  # a mail that is noted is queued
-        new = mailings.note_due(now=datetime.now(UTC))
+        new = mail_sending.note_due(now=datetime.now(UTC))
         for number in new:
             mail_report.enqueue(number)
     return len(new)
@@ -24,7 +24,7 @@ def mail_reports() -> int:
 @task(priority=1)
 def mail_report(mail_id: int) -> None:
     """Send one; a failure is tried again by the queue."""
-    mailings.send(mail_id=mail_id, now=datetime.now(UTC))
+    mail_sending.send(mail_id=mail_id, now=datetime.now(UTC))
 
 
 def ensure_schedules(*, now: datetime | None = None) -> None:

@@ -15,6 +15,8 @@ from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.cases.queries import choices
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.rules.values import Figure
+from careloop.desk.measures.times import REST
+from careloop.desk.measures.times_model import NIGHT, WEEKEND, WORKDAY
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -175,3 +177,15 @@ def facet_words(chosen: Iterable[tuple[str, Any]], viewer: Viewer) -> list[str]:
         names = {**{str(code): word for code, word in group_names(name, viewer).items()}, **group_names(name, viewer)}
         found.append(f"{GROUP_NAMES[name]}: {names.get('' if value == '-' else value, value)}")
     return found
+
+
+def split_names(by: str, viewer: Viewer) -> dict[Any, str]:
+    """What the groups of a split are called, the rest too."""
+    arrivals = {WORKDAY: _("on a workday by day"), NIGHT: _("on a workday before 8:00 or after 18:00"), WEEKEND: _("on a weekend")}
+    names = arrivals if by == "arrived" else group_names(by, viewer)
+    return {**names, REST: _("The others")}
+
+
+def facet_name(facet: str) -> str:
+    """What a facet is called, the time of arrival too."""
+    return _("Arrived") if facet == "arrived" else str(GROUP_NAMES[facet])

@@ -19,7 +19,7 @@ from careloop.desk.web.conflicts import Side, different
 from careloop.desk.web.measure_words import GROUP_NAMES, NAMES, group_names, period_words
 from careloop.desk.web.report_choice import facet_options
 
-COLUMNS = ("measure", "form", "by", "period")
+COLUMNS = ("measure", "form", "by", "period", "width")
 FACETS = tuple(GROUP_NAMES)
 MOST_ROWS = 40  # more are no form that a person sent
 
@@ -50,6 +50,11 @@ def stored_given(dashboard: Any) -> Given:
     return Given(dashboard.name, dashboard.scope, str(dashboard.team_id or ""), [read_tile(one) for one in dashboard.tiles])
 
 
+def copied_given(dashboard: Any) -> Given:
+    """One's own, made from one that one sees."""
+    return Given(_("%(name)s (copy)") % {"name": dashboard.name}, "PERSON", "", [read_tile(one) for one in dashboard.tiles])
+
+
 def sent_given(request: HttpRequest) -> Given:
     """What was sent, after the button that was pressed: a tile more, one up, down or out."""
     sent = request.POST
@@ -72,6 +77,11 @@ def form_words() -> list[tuple[str, str]]:
     return [(NUMBER, _("Number")), (OVER_TIME, _("Over time")), (BY_GROUP, _("By group"))]
 
 
+def width_words() -> list[tuple[str, str]]:
+    """How wide a tile can be."""
+    return [("", _("As needed")), ("1", _("A quarter")), ("2", _("Half")), ("4", _("Whole row"))]
+
+
 def form_context(given: Given, viewer: Viewer) -> dict[str, Any]:
     """Everything that the form offers, each tile as its lists."""
     options = facet_options(viewer)
@@ -87,6 +97,7 @@ def form_context(given: Given, viewer: Viewer) -> dict[str, Any]:
         "forms": form_words(),
         "splits": [(code, str(name)) for code, name in GROUP_NAMES.items()],
         "periods": period_words(),
+        "widths": width_words(),
         "undated": [str(NAMES[key]) for key in NAMES if key not in ALLOWED.dated],
         "rows": [
             {
@@ -124,4 +135,6 @@ def tile_words(tile: Tile, viewer: Viewer) -> str:
         parts[-1] = f"{parts[-1]}: {GROUP_NAMES.get(tile.by, tile.by)}"
     if tile.period:
         parts.append(periods.get(tile.period, tile.period))
+    if tile.width:
+        parts.append(dict(width_words()).get(tile.width, tile.width))
     return " · ".join([*parts, *facet_words(tile.chosen, viewer)])

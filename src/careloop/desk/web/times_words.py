@@ -7,11 +7,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.rules.values import Figure
-from careloop.desk.measures.times import LATER, REST, SOONER, Times
-from careloop.desk.measures.times_model import NIGHT, WEEKEND, WORKDAY, Effect
-from careloop.desk.web.measure_words import GROUP_NAMES, group_names, span
+from careloop.desk.measures.times import LATER, SOONER, Times
+from careloop.desk.measures.times_model import Effect
+from careloop.desk.reports.words import facet_name
+from careloop.desk.web.measure_words import span
 
 PAGE_NAMES: dict[str, str | Promise] = {"times": gettext_lazy("Times"), "retention": gettext_lazy("Retention")}
 TARGET_NAMES: dict[str, str | Promise] = {
@@ -29,18 +29,6 @@ OPEN_NAMES: dict[str, str | Promise] = {
 VERDICTS: dict[str, str | Promise] = {SOONER: gettext_lazy("faster than the others"), LATER: gettext_lazy("slower than the others")}
 TONES = {SOONER: "good", LATER: "bad"}
 SMALLEST_P = 0.001
-
-
-def split_names(by: str, viewer: Viewer) -> dict[Any, str]:
-    """What the groups of a split are called, the rest too."""
-    arrivals = {WORKDAY: _("on a workday by day"), NIGHT: _("on a workday before 8:00 or after 18:00"), WEEKEND: _("on a weekend")}
-    names = arrivals if by == "arrived" else group_names(by, viewer)
-    return {**names, REST: _("The others")}
-
-
-def facet_name(facet: str) -> str:
-    """What a facet is called, the time of arrival too."""
-    return _("Arrived") if facet == "arrived" else str(GROUP_NAMES[facet])
 
 
 def spans(figure: Figure) -> str:

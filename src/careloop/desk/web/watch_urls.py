@@ -12,6 +12,7 @@ urlpatterns = [
     path("watch/<int:watched_id>/remove/", watch.remove, name="watched-remove"),
     path("alarms/<int:alarm_id>/", watch.alarm, name="alarm"),
     path("why/", why.page, name="why"),
+    path("why/csv/", why.export, name="why-csv"),
     path("why/weights/", why.weigh, name="why-weights"),
     path("why/<slug:part>/<int:place>/", why.cases, name="why-cases"),
 ]

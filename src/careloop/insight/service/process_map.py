@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from careloop.insight.errors import InputError
+from careloop.insight.stats.intervals import median_interval, wilson_interval
 from careloop.insight.stats.survival import fit_survival
 
 Doubles = NDArray[np.float64]
@@ -35,8 +36,8 @@ class State(NamedTuple):
         Cases that were ever in it, and how often all together; more visits than cases are returns.
     n_starts, n_ends, n_open : int
         Cases that began in it, that ended (closed) in it, and that are in it now.
-    median_seconds : float or None
-        Stay until the next step, open ones censored; None when fewer than half are known to have moved on.
+    median_seconds, low_seconds, high_seconds : float or None
+        Stay until the next step with its 95 % interval, open ones censored; None when fewer than half are known to have moved on.
     """
 
     name: str
@@ -46,6 +47,8 @@ class State(NamedTuple):
     n_ends: int
     n_open: int
     median_seconds: float | None
+    low_seconds: float | None
+    high_seconds: float | None
 
 
 class Step(NamedTuple):
@@ -56,8 +59,8 @@ class Step(NamedTuple):
     source, target : str
     n : int
         How often.
-    share : float
-        Of the steps out of the source, 0–1.
+    share, low, high : float
+        Of the steps out of the source with its 95 % interval, 0–1.
     median_seconds : float
         From arrival in the source to arrival in the target.
     """
@@ -66,6 +69,8 @@ class Step(NamedTuple):
     target: str
     n: int
     share: float
+    low: float
+    high: float
     median_seconds: float
 
 
@@ -152,7 +157,7 @@ def _count(names: NDArray[np.str_], rows: _Rows, now: float | None) -> ProcessMa
         curve = fit_survival(stays[told], moves[told])
         n_visits, n_starts, n_ends, n_open = (int((here & one).sum()) for one in (here, begins, ~moves & ~is_open, is_open))
         n_cases = len(np.unique(rows.cases[here]))
-        found.append(State(str(name), n_cases, n_visits, n_starts, n_ends, n_open, curve.quantile(0.5)))
+        found.append(State(str(name), n_cases, n_visits, n_starts, n_ends, n_open, curve.quantile(0.5), *median_interval(curve)))
         steps += _steps_from(place, names, rows, (moves, is_open, stays))
     visits = {(int(case), int(state)) for case, state in zip(rows.cases, rows.states, strict=True)}
     different = np.bincount([case for case, _ in visits], minlength=len(rows.is_open)) if visits else np.zeros(0)
@@ -178,7 +183,8 @@ def _steps_from(
         taken = stays[leaves[targets == target]]
         weights = np.array([1 / max(_before(cut_off.times, cut_off.survival, one), 1e-9) for one in taken])
         median = _weighted_median(taken, weights)
-        steps.append(Step(str(names[place]), str(names[target]), len(taken), len(taken) / len(leaves), median))
+        low, high = wilson_interval(len(taken), len(leaves))
+        steps.append(Step(str(names[place]), str(names[target]), len(taken), len(taken) / len(leaves), low, high, median))
     return steps
 
 

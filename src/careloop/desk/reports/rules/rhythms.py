@@ -36,6 +36,12 @@ def due_periods(rhythm: str, hour: int, since: datetime, now: datetime, zone: tz
     return found[::-1]
 
 
+def newest_period(rhythm: str, today: date) -> tuple[date, date]:
+    """The first and the last day of the newest period that is over on a day."""
+    last = _last_day_before(rhythm, today)
+    return _first_day(rhythm, last), last
+
+
 def _last_day_before(rhythm: str, day: date) -> date:
     """The last day of the newest period that is over when `day` begins."""
     if rhythm == WEEK:

@@ -6,6 +6,7 @@ from typing import Any
 
 NUMBER, OVER_TIME, BY_GROUP = "number", "time", "groups"
 FORMS = (NUMBER, OVER_TIME, BY_GROUP)
+WIDTHS = ("", "1", "2", "4")  # of four columns; "" is as wide as its form needs
 MOST_TILES = 24
 MOST_VALUE = 120
 UP, DOWN, OUT = "up", "down", "out"
@@ -24,7 +25,7 @@ class Allowed:
 @dataclass(frozen=True)
 class Tile:
     """One tile. `by` splits the form "groups"; `period` "" is the page's; `chosen` are facets as they stand in an address and go
-    before the page's facets of the same name.
+    before the page's facets of the same name; `width` is one of WIDTHS.
     """
 
     measure: str
@@ -32,10 +33,11 @@ class Tile:
     by: str = ""
     period: str = ""
     chosen: tuple[tuple[str, str], ...] = ()
+    width: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""
-        return {"measure": self.measure, "form": self.form, "by": self.by, "period": self.period, "chosen": dict(self.chosen)}
+        return {**vars(self), "chosen": dict(self.chosen)}
 
 
 class BadTile(ValueError):
@@ -53,7 +55,7 @@ def read_tile(given: Mapping[str, Any]) -> Tile:
         sorted((str(name), str(value)[:MOST_VALUE]) for name, value in dict(given.get("chosen") or {}).items() if value not in {"", None})
     )
     by = str(given.get("by", "")) if form == BY_GROUP else ""
-    return Tile(str(given.get("measure", "")), form, by, str(given.get("period", "")), chosen)
+    return Tile(str(given.get("measure", "")), form, by, str(given.get("period", "")), chosen, str(given.get("width", "")))
 
 
 def check_tiles(tiles: Sequence[Tile], allowed: Allowed) -> None:
@@ -62,7 +64,7 @@ def check_tiles(tiles: Sequence[Tile], allowed: Allowed) -> None:
     Raises
     ------
     BadTile
-        With the code "many", "measure", "form", "undated", "by", "period" or "facet".
+        With the code "many", "measure", "form", "undated", "by", "period", "width" or "facet".
     """
     if len(tiles) > MOST_TILES:
         raise BadTile("many", len(tiles), str(MOST_TILES))
@@ -73,6 +75,7 @@ def check_tiles(tiles: Sequence[Tile], allowed: Allowed) -> None:
             ("undated", tile.measure, tile.form == OVER_TIME and tile.measure not in allowed.dated),
             ("by", tile.by, tile.form == BY_GROUP and tile.by not in allowed.groups),
             ("period", tile.period, bool(tile.period) and tile.period not in allowed.periods),
+            ("width", tile.width, tile.width not in WIDTHS),
             *(("facet", name, name not in allowed.groups) for name, _value in tile.chosen),
         )
         for code, given, is_wrong in faults:

@@ -1,8 +1,6 @@
 """Comparisons: the list, a new one, what came of one, the same as a file."""
 
-import csv
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +23,7 @@ from careloop.desk.web.access import for_viewer
 from careloop.desk.web.comparison_form import choices_of, facts_in, given_in, held_out_in, list_groups, list_things, wanted_in
 from careloop.desk.web.comparison_panels import history_chart, outcome_panels, window_panels
 from careloop.desk.web.comparison_words import OUTCOMES
+from careloop.desk.web.downloads import csv_answer
 from careloop.desk.web.measure_words import GROUP_NAMES, group_names
 
 
@@ -97,14 +96,7 @@ def comparison(request: HttpRequest, viewer: Viewer, comparison_id: int) -> Http
 def export(request: HttpRequest, viewer: Viewer, comparison_id: int) -> HttpResponse:
     """The same figures as CSV, unrounded."""
     trial = judge_comparison(access_comparison(comparison_id, viewer), viewer, now=now())
-    text = StringIO()
-    text.write("\ufeff")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(lines_of(trial))
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="comparison-{comparison_id}.csv"'
-    return response
+    return csv_answer(f"comparison-{comparison_id}", COLUMNS, lines_of(trial))
 
 
 @require_POST

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,6 +23,7 @@ from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import Side
 from careloop.desk.web.dashboard_form import (
     Given,
+    copied_given,
     first_given,
     form_context,
     sent_given,
@@ -29,8 +31,9 @@ from careloop.desk.web.dashboard_form import (
     stored_given,
 )
 from careloop.desk.web.measure_words import DEFINITIONS, GROUP_NAMES, NAMES, group_names, say, say_interval
-from careloop.desk.web.report_choice import choice_of
+from careloop.desk.web.report_choice import choice_of, mail_url
 from careloop.desk.web.report_panels import cases_url, cell, time_panel
+from careloop.desk.web.views.together import number_or_none
 
 
 @require_GET
@@ -49,11 +52,13 @@ def dashboard(request: HttpRequest, viewer: Viewer, dashboard_id: int) -> HttpRe
     counted = count_tiles(tiles_of(found), address, timezone.localdate(), viewer)
     context = {
         "dashboard": found,
-        "may_change": may_change(found, viewer),
         "panels": [_panel(one, address, viewer) for one in counted],
         "as_of": find_moment(address.question(timezone.localdate()).as_of),
-        "is_earlier": "as_of" in address.values,
-        "query": address.link(),
+        "title": found.name,
+        "export_url": reverse("dashboard-csv", args=[found.pk]) + address.link(),
+        "pdf_url": reverse("dashboard-pdf", args=[found.pk]) + address.link(),
+        "mail_url": mail_url(f"dashboard:{found.pk}", address),
+        **_change_of(found, viewer),
         **choice_of(address, viewer),
     }
     return render(request, "dashboards/dashboard.html", context)
@@ -64,7 +69,7 @@ def dashboard(request: HttpRequest, viewer: Viewer, dashboard_id: int) -> HttpRe
 def edit(request: HttpRequest, viewer: Viewer, dashboard_id: int | None = None) -> HttpResponse:
     """Put a dashboard together; a second editor sees both versions."""
     stored = get_dashboard(dashboard_id, viewer) if dashboard_id is not None else None
-    given = sent_given(request) if request.method == "POST" else stored_given(stored) if stored is not None else first_given()
+    given = sent_given(request) if request.method == "POST" else stored_given(stored) if stored is not None else _new_given(request, viewer)
     version = request.POST.get("version", str(stored.version) if stored is not None else "")
     error: DeskError | None = None
     both: list[Side] = []
@@ -98,6 +103,19 @@ def delete(request: HttpRequest, viewer: Viewer, dashboard_id: int) -> HttpRespo
     return redirect("dashboards")
 
 
+def _change_of(dashboard: Any, viewer: Viewer) -> dict[str, Any]:
+    """Where the viewer changes a dashboard: it, or a copy of their own."""
+    if may_change(dashboard, viewer):
+        return {"may_change": True, "change_url": reverse("dashboard-edit", args=[dashboard.pk]), "change_words": _("Change")}
+    return {"change_url": f"{reverse('dashboard-new')}?from={dashboard.pk}", "change_words": _("Make your own from it")}
+
+
+def _new_given(request: HttpRequest, viewer: Viewer) -> Given:
+    """A new one, or one's own from another."""
+    source = number_or_none(request.GET.get("from", ""), "from")
+    return first_given() if source is None else copied_given(get_dashboard(source, viewer))
+
+
 def _save(given: Given, version: str, viewer: Viewer, dashboard_id: int | None) -> Any:
     if dashboard_id is not None and not (version.isdecimal() and len(version) < 10):
         raise InvalidInput(_("The form is damaged; load the page again."))
@@ -117,6 +135,7 @@ def _panel(counted: Counted, page_address: ReportAddress, viewer: Viewer) -> dic
         "interval": say_interval(key, counted.figure),
         "url": cases_url(key, counted.address),
         "form": tile.form,
+        "width": tile.width,
     }
     if tile.form == OVER_TIME:
         panel["drawn"] = time_panel(key, counted.question.per, counted.table.rows, is_wide=False)

@@ -1,7 +1,5 @@
 """What customers say: tiles, charts and the rows behind them, for a filter that stands in the address."""
 
-import csv
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +15,10 @@ from careloop.desk.analysis.feedback_queries import FeedbackFilter, FeedbackPage
 from careloop.desk.analysis.taxonomy_queries import names_by_code
 from careloop.desk.analysis.topic_queries import name_of
 from careloop.desk.cases.queries import choices
+from careloop.desk.reports.files import csv_parts
 from careloop.desk.web import charts
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.downloads import CSV
 from careloop.desk.web.excerpts import excerpt, label_probability
 from careloop.desk.web.feedback_address import FeedbackAddress, address_from
 from careloop.desk.web.reading_words import aspect_chips, aspect_names
@@ -58,25 +58,9 @@ def export(request: HttpRequest, viewer: Viewer) -> StreamingHttpResponse:
     """The same rows as CSV (UTF-8 with a mark that spreadsheet programs look for)."""
     wanted = address_from(request.GET).filter(timezone.localdate())
     rows = export_feedback(wanted, viewer, zone=timezone.get_default_timezone(), now=datetime.now(UTC))
-    response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_parts(rows), content_type=CSV)
     response["Content-Disposition"] = f'attachment; filename="feedback-{timezone.localdate()}.csv"'
     return response
-
-
-class _Echo:
-    """A file that hands every line back."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
-
-
-def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
-    """CSV text, a line at a time, after a byte-order mark."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff"
-    for row in rows:
-        yield writer.writerow(row)
 
 
 def text_row(reading: Any, names: dict[str, str]) -> dict[str, Any]:

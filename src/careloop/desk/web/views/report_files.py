@@ -1,4 +1,4 @@
-"""Reports and dashboards as files: PDF, and the whole of a dashboard with commas between its figures."""
+"""Reports and dashboards on paper, and dashboards as files."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -8,10 +8,10 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.reports.address import address_from
 from careloop.desk.reports.content import Content, dashboard_content, report_content
 from careloop.desk.reports.dashboards import get_dashboard
-from careloop.desk.reports.files import csv_of
 from careloop.desk.reports.paper import pdf_of
 from careloop.desk.reports.rules.layouts import LAYOUTS
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.downloads import csv_answer, file_answer
 
 
 @require_GET
@@ -35,14 +35,8 @@ def dashboard_pdf(request: HttpRequest, viewer: Viewer, dashboard_id: int) -> Ht
 def dashboard_csv(request: HttpRequest, viewer: Viewer, dashboard_id: int) -> HttpResponse:
     """All figures of a dashboard, unrounded."""
     content = dashboard_content(get_dashboard(dashboard_id, viewer), address_from(request.GET), timezone.localdate(), viewer)
-    return _file(csv_of(content).encode(), "text/csv; charset=utf-8", content, "csv")
+    return csv_answer(content.slug, content.head, content.lines)
 
 
 def _pdf(content: Content) -> HttpResponse:
-    return _file(pdf_of(content), "application/pdf", content, "pdf")
-
-
-def _file(body: bytes, kind: str, content: Content, ending: str) -> HttpResponse:
-    response = HttpResponse(body, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{content.slug}-{timezone.localdate()}.{ending}"'
-    return response
+    return file_answer(pdf_of(content), "application/pdf", f"{content.slug}-{timezone.localdate()}.pdf")

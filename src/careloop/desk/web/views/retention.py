@@ -1,8 +1,5 @@
 """Retention: whether customers come back after a complaint and without, by remedy, outcome and month."""
 
-import csv
-from collections.abc import Iterable
-from io import StringIO
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -28,9 +25,11 @@ from careloop.desk.measures.retention import (
     measure_retention,
 )
 from careloop.desk.reports.address import ReportAddress, address_from
+from careloop.desk.reports.retention_lines import COLUMNS, lines_of
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.downloads import csv_answer
+from careloop.desk.web.report_choice import choice_of
 from careloop.desk.web.times_words import share_interval, share_words
-from careloop.desk.web.views.reports import choices_of
 
 RATE_NAMES: dict[str, str | Promise] = {
     "retention": gettext_lazy("Retention rate"),
@@ -44,7 +43,6 @@ RATE_DEFINITIONS: dict[str, str | Promise] = {
     "churn": gettext_lazy("Share of customers who did not come with another case in these days: they may have left, or all may be well."),
     "complained_again": gettext_lazy("Share of customers who came with another complaint in these days."),
 }
-CSV_HEAD = ("figure", "group", "within_days", "value", "low", "high", "n", "n_until", "difference", "difference_low", "difference_high")
 
 
 @require_GET
@@ -56,12 +54,11 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     context = {
         "title": _("Retention"),
         "as_of": found.as_of,
-        "is_earlier": "as_of" in address.values,
         "within": within,
         "withins": [{"name": _days(days), "url": address.link(within=days), "is_current": days == within} for days in WITHIN],
         "days": _days(within),
         "export_url": reverse("retention-csv") + address.link(),
-        **choices_of("retention", found.question, address, viewer),
+        **choice_of(address, viewer, slug="retention"),
     }
     if found.complained is not None and found.others is not None:
         context |= {
@@ -86,14 +83,7 @@ def export(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """The same figures as CSV, unrounded."""
     address, within = _address(request)
     found = measure_retention(address.question(timezone.localdate()), within, viewer)
-    text = StringIO()
-    text.write("\ufeff")
-    writer = csv.writer(text)
-    writer.writerow(CSV_HEAD)
-    writer.writerows(_lines(found))
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="retention-{timezone.localdate()}.csv"'
-    return response
+    return csv_answer("retention", COLUMNS, lines_of(found))
 
 
 def _address(request: HttpRequest) -> tuple[ReportAddress, int]:
@@ -168,25 +158,3 @@ def _contact_row(one: Contacts) -> dict[str, Any]:
     change = "–" if one.change is None else _signed(one.change, 2)
     interval = "" if one.low is None or one.high is None else f"{_signed(one.low, 2)} … {_signed(one.high, 2)}"
     return {"n": one.n, "before": before, "after": after, "change": change, "interval": interval}
-
-
-def _lines(found: Retention) -> Iterable[list[Any]]:
-    if found.complained is None or found.others is None or found.contacts is None:
-        return
-    for group, side in (("complaint", found.complained), ("without", found.others)):
-        for key in RATES:
-            yield _line(key, group, found.within, side.rates[key], side.differences.get(key))
-    for what, sides in (("remedy", found.remedies), ("outcome", found.outcomes)):
-        for side in sides:
-            yield _line("retention", f"{what}: {side.name}", found.within, side.rates["retention"], side.differences["retention"])
-    for one in found.cohorts:
-        yield _line("retention", f"{one.month:%Y-%m} complaint", found.within, one.complained, one.difference)
-        yield _line("retention", f"{one.month:%Y-%m} without", found.within, one.others, None)
-    for group, contacts in zip(("complaint", "without"), found.contacts, strict=True):
-        yield ["contacts_before", group, found.within, contacts.before, "", "", contacts.n, "", "", "", ""]
-        yield ["contacts_after", group, found.within, contacts.after, "", "", contacts.n, "", contacts.change, contacts.low, contacts.high]
-
-
-def _line(key: str, group: str, within: int, rate: Any, difference: Any) -> list[Any]:
-    ends = ["", "", ""] if difference is None else [difference.value, difference.low, difference.high]
-    return [key, group, within, rate.value, rate.low, rate.high, rate.n, rate.n_until, *ends]

@@ -11,25 +11,27 @@ from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.working import PARTS, score_work
+from careloop.desk.reports.why_lines import COLUMNS, lines_of
+from careloop.desk.reports.why_words import Words, algorithm_words, efficiency_cells, percent, score_part, seconds
 from careloop.desk.watch.explanations import find_explanation, list_slow_cases, scopes_of, weigh_score, weights_of
 from careloop.desk.watch.queries import find_setting
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.measure_words import GROUP_NAMES, group_names, span
+from careloop.desk.web.downloads import csv_answer
+from careloop.desk.web.measure_words import GROUP_NAMES, span
 from careloop.desk.web.process_diagram import draw_way
 from careloop.desk.web.views.together import number_or_none
-from careloop.desk.web.why_words import Words, algorithm_words, efficiency_cells, percent, score_part, seconds
 
 
 @require_GET
 @for_viewer("report.view")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """The four explanations of the house or a team."""
-    scopes = scopes_of(viewer)
-    chosen = request.GET.get("team", scopes[0][0] if scopes else "")
+    scopes, chosen = _scopes(request, viewer)
     found = find_explanation(number_or_none(chosen, "team"), viewer)
     context: dict[str, Any] = {
         "scopes": [{"name": name, "url": f"{reverse('why')}?team={code}", "is_current": code == chosen} for code, name in scopes],
         "explanation": found,
+        "export_url": f"{reverse('why-csv')}?team={chosen}",
     }
     if found is not None:
         parts = found.parts
@@ -40,13 +42,22 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             "way": _way(parts["way"], words),
             "drivers": _drivers(parts["drivers"], words),
             "answered": _answered(parts["silent"]["answered"]),
-            "work": _work(parts.get("work"), words, viewer),
+            "work": _work(parts.get("work"), words),
             "setting": find_setting(),
             "team": chosen,
             "model": _model(parts["silent"]) if "quality" in parts["silent"] else None,
             "is_house": found.team_id is None,
         }
     return render(request, "why/page.html", context)
+
+
+@require_GET
+@for_viewer("report.view")
+def export(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The same figures as CSV, unrounded; nothing below the head before anything was explained."""
+    found = find_explanation(number_or_none(_scopes(request, viewer)[1], "team"), viewer)
+    lines = lines_of(found.parts, weights_of(find_setting()), Words(viewer, found.parts["way"].get("names", {}))) if found else []
+    return csv_answer("why", COLUMNS, lines)
 
 
 @require_POST
@@ -77,6 +88,12 @@ def cases(request: HttpRequest, viewer: Viewer, part: str, place: int) -> HttpRe
     return render(request, "why/cases.html", context)
 
 
+def _scopes(request: HttpRequest, viewer: Viewer) -> tuple[list[tuple[str, str]], str]:
+    """What can be explained to the viewer, and which of it is asked for."""
+    scopes = scopes_of(viewer)
+    return scopes, request.GET.get("team", scopes[0][0] if scopes else "")
+
+
 def _slow(part: dict[str, Any], name: str, words: Words, team: str) -> dict[str, Any]:
     if "problem" in part:
         return {"has_too_little": True}
@@ -98,26 +115,22 @@ def _rule(rule: dict[str, Any], name: str, place: int, words: Words, team: str) 
         "share": percent(rule["share"]),
         "interval": f"{percent(rule['low'])}–{percent(rule['high'])}",
         "rest": percent(rule["rest_share"]),
-        "difference": f"{percent(rule['difference_low'])}–{percent(rule['difference_high'])}",
         "explained": percent(rule["explained_ratio"]),
         "n": rule["n"],
         "url": reverse("why-cases", args=[name, place]) + f"?team={team}",
     }
 
 
-def _work(part: dict[str, Any] | None, words: Words, viewer: Viewer) -> dict[str, Any] | None:
+def _work(part: dict[str, Any] | None, words: Words) -> dict[str, Any] | None:
     """Efficiencies and the score; None where nobody's time was measured, or before they were first computed."""
     if part is None or part["whole"]["communication"]["value"] is None:
         return None
     weights = weights_of(find_setting())
     score, known = score_work(part["parts"], weights), part["parts"]
-    names = {"agent": {str(code): name for code, name in group_names("agent", viewer).items()}, **words.names}
     tables = [
         {
             "name": GROUP_NAMES[group],
-            "rows": [
-                {"name": names[group].get(code) or code or _("Not known"), "cells": efficiency_cells(one)} for code, one in found.items()
-            ],
+            "rows": [{"name": words.value(group, code), "cells": efficiency_cells(one)} for code, one in found.items()],
         }
         for group, found in part["groups"].items()
         if found
@@ -136,16 +149,14 @@ def _work(part: dict[str, Any] | None, words: Words, viewer: Viewer) -> dict[str
 def _way(part: dict[str, Any], words: Words) -> dict[str, Any]:
     if "problem" in part:
         return {"has_too_little": True}
-    states = [{**one, "name": words.state(one["name"]), "median": seconds(one["median_seconds"])} for one in part["states"]]
-    for one in states:
-        if one["n_ends"] == one["n_visits"]:
-            one["median"] = "–"
+    states = [{**one, "name": words.state(one["name"]), **_stay(one)} for one in part["states"]]
     steps = [
         {
             "source": words.state(one["source"]),
             "target": words.state(one["target"]),
             "n": one["n"],
             "share": percent(one["share"]),
+            "interval": f"{percent(one['low'])}–{percent(one['high'])}" if "low" in one else "",
             "median": span(one["median_seconds"]),
         }
         for one in part["steps"]
@@ -159,6 +170,14 @@ def _way(part: dict[str, Any], words: Words) -> dict[str, Any]:
         "returned": percent(part["n_with_returns"] / part["n_cases"]) if part["n_cases"] else "–",
         "n_hidden": part["n_steps"] - len(steps),
     }
+
+
+def _stay(state: dict[str, Any]) -> dict[str, str]:
+    """How long cases usually stay in a state; nothing where all of them end."""
+    if state["n_ends"] == state["n_visits"]:
+        return {"median": "–", "interval": ""}
+    low, high = ("…" if state.get(end) is None else span(state[end]) for end in ("low_seconds", "high_seconds"))
+    return {"median": seconds(state["median_seconds"]), "interval": f"{low}–{high}" if state["median_seconds"] is not None else ""}
 
 
 def _drivers(part: dict[str, Any], words: Words) -> dict[str, Any]:

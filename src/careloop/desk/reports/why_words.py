@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import choices
-from careloop.desk.web.measure_words import group_names, span
+from careloop.desk.reports.words import group_names, span
 
 GAP, OTHER = "", "…"
 COLUMNS: dict[str, str | Promise] = {
@@ -66,6 +66,7 @@ class Words:
             "team": {str(code): name for code, name in group_names("team", viewer).items()},
             "category": {str(code): name for code, name in group_names("category", viewer).items() if code},
             "weekday": {str(day): str(name) for day, name in enumerate(WEEKDAYS)},
+            "agent": {str(code): name for code, name in group_names("agent", viewer).items()},
             "waiting_for": {},
         }
         self.states = states
@@ -101,18 +102,23 @@ class Words:
         facts["value"] = self.value(column, str(value))
         return (_("%(name)s: %(value)s") if relation == "is" else _("%(name)s: not %(value)s")) % facts
 
-    def effect(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        """An effect on the rating, in points."""
-        column, units = one["column"], UNITS.get(one["column"], 1.0)
+    def cause(self, one: Mapping[str, Any]) -> str:
+        """What an effect is the effect of."""
+        column = one["column"]
         name = str(COLUMNS.get(column, column))
         if one["is_gap"]:
-            name = _("%(name)s: not known") % {"name": name}
-        elif one["value"] is not None:
-            facts = {"name": name, "value": self.value(column, one["value"]), "base": self.value(column, one["base"])}
-            name = _("%(name)s: %(value)s instead of %(base)s") % facts
+            return _("%(name)s: not known") % {"name": name}
+        if one["value"] is None:
+            return name
+        facts = {"name": name, "value": self.value(column, one["value"]), "base": self.value(column, one["base"])}
+        return _("%(name)s: %(value)s instead of %(base)s") % facts
+
+    def effect(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """An effect on the rating, in points."""
+        units = UNITS.get(one["column"], 1.0)
         tone = "" if not one["is_shown"] else "good" if one["estimate"] > 0 else "bad"
         return {
-            "name": name,
+            "name": self.cause(one),
             "points": points(one["estimate"] * units),
             "interval": f"{points(one['low'] * units)} … {points(one['high'] * units)}",
             "n": one["n_with"],
@@ -157,7 +163,7 @@ def efficiency_cells(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str,
         interval = f"{number(one['low'], 2)}–{number(one['high'], 2)} · " if known else ""
         done, hours = f"{one['done']:,.0f}", number(one["hours"], 1)
         told = _("%(done)s in %(hours)s h") % {"done": done, "hours": hours}
-        below = interval + told if one["hours"] else ""
+        below = f"{interval}{told} · n = {one['n']:,}" if one["hours"] else ""
         cells.append({"name": str(name), "value": value, "below": below})
     return cells
 
@@ -173,11 +179,12 @@ def score_part(name: str, parts: Mapping[str, Any], weight: float) -> dict[str, 
         "satisfaction": _("share of satisfied customers, weighted for who answered"),
     }[name]
     interval = f"{percent(one['low'])}–{percent(one['high'])}" if known else ""
+    counted = f"n = {one['n']:,}" if one.get("n") is not None else ""
     return {
         "code": name,
         "name": SCORE_PARTS[name],
         "value": percent(one["value"]),
-        "interval": interval,
+        "interval": " · ".join(part for part in (interval, counted) if part),
         "how": how,
         "weight": f"{weight:g}",
     }
