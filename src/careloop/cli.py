@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -115,7 +116,7 @@ def manage(arguments: tuple[str, ...]) -> None:
 
 @main.group("import")
 def import_group() -> None:
-    """Bring a file in: feedback (reviews with ratings) or messages that open cases."""
+    """Bring a file in: feedback (reviews with ratings), messages that open cases, or purchases."""
 
 
 IMPORT_COLUMNS = {
@@ -131,6 +132,14 @@ IMPORT_COLUMNS = {
     "phone": ("--phone", "Column of the customers' phone numbers."),
     "customer_id": ("--customer-id", "Column of the customers' numbers in the system that the file comes from."),
     "language": ("--language", "Column of the customers' languages."),
+}
+PURCHASE_COLUMNS = {
+    "external_id": ("--order", "Column of the order numbers; the same number again is the same order, corrected."),
+    "sent_at": ("--date", "Column of date and time of the purchase."),
+    "amount": ("--amount", "Column of what was paid for the whole order, such as 1299.50 or ¥1,299.50."),
+    "currency": ("--currency", "Column of the currencies; without it amounts that name none are in the money of --region."),
+    "product": ("--products", "Column of the products, with semicolons between them."),
+    **{field: IMPORT_COLUMNS[field] for field in ("customer_name", "email", "phone", "customer_id", "language")},
 }
 IMPORT_OPTIONS = [
     click.option("--rating-min", type=float, help="Lowest rating possible; taken from the values when both ends are left out."),
@@ -151,8 +160,8 @@ IMPORT_OPTIONS = [
 ]
 
 
-def import_command(function: Callable[..., Any]) -> Callable[..., Any]:
-    """FILE and the options that both kinds of import share; the columns arrive as one dictionary by field."""
+def import_command(function: Callable[..., Any], columns: dict[str, tuple[str, str]] = IMPORT_COLUMNS) -> Callable[..., Any]:
+    """FILE and the options that all kinds of import share; the columns arrive as one dictionary by field."""
 
     def command(file: str, **options: Any) -> None:
         import django
@@ -161,7 +170,7 @@ def import_command(function: Callable[..., Any]) -> Callable[..., Any]:
         from careloop.desk.imports.command_line import import_file
         from careloop.desk.kernel.errors import DeskError
 
-        options["columns"] = {field: options.pop(f"column_{field}") for field in IMPORT_COLUMNS}
+        options["columns"] = {field: options.pop(f"column_{field}") for field in columns}
         try:
             sys.exit(import_file(file, what=function.__name__.rpartition("_")[2].upper(), options=options))
         except DeskError as error:
@@ -171,7 +180,7 @@ def import_command(function: Callable[..., Any]) -> Callable[..., Any]:
     wrapped = desk_command(command)
     for option in reversed(IMPORT_OPTIONS):
         wrapped = option(wrapped)
-    for field, (name, help_text) in reversed(IMPORT_COLUMNS.items()):
+    for field, (name, help_text) in reversed(columns.items()):
         wrapped = click.option(name, f"column_{field}", metavar="COL", help=help_text)(wrapped)
     return click.argument("file")(wrapped)
 
@@ -191,6 +200,15 @@ def import_messages() -> None:
     """Import messages from FILE; each opens or joins a case of its customer.
 
     Give --text and one of --email, --phone, --customer-id. The same command goes on after an interruption and never doubles a row.
+    """
+
+
+@import_group.command("purchases")
+@partial(import_command, columns=PURCHASE_COLUMNS)
+def import_purchases() -> None:
+    """Import purchases from FILE, one order a row; unknown buyers become customers.
+
+    Give --order, --date, --amount and one of --email, --phone, --customer-id. A file with corrections replaces what was told before.
     """
 
 

@@ -32,7 +32,7 @@ def upload(*, chunks: Iterable[bytes], name: str, what: str, encoding: str = "",
     """Take a file in, streamed to disk; one that cannot be read as a table is refused at once and nothing stays."""
     check_may(viewer, "import.run")
     if what not in What.values:
-        raise InvalidInput(_("Choose what each row is: feedback or a message."), field="what")
+        raise InvalidInput(_("Choose what each row is: feedback, a message or a purchase."), field="what")
     stored = files.store(chunks, name)
     try:
         return new_run(stored, what=what, encoding=encoding, viewer=viewer, now=now)

@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 from careloop.desk.channels import file as file_channel
 from careloop.desk.channels.file import Origin
-from careloop.desk.imports.rules import MESSAGES, Choices, cleaning_plan
+from careloop.desk.imports.purchase_rows import purchase_of, refusal_of
+from careloop.desk.imports.rules import MESSAGES, PURCHASES, Choices, cleaning_plan
 from careloop.desk.intake.rules import MAX_EXTERNAL_ID_LENGTH, MAX_RAW_BYTES, Inbound, problems_of
+from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.purchases.rules import MAX_ORDER_NUMBER, MAX_PRODUCT_LENGTH, MAX_PRODUCTS, NewPurchase
 from careloop.insight.errors import Sentence
 from careloop.insight.tables import CleaningReport, CleanRow, Reason, Rejected, Row, Table, clean_row, spelled
 from careloop.insight.tables.duplicates import SeenKeys
@@ -20,10 +23,10 @@ CODES = {"text": "TEXT_REFUSED", "external_id": "ID_REFUSED", "sent_at": "TIME_R
 
 
 class Judged(NamedTuple):
-    """One row's fate: `inbound` is what the front door gets, None when the row was `rejected`."""
+    """One row's fate: `accepted` is what is stored, None when the row was `rejected`."""
 
     number: int
-    inbound: Inbound | None
+    accepted: Inbound | NewPurchase | None
     rejected: Rejected | None
 
 
@@ -31,7 +34,8 @@ class Judge:
     """Cleans rows, finds duplicates and asks the front door's rules; counts everything in `report`."""
 
     def __init__(self, choices: Choices, what: str, *, channel_slug: str, sha256: str, now: datetime) -> None:
-        self._choices, self._now = choices, now
+        self._choices, self._now, self._slug = choices, now, channel_slug
+        self._is_of_purchases = what == PURCHASES
         self._plan = cleaning_plan(choices)
         self._seen = SeenKeys()
         self.report = CleaningReport(self._plan)
@@ -55,15 +59,36 @@ class Judge:
         result = clean_row(row, self._plan)
         if isinstance(result, CleanRow):
             result = self._duplicate(row, result) or result
-        inbound = None
+        accepted: Inbound | NewPurchase | None = None
         if isinstance(result, CleanRow):
-            raw = json.dumps(row.values, ensure_ascii=False).encode()
-            inbound = file_channel.parse(result.values, row.number, raw, self._origin)
-            result = self._refusal(row, inbound) or result
+            read = self._purchase if self._is_of_purchases else self._message
+            read_as = read(row, result)
+            if isinstance(read_as, Rejected):
+                result = read_as
+            else:
+                accepted = read_as
         self.report.add(result)
-        if isinstance(result, Rejected):
-            return Judged(row.number, None, result)
-        return Judged(row.number, inbound, None)
+        return Judged(row.number, accepted, result if isinstance(result, Rejected) else None)
+
+    def _message(self, row: Row, clean: CleanRow) -> Inbound | Rejected:
+        raw = json.dumps(row.values, ensure_ascii=False).encode()
+        inbound = file_channel.parse(clean.values, row.number, raw, self._origin)
+        return self._refusal(row, inbound) or inbound
+
+    def _purchase(self, row: Row, clean: CleanRow) -> NewPurchase | Rejected:
+        sent_at = self._now
+        try:
+            purchase = purchase_of(clean.values, self._slug, self._choices.region)
+        except InvalidInput as refused:
+            code, field = "MISSING" if clean.values.get(refused.field) is None else "AMOUNT_REFUSED", refused.field
+        else:
+            problem = refusal_of(purchase, self._now)
+            if problem is None:
+                return purchase
+            (code, field), sent_at = problem, purchase.bought_at
+        column = self._choices.column_of(field)
+        told = _problem_of_purchase(code, row.values.get(column or "") or "", sent_at)
+        return Rejected(row.number, column, code, in_column(row.number, row.line, column, told), row.values, row.line)
 
     def _duplicate(self, row: Row, clean: CleanRow) -> Rejected | None:
         keys = self._plan.duplicate_keys
@@ -100,6 +125,22 @@ def _problem(code: str, inbound: Inbound, cell: str) -> Sentence:
         "ROW_TOO_LARGE": Sentence("the row has more than {most:,} bytes", most=MAX_RAW_BYTES),
         "ADDRESS_REFUSED": Sentence("“{text}” cannot be used as an address", text=shown),
     }
+    return sentences[code]
+
+
+def _problem_of_purchase(code: str, cell: str, bought_at: datetime) -> Sentence:
+    """Why a row is no purchase, in words about the file."""
+    sentences = {
+        "MISSING": Sentence("there is no value, and a purchase needs one"),
+        "ID_REFUSED": Sentence("the order number has {count} characters; expected 1 to {most}", count=len(cell), most=MAX_ORDER_NUMBER),
+        "TIME_REFUSED": _bad_time(bought_at),
+        "AMOUNT_REFUSED": Sentence("“{text}” is no amount in a currency that is known", text=shortened(cell)),
+        "PRODUCT_REFUSED": Sentence(
+            "there are more than {most} products, or one has more than {length} characters", most=MAX_PRODUCTS, length=MAX_PRODUCT_LENGTH
+        ),
+        "NO_ADDRESS": Sentence("there is no e-mail, phone or customer number to answer to"),
+        "ADDRESS_REFUSED": Sentence("“{text}” cannot be used as an address", text=shortened(cell)),
+    }  # fmt: skip
     return sentences[code]
 
 

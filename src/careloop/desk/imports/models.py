@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from careloop.desk.accounts.models import Channel, User
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.imports.rules import FEEDBACK, MESSAGES, Choices
+from careloop.desk.imports.rules import FEEDBACK, MESSAGES, PURCHASES, Choices
 from careloop.desk.kernel.fields import EncryptedTextField
 from careloop.desk.kernel.wording import in_words
 
@@ -21,6 +21,7 @@ class What(models.TextChoices):
 
     FEEDBACK = FEEDBACK, _("Feedback")
     MESSAGES = MESSAGES, _("Messages")
+    PURCHASES = PURCHASES, _("Purchases")
 
 
 class State(models.TextChoices):
@@ -50,7 +51,7 @@ class ImportRun(models.Model):
 
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True, related_name="+")
-    what = models.CharField(max_length=8, choices=What.choices, default=What.FEEDBACK)
+    what = models.CharField(max_length=9, choices=What.choices, default=What.FEEDBACK)
     file_name = models.CharField(max_length=200)
     stored_path = models.CharField(max_length=1000)
     sha256 = models.CharField(max_length=64, db_index=True)

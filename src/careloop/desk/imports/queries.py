@@ -15,7 +15,7 @@ from careloop.desk.accounts.models import Channel, ChannelKind
 from careloop.desk.accounts.queries import check_may, list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.imports.models import ImportRun, State
-from careloop.desk.imports.rules import Choices, ColumnChoice, suggested_choices
+from careloop.desk.imports.rules import PURCHASES, Choices, ColumnChoice, fields_of, suggested_choices
 from careloop.desk.imports.wording import refusal
 from careloop.desk.jobs.models import Job
 from careloop.desk.jobs.queries import list_alive_workers
@@ -44,6 +44,13 @@ FIELD_NAMES: dict[str, Promise] = {
     "phone": _("Customer's phone"),
     "customer_id": _("Customer number"),
     "language": _("Customer's language"),
+    "amount": _("Amount paid"),
+    "currency": _("Currency"),
+}
+NAMES_OF_PURCHASES: dict[str, Promise] = {
+    "external_id": _("Order number"),
+    "sent_at": _("Bought at"),
+    "product": _("Products, with semicolons between them"),
 }
 REASON_NAMES: dict[str, Promise] = {
     "MISSING": _("A value is missing and the plan drops such rows"),
@@ -59,6 +66,8 @@ REASON_NAMES: dict[str, Promise] = {
     "TIME_REFUSED": _("Time in the future or before 1970"),
     "NO_ADDRESS": _("No address to answer to"),
     "ADDRESS_REFUSED": _("Address cannot be used"),
+    "AMOUNT_REFUSED": _("Amount cannot be read"),
+    "PRODUCT_REFUSED": _("Products cannot be read"),
     "ROW_TOO_LARGE": _("Row too large"),
     "TOO_FEW_CELLS": _("Too few cells"),
     "TOO_MANY_CELLS": _("Too many cells"),
@@ -114,7 +123,10 @@ class RunPage:
     def columns(self) -> list[dict[str, Any]]:
         """What was done in each column: field in words, missing values, values whose spelling changed."""
         columns = self.run.report["columns"] if self.run.report else []
-        return [one | {"field_name": FIELD_NAMES[one["field"]], "missing_rows": sum(one["missing"].values())} for one in columns]
+        return [
+            one | {"field_name": names_of_fields(self.run.what)[one["field"]], "missing_rows": sum(one["missing"].values())}
+            for one in columns
+        ]
 
     @property
     def refused_rows(self) -> int:
@@ -125,6 +137,12 @@ class RunPage:
     def percent(self) -> int | None:
         """How far it is, in whole percent; None while the number of rows is unknown."""
         return min(100, 100 * self.run.rows_done // self.run.rows_total) if self.run.rows_total else None
+
+
+def names_of_fields(what: str) -> dict[str, Promise]:
+    """What the columns of a file of this kind can be, in words."""
+    names = {**FIELD_NAMES, **(NAMES_OF_PURCHASES if what == PURCHASES else {})}
+    return {field: names[field] for field in fields_of(what)}
 
 
 def _example(stored: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.tables import CleaningPlan, ColumnPlan, Kind, Missing, PlanError, Suggestion, Table, parse_rating
 
-FEEDBACK, MESSAGES = "FEEDBACK", "MESSAGES"
+FEEDBACK, MESSAGES, PURCHASES = "FEEDBACK", "MESSAGES", "PURCHASES"
 FIELDS: dict[str, Kind] = {
     "text": Kind.TEXT,
     "rating": Kind.RATING,
@@ -21,9 +21,13 @@ FIELDS: dict[str, Kind] = {
     "phone": Kind.PHONE,
     "customer_id": Kind.TEXT,
     "language": Kind.TEXT,
+    "amount": Kind.TEXT,
+    "currency": Kind.TEXT,
 }
 FIELD_OF_SUGGESTION = {"created_at": "sent_at", "title": "subject"}
 ADDRESS_FIELDS = ("email", "phone", "customer_id")
+NEEDED_OF_PURCHASES = ("external_id", "sent_at", "amount")
+FIELDS_OF_PURCHASES = (*NEEDED_OF_PURCHASES, "currency", "product", "customer_name", *ADDRESS_FIELDS, "language")
 WIDEST_RATING = 1_000_000.0
 
 
@@ -67,24 +71,29 @@ class Choices:
 
 def suggested_choices(suggestions: Sequence[Suggestion], what: str, *, time_zone: str) -> Choices:
     """The choices proposed to the person: fields that we store; rows without text are dropped unless a rating can stand alone."""
-    named = [(one.column, FIELD_OF_SUGGESTION.get(one.field or "", one.field or "")) for one in suggestions]
+    known = fields_of(what)
+    alike = FIELD_OF_SUGGESTION if what != PURCHASES else {**FIELD_OF_SUGGESTION, **_order_numbers(suggestions)}
+    named = [(one.column, alike.get(one.field or "", one.field or "")) for one in suggestions]
     mapped = {field for _, field in named}
-    needs_text = what == MESSAGES or "rating" not in mapped
-    columns = tuple(
-        ColumnChoice(column, field, "DROP" if field == "text" and needs_text else "KEEP") for column, field in named if field in FIELDS
-    )
+    dropped = NEEDED_OF_PURCHASES if what == PURCHASES else ("text",) if what == MESSAGES or "rating" not in mapped else ()
+    columns = tuple(ColumnChoice(column, field, "DROP" if field in dropped else "KEEP") for column, field in named if field in known)
     return Choices(columns, time_zone=time_zone)
 
 
+def fields_of(what: str) -> tuple[str, ...]:
+    """What the columns of a file can be."""
+    return FIELDS_OF_PURCHASES if what == PURCHASES else tuple(field for field in FIELDS if field not in ("amount", "currency"))
+
+
 def check_choices(choices: Choices, what: str) -> None:
-    """Refuse choices from which no message can come (PlanError)."""
+    """Refuse choices from which no message or purchase can come (PlanError)."""
     fields = {one.field for one in choices.columns}
-    if unknown := sorted(fields - FIELDS.keys()):
-        told = Sentence("“{field}” is no field; choose one of {known}.", field=unknown[0], known=", ".join(FIELDS))
-        raise PlanError(told, field=unknown[0])
-    if what not in (FEEDBACK, MESSAGES):
-        told = Sentence("The import is of “{what}”; expected {known}.", what=what, known=f"{FEEDBACK}, {MESSAGES}")
+    if what not in (FEEDBACK, MESSAGES, PURCHASES):
+        told = Sentence("The import is of “{what}”; expected {known}.", what=what, known=f"{FEEDBACK}, {MESSAGES}, {PURCHASES}")
         raise PlanError(told, field="what")
+    if unknown := sorted(fields.difference(fields_of(what))):
+        told = Sentence("“{field}” is no field; choose one of {known}.", field=unknown[0], known=", ".join(fields_of(what)))
+        raise PlanError(told, field=unknown[0])
     if what == FEEDBACK and not fields & {"text", "rating"}:
         raise PlanError(Sentence("No column is chosen as text or rating; feedback needs at least one of them."), field="text")
     if what == MESSAGES and "text" not in fields:
@@ -94,6 +103,11 @@ def check_choices(choices: Choices, what: str) -> None:
             Sentence("No column is chosen as e-mail, phone or customer number; a message that opens a case needs a sender to answer to."),
             field="email",
         )
+    if what == PURCHASES and not (fields.issuperset(NEEDED_OF_PURCHASES) and fields & set(ADDRESS_FIELDS)):
+        told = Sentence(
+            "Purchases need an order number, a time, an amount, and the customer's e-mail, phone or number; choose their columns."
+        )
+        raise PlanError(told, field="external_id")
     if (choices.rating_min is None) != (choices.rating_max is None):
         sentence = Sentence("Only one end of the rating scale is given; give both, or none to take them from the values.")
         raise PlanError(sentence, field="rating")
@@ -116,6 +130,12 @@ def cleaning_plan(choices: Choices) -> CleaningPlan:
         for one in choices.columns
     )
     return CleaningPlan(columns, duplicate_keys=_duplicate_keys(choices), region=choices.region, time_zone=choices.time_zone)
+
+
+def _order_numbers(suggestions: Sequence[Suggestion]) -> dict[str, str]:
+    """The column of order numbers names the row; another one that numbers rows is left out beside it."""
+    has_orders = any(one.field == "order_number" for one in suggestions)
+    return {"order_number": "external_id", "external_id": ""} if has_orders else {}
 
 
 def _duplicate_keys(choices: Choices) -> tuple[str, ...]:

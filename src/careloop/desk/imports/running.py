@@ -1,7 +1,7 @@
 """The run itself, chunk by chunk. One chunk is one transaction: its messages, its refused rows and how far the run is, or nothing of it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,8 @@ from careloop.desk.imports.rules import Choices, looked_over
 from careloop.desk.imports.wording import sentence_of
 from careloop.desk.intake.actions import receive_messages
 from careloop.desk.intake.rules import Inbound
+from careloop.desk.purchases.actions import record_purchases
+from careloop.desk.purchases.rules import NewPurchase
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.tables import DamagedFileError, Rejected, Table, open_table
 
@@ -34,7 +36,7 @@ class Chunk:
     """Rows on their way to the database."""
 
     last_row: int = 0
-    accepted: list[Inbound] = field(default_factory=list)
+    accepted: list[Inbound | NewPurchase] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -105,8 +107,8 @@ def _store_rows(run: ImportRun, table: Table, judge: Judge, clock: Clock, on_pro
             if judged.number <= run.rows_done:
                 continue
             chunk.last_row = judged.number
-            if judged.inbound is not None:
-                chunk.accepted.append(judged.inbound)
+            if judged.accepted is not None:
+                chunk.accepted.append(judged.accepted)
             elif judged.rejected is not None:
                 chunk.rejected.append(judged.rejected)
             if len(chunk) >= CHUNK_ROWS:
@@ -136,12 +138,22 @@ def store_chunk(run: ImportRun, chunk: Chunk, columns: tuple[str, ...], now: dat
             committed = counts.get("rejects_bytes", 0)
             with translation.override(run.language or "en"):
                 counts["rejects_bytes"] = files.append_rejects(run.rejects_path, columns, chunk.rejected, committed_bytes=committed)
-        receipts = receive_messages(chunk.accepted, now=now, is_urgent=False) if chunk.accepted else []
-        added = sum(receipt.is_new for receipt in receipts)
-        for name, more in (("added", added), ("known", len(receipts) - added), ("rejected", len(chunk.rejected))):
+        added = _store_accepted(run, chunk.accepted, now)
+        for name, more in (("added", added), ("known", len(chunk.accepted) - added), ("rejected", len(chunk.rejected))):
             counts[name] = counts.get(name, 0) + more
         ImportRun.objects.filter(pk=run.pk).update(counts=counts)
     run.rows_done, run.counts = chunk.last_row, counts
+
+
+def _store_accepted(run: ImportRun, accepted: Sequence[Inbound | NewPurchase], now: datetime) -> int:
+    """Messages go through the front door, purchases to their book; returns how many of them are new or say something new."""
+    purchases = [one for one in accepted if isinstance(one, NewPurchase)]
+    messages = [one for one in accepted if isinstance(one, Inbound)]
+    added = sum(receipt.is_new for receipt in receive_messages(messages, now=now, is_urgent=False)) if messages else 0
+    if purchases and run.channel is not None:
+        recorded = record_purchases(purchases, team_id=run.channel.team_id, now=now)
+        added += recorded.new + recorded.changed
+    return added
 
 
 def _chosen(run: ImportRun) -> Choices:

@@ -185,6 +185,7 @@ VALUES: dict[str, Promise] = {
     "FEEDBACK": _("Feedback"),
     "MESSAGES": _("Messages"),
     "PURCHASES": _("Purchases"),
+    "PURCHASES": _("Purchases"),
     "OWNER": _("Owner"),
     "REPLY": _("Draft of a reply"),
     "SUMMARY": _("Summary in words"),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.imports import actions, files, queries, queueing
-from careloop.desk.imports.rules import FEEDBACK, MESSAGES, Choices, ColumnChoice
+from careloop.desk.imports.rules import FEEDBACK, PURCHASES, Choices, ColumnChoice
 from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.web.access import for_viewer, refusal
 
@@ -192,12 +192,11 @@ def _run_page(request: HttpRequest, viewer: Viewer, run_id: int, *, error: Inval
             "chooses": True,
             "choices": proposed,
             "mapping": queries.mapping_rows(shown.preview, proposed.columns),
-            "fields": queries.FIELD_NAMES.items(),
+            "fields": queries.names_of_fields(shown.run.what).items(),
             "regions": REGIONS,
             "encodings": dict.fromkeys([shown.preview.encoding, *ENCODINGS]) if shown.preview.encoding else (),
             "sheet": sheet or proposed.sheet,
             "encoding": encoding or proposed.encoding,
-            "needs_sender": shown.run.what == MESSAGES,
         }
     return render(request, "imports/run.html", context, status=error.status if error else 200)
 
@@ -206,6 +205,8 @@ def _rows_url(run: Any) -> str:
     """Where the stored rows are seen: the feedback of the run's channel, or the inbox."""
     if run.channel is None:
         return ""
+    if run.what == PURCHASES:
+        return reverse("customers")
     route, rest = ("feedback", {"period": "all"}) if run.what == FEEDBACK else ("inbox", {"view": "open"})
     return f"{reverse(route)}?{urlencode({'channel': run.channel.slug, **rest})}"
 
