@@ -10,7 +10,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "benchmarks"
 RESULTS = FOLDER / "results"
 NOT_SHOWN = {"benchmark"}
+COLUMNS = ("name", "value", "unit", "target", "met")
+WORDS = {"measured", "name", "unit", "met"}
 
 
 def main(arguments: list[str]) -> int:
@@ -67,30 +69,61 @@ def machine() -> str:
 
 
 def flat(figures: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested figures as rows: what was measured, and the number."""
+    """Nested figures as rows: what was measured, and the number. Lists of named figures are left out, as they have tables of their own."""
     if isinstance(figures, dict):
         for key, value in figures.items():
             if key not in NOT_SHOWN:
                 yield from flat(value, f"{path} · {key}" if path else key)
     elif isinstance(figures, list):
-        for number, value in enumerate(figures, start=1):
+        for number, value in enumerate([] if _is_table(figures) else figures, start=1):
             yield from flat(value, f"{path} {number}".strip())
     else:
         yield path.replace("_", " "), figures
+
+
+def tables(figures: Any) -> Iterator[list[dict[str, Any]]]:
+    """Lists of named figures, wherever they stand."""
+    if _is_table(figures):
+        yield figures
+    elif isinstance(figures, dict | list):
+        for one in figures.values() if isinstance(figures, dict) else figures:
+            yield from tables(one)
 
 
 def page(kept: dict[str, Any]) -> str:
     """All results as Markdown tables."""
     parts = ["# Benchmarks\n\nWritten by `make bench`.\n"]
     for name, result in sorted(kept.items()):
-        rows = [
-            f"| {what} | {value:,} |" if isinstance(value, int | float) else f"| {what} | {value} |"
-            for what, value in flat(result["figures"])
-        ]
-        parts.append(
-            "\n".join([f"## {name}\n", f"{result['measured_at']}, {result['machine']}\n", "| measured | value |", "|---|---:|", *rows, ""])
-        )
+        parts.append(f"## {name}\n\n{result['measured_at']}, {result['machine']}\n")
+        if rows := list(flat(result["figures"])):
+            parts.append(_lines(["measured", "value"], rows))
+        parts += [_listed(table) for table in tables(result["figures"])]
     return "\n".join(parts)
+
+
+def _is_table(figures: Any) -> bool:
+    return isinstance(figures, list) and bool(figures) and all(isinstance(one, dict) and {"name", "value"} <= one.keys() for one in figures)
+
+
+def _listed(figures: list[dict[str, Any]]) -> str:
+    """Name, value, unit, target, whether it is met, and whatever else some of the figures tell."""
+    columns = list(dict.fromkeys([*COLUMNS, *(key for one in figures for key in one)]))
+    shown = [column for column in columns if any(one.get(column) is not None for one in figures)]
+    return _lines(shown, [[one.get(column) for column in shown] for one in figures])
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    ends = [":---" if column in WORDS else "---:" for column in columns]
+    lines = [columns, ends, *([_cell(one) for one in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 if __name__ == "__main__":
