@@ -9,7 +9,7 @@ from fpdf import FPDF
 from careloop.desk.measures.groups import BETTER, WORSE, Comparison
 from careloop.desk.measures.rules.definitions import COUNT, MEASURES
 from careloop.desk.reports.content import Course
-from careloop.desk.reports.rules.scales import nice_ticks
+from careloop.desk.reports.rules.scales import measure_ticks
 from careloop.desk.reports.words import say
 
 INK, QUIET, GRID, LINE, BAND = (30, 34, 40), (95, 102, 112), (222, 225, 230), (37, 99, 175), (211, 225, 243)
@@ -58,8 +58,7 @@ def draw_course(pdf: FPDF, course: Course, box: tuple[float, float, float, float
     figures = [row.figures[course.key] for row in rows]
     ends = [end for one in figures for end in (one.value, one.low, one.high) if end is not None]
     measure = MEASURES[course.key]
-    lowest = 0.0 if measure.form == COUNT or measure.unit == "seconds" else min(ends, default=0.0)
-    ticks = nice_ticks(lowest, max(ends, default=1.0), is_whole=measure.form == COUNT)
+    ticks = measure_ticks(course.key, min(ends, default=0.0), max(ends, default=1.0))
     frame = Frame(pdf, box, (ticks[0], ticks[-1]))
     frame.grid(course.key, ticks)
     step = max(1, -(-len(rows) // MOST_LABELS))
@@ -89,7 +88,7 @@ def draw_funnel(pdf: FPDF, comparison: Comparison, box: tuple[float, float, floa
     """Groups by size and value; shaded is what chance alone leaves of groups of each size."""
     key, whole = comparison.key, comparison.whole.value or 0.0
     values = [one.own.value or 0.0 for one in comparison.standings] + [whole]
-    ticks = nice_ticks(min(values), max(values))
+    ticks = measure_ticks(key, min(values), max(values))
     frame = Frame(pdf, box, (min(ticks[0], *values), max(ticks[-1], *values)))
     largest = max(row[0] for row in comparison.funnel)
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.measures.before_after import BeforeAfterResult
 from careloop.desk.measures.trial_figures import MEAN, SHARE, TIME
 from careloop.desk.measures.trials import Trial
+from careloop.desk.reports.rules.scales import nice_ticks
 from careloop.desk.web import report_charts
 from careloop.desk.web.comparison_words import (
     DEFINITIONS,
@@ -104,7 +105,7 @@ def history_chart(trial: Trial) -> dict[str, Any] | None:
         for n, middle, low, high in first.history
     ]
     ends = [end for _n, _middle, low, high in first.history for end in (low, high)]
-    marks = report_charts.nice_ticks(min(*ends, 0.0), max(*ends, 0.0))
+    marks = nice_ticks(min(*ends, 0.0), max(*ends, 0.0))
     ticks = [(mark, say_tick(first.form, mark)) for mark in marks]
     alt = _("The first difference with its range after so many cases; the numbers are in the table below.")
     svg: SafeString = report_charts.line(points, alt=alt, ticks=ticks, ends=(marks[0], marks[-1]), width=report_charts.WIDE)

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from careloop.desk.reports.rules.scales import nice_ticks
-
-__all__ = ["Group", "Point", "bars", "funnel", "line", "nice_ticks"]
 WIDTH, WIDE, HEIGHT = 640, 1310, 200
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 24
 MOST_TICKS = 7

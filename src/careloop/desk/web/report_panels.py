@@ -13,6 +13,7 @@ from careloop.desk.measures.rules.values import Figure
 from careloop.desk.reports.address import ReportAddress, spell
 from careloop.desk.reports.queries import Report
 from careloop.desk.reports.rules.layouts import Layout
+from careloop.desk.reports.rules.scales import measure_ticks
 from careloop.desk.web import report_charts
 from careloop.desk.web.charts import short_day
 from careloop.desk.web.measure_words import DEFINITIONS, NAMES, say, say_interval
@@ -76,7 +77,7 @@ def comparison_panel(comparison: Comparison | None, names: dict[Any, str]) -> di
     ]
     whole = comparison.whole.value or 0
     values = [dot.value for dot in dots] + [whole]
-    marks = report_charts.nice_ticks(min(values), max(values))
+    marks = measure_ticks(key, min(values), max(values))
     alt = _("%(name)s of each group by its size; the shaded area is what chance alone makes of groups of that size.") % {"name": NAMES[key]}
     return {
         "name": NAMES[key],
@@ -143,12 +144,10 @@ def time_panel(key: str, unit: str, rows: list[Row], *, is_wide: bool) -> dict[s
     ends = [end for point in known for end in (point.low, point.high, point.value) if end is not None]
     lowest, highest = min(ends), max(ends)
     if MEASURES[key].form == COUNT:
-        marks = report_charts.nice_ticks(0, highest, is_whole=True)
+        marks = measure_ticks(key, 0, highest)
         panel["svg"] = report_charts.bars(points, alt=alt, ticks=[(mark, say(key, mark)) for mark in marks], top=marks[-1], width=width)
         return panel
-    if MEASURES[key].unit == "seconds":
-        lowest = 0.0
-    marks = report_charts.nice_ticks(lowest, highest)
+    marks = measure_ticks(key, lowest, highest)
     ticks = [(mark, say(key, mark)) for mark in marks]
     panel["svg"] = report_charts.line(points, alt=alt, ticks=ticks, ends=(marks[0], marks[-1]), width=width)
     return panel

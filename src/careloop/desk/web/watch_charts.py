@@ -11,14 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from careloop.desk.measures.rules.definitions import MEASURES
+from careloop.desk.reports.rules.scales import measure_ticks
 from careloop.desk.web.charts import short_day
 from careloop.desk.web.measure_words import say
-from careloop.desk.web.report_charts import nice_ticks
 
 WIDTH, HEIGHT = 640, 200
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 24
 MOST_TICKS = 7
-SPAN_STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 172_800, 345_600, 604_800)
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def draw(measure: str, points: Sequence[Place], *, alt: str) -> SafeString:
     values = [one.value for one in known if one.value is not None] + [one.low for one in points if one.low is not None]
     highs = sorted(one.high for one in points if one.high is not None)
     top = min(highs[-len(highs) // 4], 3 * max(values)) if highs else 0.0  # limits of a few small days would flatten the others
-    marks = _marks(measure, min(values), max(*values, top))
+    marks = measure_ticks(measure, min(values), max(*values, top))
     x = [LEFT + (WIDTH - LEFT - RIGHT) * (place + 0.5) / len(points) for place in range(len(points))]
 
     def y(value: float) -> float:
@@ -115,17 +114,6 @@ def _place(measure: str, point: Mapping[str, Any]) -> Place:
         (deviation or 0) > 0,
         (value if MEASURES[measure].form == "COUNT" else f"{value} (n = {point['n']:,})", expected, limits),
     )
-
-
-def _marks(measure: str, low: float, high: float) -> list[float]:
-    """Round values of the scale; times in minutes, hours and days."""
-    if MEASURES[measure].unit == "seconds":
-        step = next((one for one in SPAN_STEPS if one * 5 >= high), 604_800)
-        return [float(one) for one in range(0, int(-(-high // step) * step) + 1, step)] or [0.0, float(step)]
-    if MEASURES[measure].unit == "share":
-        marks = nice_ticks(max(0.0, low - 0.02), min(1.0, high + 0.02))
-        return [min(one, 1.0) for one in marks if one < 1.2]
-    return nice_ticks(0, max(high, 1.0), is_whole=True)
 
 
 def _path(name: str, at: Sequence[tuple[float, float]]) -> SafeString:
