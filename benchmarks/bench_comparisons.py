@@ -77,7 +77,7 @@ def expose_all(groups: int, viewer: Any, now: datetime) -> Any:
             case_id=number,
             customer_id=customer_id,
             at=at,
-        )  # fmt: skip
+        )
         for number, customer_id, at in rows
     )
     return made

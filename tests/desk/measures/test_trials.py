@@ -1,10 +1,14 @@
 """What came of a comparison: counted once a case, judged by the group that the hash said, and silent where nothing can be told."""
 
+import json
 import random
 from datetime import date, timedelta
-from statistics import mean
+from io import StringIO
+from statistics import mean, stdev
 
 import pytest
+from django.core.management import call_command
+from scipy.stats import f
 
 from careloop.desk.cases.models import Case
 from careloop.desk.customers.models import Customer
@@ -12,9 +16,12 @@ from careloop.desk.experiments.actions import ArmFacts, ComparisonFacts, WindowF
 from careloop.desk.experiments.models import Exposure
 from careloop.desk.experiments.rules import choose_arm, place_of
 from careloop.desk.kernel.errors import NotAllowed
-from careloop.desk.measures.models import AnswerFact, CaseFact, Facets, Ledger
+from careloop.desk.measures.actions import columns_of
+from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets, Ledger
+from careloop.desk.measures.trial_lines import lines_of
+from careloop.desk.measures.trial_planning import plan_comparison
 from careloop.desk.measures.trials import judge_comparison
-from careloop.insight.stats import difference_of_shares, wilson_interval
+from careloop.insight.stats import Moments, difference_of_shares, look_at_means, wilson_interval
 
 DAY = timedelta(days=1)
 
@@ -169,7 +176,78 @@ def test_three_groups_are_compared_with_the_one_that_goes_without(house, now):
     assert trial.control == 2
     satisfaction = results(trial)["SATISFACTION"]
     assert [(one.arm, one.control) for one in satisfaction.contrasts] == [(0, 2), (1, 2)]
-    assert 0 <= satisfaction.overall_p <= 1
+    assert [(one.first, one.second) for one in satisfaction.pairs] == [(0, 1), (0, 2), (1, 2)]
+    ratings = [AnswerFact.objects.filter(case_id__in=[one.case_id for one in arm.exposures.all()]) for arm in comparison.arms.all()]
+    groups = [[row.hundredths / 100 for row in rows] for rows in ratings]
+    overall = satisfaction.overall
+    assert (overall.test, overall.p) == ("WELCH", pytest.approx(welch_of(groups)))
+    whole = [value for group in groups for value in group]
+    between = sum(len(group) * (mean(group) - mean(whole)) ** 2 for group in groups)
+    assert overall.eta.value == pytest.approx(between / sum((value - mean(whole)) ** 2 for value in whole))
+    assert 0 <= overall.omega <= overall.eta.value and overall.spread_ratio == pytest.approx(
+        max(map(stdev, groups)) / min(map(stdev, groups))
+    )
+    alone = look_at_means(Moments.of(groups[0]), Moments.of(groups[1]), planned=400 * 0.6, alpha=0.05 / 3)
+    assert (satisfaction.pairs[0].low, satisfaction.pairs[0].high) == pytest.approx((alone.low, alone.high))
+    assert {line["line"] for line in lines_of(trial)} == {"GROUP", "PAIR", "OVERALL"}
+
+
+def welch_of(groups):
+    """Welch 1951, written out."""
+    weights = [len(group) / stdev(group) ** 2 for group in groups]
+    middle = sum(weight * mean(group) for weight, group in zip(weights, groups, strict=True)) / sum(weights)
+    k = len(groups)
+    away = sum((1 - weight / sum(weights)) ** 2 / (len(group) - 1) for weight, group in zip(weights, groups, strict=True))
+    ratio = sum(weight * (mean(group) - middle) ** 2 for weight, group in zip(weights, groups, strict=True)) / (k - 1)
+    return float(f.sf(ratio / (1 + 2 * (k - 2) / (k * k - 1) * away), k - 1, (k * k - 1) / (3 * away)))
+
+
+def test_of_groups_that_are_alike_no_pair_is_called_by_chance_alone(house, now):
+    arms = tuple(ArmFacts(f"{number}", 0.2, number) for number in range(1, 6))
+    comparison = house.comparison(arms=arms)
+    for number in range(100):
+        house.expose(comparison, house.case(at=now - 40 * DAY, resolution=60, reopened=number % 2), now - 40 * DAY)
+    reopened = results(house.judge(comparison))["REOPENED"]
+    assert len(reopened.pairs) == 10 and {one.verdict for one in reopened.pairs} <= {"TOO_FEW", "NOT_SHOWN"}
+    assert (reopened.overall.test, reopened.overall.spread_ratio) == ("CHI_SQUARED", None)
+
+
+def test_what_was_shown_is_counted_again_to_the_digit(house, cast, now):
+    comparison = house.comparison()
+    for number in range(60):
+        at = now - 50 * DAY
+        case = house.case(at=at, resolution=3600 + number if number % 4 else None, response=60, reopened=number % 2, rating=1 + number % 5)
+        house.expose(comparison, case, at)
+    before = lines_of(house.judge(comparison))
+    later = now + 3 * DAY
+    changed, gone, into = list(CaseFact.objects.order_by("case_id")[:3])
+    for row in (changed, gone):
+        CaseFactPast.objects.create(**columns_of(row), known_until=later)
+    CaseFact.objects.filter(pk=changed.pk).update(known_from=later, resolution_seconds=99, reopened=0)
+    CaseFact.objects.filter(pk=gone.pk).delete()  # merged into another
+    Exposure.objects.filter(case_id=gone.case_id).update(case_id=into.case_id)
+    answer = AnswerFact.objects.get(case_id=changed.case_id)
+    AnswerFactPast.objects.create(**columns_of(answer), known_until=later)
+    AnswerFact.objects.filter(pk=answer.pk).update(known_from=later, hundredths=100)
+    house.expose(comparison, house.case(at=later, resolution=5), later)
+    Ledger.objects.update(shown_at=later)
+    house.now = later
+    assert lines_of(house.judge(comparison)) != before
+    assert lines_of(judge_comparison(comparison, cast.viewer(cast.analyst), now=later, as_of=now)) == before
+    out = StringIO()
+    call_command("replay", comparison=comparison.pk, as_of=now.isoformat(), as_json=True, stdout=out)
+    assert json.loads(out.getvalue())["lines"] == json.loads(json.dumps(before))
+
+
+def test_a_plan_says_how_long_it_takes(house, cast, now):
+    for number in range(56):
+        house.case(at=now - number % 28 * DAY, resolution=60, rating=1 + number % 5 if number % 2 else None)
+    facts = {"outcome": "SATISFACTION", "wanted": 0.5, "viewer": cast.viewer(cast.analyst), "today": now.date()}
+    two, three = (plan_comparison(ratios=ratios, **facts) for ratios in ([0.5, 0.5], [0.25, 0.25, 0.5]))
+    assert (two.a_day, two.telling, two.days) == (2.0, 0.5, two.daily)
+    assert three.daily > two.daily > two.once  # thinner groups, and three pairs
+    assert plan_comparison(ratios=[0.5, 0.5], concerned=20, **facts).days == -(-two.daily // 10)
+    assert plan_comparison(**{**facts, "outcome": "ANSWERED"}, ratios=[0.5, 0.5]).base == pytest.approx(29 / 30)
 
 
 def test_a_supervisor_counts_the_own_teams_cases_alone(house, cast, now):

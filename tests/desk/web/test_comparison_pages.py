@@ -44,6 +44,7 @@ def test_a_comparison_is_made_and_ended_by_form(signed_in, cast, now):
     sent = {"design": "RANDOMISED", "name": "Apology", "outcome": "REOPENED", "unit": "CASE", "first": f"RULE:{rule.pk}", "held_out": "20"}
     planned = client.post("/comparisons/new/", {**sent, "do": "plan", "wanted": "10"})
     assert planned.status_code == 200 and b"cases are needed if you look daily" in planned.content and not Comparison.objects.exists()
+    assert b"How long that takes cannot be told" in planned.content
     answer = client.post("/comparisons/new/", {**sent, "do": "begin", "planned": "500"})
     made = Comparison.objects.get()
     assert answer.status_code == 302 and answer["Location"] == f"/comparisons/{made.pk}/"
@@ -57,6 +58,44 @@ def test_a_comparison_is_made_and_ended_by_form(signed_in, cast, now):
     made.refresh_from_db()
     assert made.state == "ENDED" and "End it" not in client.get(answer["Location"]).content.decode()
     assert "Apology" in client.get("/comparisons/").content.decode()
+
+
+def test_up_to_five_groups_are_made_by_form_and_the_winner_is_used(signed_in, cast, now):
+    names = ("A", "B", "C", "D")
+    rules = [Rule.objects.create(name=name, events=["OPENED"], condition={"all": []}, actions=[], changed_at=now) for name in names]
+    places = dict(zip(("first", "second", "third", "fourth"), (f"RULE:{rule.pk}" for rule in rules), strict=True))
+    sent = {"design": "RANDOMISED", "name": "Wordings", "outcome": "ANSWERED", "unit": "CASE", "planned": "500", "held_out": "20", **places}
+    client = signed_in(cast.supervisor)
+    refused = client.post("/comparisons/new/", {**sent, "share_first": "50"})
+    assert refused.status_code == 422 and "Give the per cent of every group" in refused.content.decode() and not Comparison.objects.exists()
+    shares = {"share_first": "30", "share_second": "20", "share_third": "20", "share_fourth": "10"}
+    client.post("/comparisons/new/", {**sent, **shares})
+    made = Comparison.objects.get()
+    assert [(arm.name, round(arm.ratio, 2)) for arm in made.arms.all()] == [
+        ("A", 0.3), ("B", 0.2), ("C", 0.2), ("D", 0.1), ("Without it", 0.2)
+    ]  # fmt: skip
+    page = client.get(f"/comparisons/{made.pk}/").content.decode()
+    assert "All pairs of groups" in page and "switch the others off" in page
+    analyst = signed_in(cast.analyst)
+    assert "switch the others off" not in analyst.get(f"/comparisons/{made.pk}/").content.decode()
+    assert analyst.post(f"/comparisons/{made.pk}/end/", {"used": "1"}).status_code == 403
+    made.refresh_from_db()
+    assert made.state == "RUNNING" and Rule.objects.filter(is_active=True).count() == 4
+    signed_in(cast.supervisor).post(f"/comparisons/{made.pk}/end/", {"used": "1"})
+    made.refresh_from_db()
+    assert (made.state, made.used) == ("ENDED", 1)
+    assert [rule.name for rule in Rule.objects.filter(is_active=True)] == ["B"]
+    page = signed_in(cast.supervisor).get(f"/comparisons/{made.pk}/").content.decode()
+    assert "Used since: B." in page and "End it" not in page
+
+
+def test_the_page_as_it_was(signed_in, cast, house, now):
+    comparison = filled(house)
+    client = signed_in(cast.analyst)
+    page = client.get(f"/comparisons/{comparison.pk}/", {"as_of": (now - 60 * DAY).date().isoformat()}).content.decode()
+    assert "As it was shown on" in page and "Too few yet" in page
+    wrong = client.get(f"/comparisons/{comparison.pk}/", {"as_of": "yesterday"}).content.decode()
+    assert "neither a day" in wrong and "No difference can be shown yet" in wrong
 
 
 @pytest.mark.parametrize(
@@ -85,7 +124,7 @@ def test_page_file_and_api_say_the_same(signed_in, cast, house, now):
     client = signed_in(cast.analyst)
     rows = list(csv.DictReader(StringIO(client.get(f"/comparisons/{comparison.pk}/csv/").content.decode("utf-8-sig"))))
     told = [{name: "" if line[name] is None else str(line[name]) for name in COLUMNS} for line in lines]
-    assert rows == told
+    assert rows == told and {row["line"] for row in rows} == {"GROUP"}
     _key, token = create_api_key(name="Shop", channel_id=cast.channel.pk, actor=house_actor(cast), now=now, person_id=cast.supervisor.pk)
     answer = client.get(f"/api/v1/comparisons/{comparison.pk}", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200 and json.loads(answer.content)["lines"] == json.loads(json.dumps(lines))

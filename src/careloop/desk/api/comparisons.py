@@ -14,6 +14,7 @@ from careloop.desk.cases.queries import access_case
 from careloop.desk.channels.api.delivery import LARGEST_ID
 from careloop.desk.experiments.actions import ask_arm
 from careloop.desk.experiments.queries import access_comparison, list_comparisons
+from careloop.desk.measures.moments import moment_of
 from careloop.desk.measures.trial_lines import lines_of
 from careloop.desk.measures.trials import judge_comparison
 
@@ -42,8 +43,9 @@ class GroupAnswer(Schema):
 
 
 class ComparisonLine(Schema):
-    """One outcome of one group; null where it cannot be told. docs/how-to/comparisons.md says what each is."""
+    """One outcome of one group, of a pair or of all groups; null where it cannot be told. docs/how-to/comparisons.md says what each is."""
 
+    line: str = Field(description="GROUP, PAIR or OVERALL.")
     outcome: str
     form: str
     group: str | None
@@ -68,6 +70,9 @@ class ComparisonLine(Schema):
     adjusted: float | None
     adjusted_low: float | None
     adjusted_high: float | None
+    test: str | None
+    omega_squared: float | None
+    spread_ratio: float | None
 
 
 class ComparisonAnswer(Schema):
@@ -109,12 +114,12 @@ def comparisons(request: HttpRequest) -> list[dict[str, Any]]:
     response={200: ComparisonAnswer, **refusals(401, 403, 404, 422, 503)},
     summary="What came of a comparison",
 )
-def comparison(request: HttpRequest, comparison_id: ComparisonId) -> dict[str, Any]:
-    """Every figure of its page, unrounded, of the key's team."""
-    check_parameters(request)
+def comparison(request: HttpRequest, comparison_id: ComparisonId, as_of: str = "") -> dict[str, Any]:
+    """Every figure of its page, unrounded, of the key's team; with `as_of` as it was at that moment."""
+    check_parameters(request, "as_of")
     viewer = acting_viewer(request.auth)  # type: ignore[attr-defined]
     found = access_comparison(comparison_id, viewer)
-    trial = judge_comparison(found, viewer, now=datetime.now(UTC))
+    trial = judge_comparison(found, viewer, now=datetime.now(UTC), as_of=moment_of(as_of))
     return {
         "id": found.pk,
         **{name: getattr(found, name) for name in ("name", "design", "state", "outcome")},

@@ -15,7 +15,17 @@ from careloop.desk.audit import actions as audit
 from careloop.desk.cases.models import Case
 from careloop.desk.experiments.models import Arm, Comparison, Design, Exposure, OutcomeKind, State, Subject, Unit
 from careloop.desk.experiments.queries import access_comparison, find_running, list_tried
-from careloop.desk.experiments.rules import AUTOMATIC, BEFORE_AFTER, CUSTOMER, EVERYTHING, MOST_DAYS, choose_arm, place_of, problem_of
+from careloop.desk.experiments.rules import (
+    AUTOMATIC,
+    BEFORE_AFTER,
+    BEFORE_AFTER_OUTCOMES,
+    CUSTOMER,
+    EVERYTHING,
+    MOST_DAYS,
+    choose_arm,
+    place_of,
+    problem_of,
+)
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
 
 LONGEST_NAME = 80
@@ -80,16 +90,23 @@ def make_comparison(*, facts: ComparisonFacts, viewer: Viewer, now: datetime) ->
     return comparison
 
 
-def end_comparison(*, comparison_id: int, viewer: Viewer, now: datetime) -> Comparison:
-    """Everybody is treated alike again; what was seen stays and is judged as it stands. Ending twice changes nothing."""
+def end_comparison(*, comparison_id: int, viewer: Viewer, now: datetime, used: int | None = None) -> Comparison:
+    """Everybody is treated alike again; what was seen stays and is judged as it stands. Ending twice changes nothing.
+
+    `used` is the position of the group whose way is used from now on; who switches the other ways off is automation/adopting.py.
+    """
     check_may(viewer, "comparison.edit")
-    access_comparison(comparison_id, viewer)
+    arms = {arm.position: arm.name for arm in access_comparison(comparison_id, viewer).arms.all()}
+    if used is not None and used not in arms:
+        raise InvalidInput(_("Choose one of the offered ones."), field="used")
     with transaction.atomic():
         comparison: Comparison = Comparison.objects.select_for_update().get(pk=comparison_id)
         if comparison.state == State.RUNNING:
-            comparison.state, comparison.ended_at = State.ENDED, now
-            comparison.save(update_fields=["state", "ended_at"])
-            _audit("comparison.end", comparison, viewer, now, {"name": comparison.name})
+            comparison.state, comparison.ended_at, comparison.used = State.ENDED, now, used
+            comparison.save(update_fields=["state", "ended_at", "used"])
+            _audit(
+                "comparison.end", comparison, viewer, now, {"name": comparison.name, "used": arms.get(used, "") if used is not None else ""}
+            )
     return comparison
 
 
@@ -154,6 +171,8 @@ def _check(facts: ComparisonFacts) -> None:
         sentence = _("%(n)s cases are planned; at least %(least)s are needed to say anything.")
         raise InvalidInput(sentence % {"n": facts.planned, "least": SMALLEST_PLAN}, field="planned")
     if facts.design == BEFORE_AFTER:
+        if facts.outcome not in BEFORE_AFTER_OUTCOMES:
+            raise InvalidInput(_("This cannot be judged before and after; choose another outcome."), field="outcome")
         _check_window(facts.window)
     elif facts.subject not in Subject.values:
         raise InvalidInput(_("Choose what is tried."), field="subject")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.experiments.models import Arm, Comparison, Exposure, OutcomeKind, State, Subject, Unit
+from careloop.desk.experiments.rules import BEFORE_AFTER, BEFORE_AFTER_OUTCOMES
 from careloop.desk.kernel.errors import NotFound
 
 
@@ -41,9 +42,9 @@ def access_comparison(comparison_id: int, viewer: Viewer) -> Comparison:
     return found
 
 
-def outcome_choices() -> list[tuple[str, str]]:
+def outcome_choices(design: str) -> list[tuple[str, str]]:
     """By what a comparison may be judged."""
-    return [(code, str(label)) for code, label in OutcomeKind.choices]
+    return [(code, str(label)) for code, label in OutcomeKind.choices if design != BEFORE_AFTER or code in BEFORE_AFTER_OUTCOMES]
 
 
 def unit_choices() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 RANDOMISED, BEFORE_AFTER = "RANDOMISED", "BEFORE_AFTER"
 CASE, CUSTOMER = "CASE", "CUSTOMER"
 RULE, MACRO, SOLUTION, AUTOMATIC, OTHER = "RULE", "MACRO", "SOLUTION", "AUTOMATIC", "OTHER"
+BEFORE_AFTER_OUTCOMES = {"SATISFACTION", "REOPENED", "RESOLUTION", "RESPONSE"}  # what can be told of all cases of a day
 EVERYTHING = 0  # as the number of what is tried: all automatic replies, whatever their solution
 LEAST_RATIO = 0.05
 MOST_ARMS = 5

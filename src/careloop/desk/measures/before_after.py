@@ -13,7 +13,7 @@ from careloop.desk.experiments.models import Comparison
 from careloop.desk.kernel.rows import marks, table_of
 from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets
 from careloop.desk.measures.rules.definitions import GROUPS
-from careloop.desk.measures.trial_figures import CALLED, LESS, MORE, NOT_SHOWN, TOO_FEW
+from careloop.desk.measures.trial_looks import CALLED, LESS, MORE, NOT_SHOWN, TOO_FEW
 from careloop.desk.measures.trial_rows import NONE, Floats, Integers, Tables, read_facts
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.stats import Adjusted, BeforeAfter, compare_trends, correct_by_holm, difference_in_differences
@@ -22,7 +22,7 @@ NUMBERS = {"team", "channel", "agent"}
 RESOLVED_WITHIN, RESPONDED_WITHIN = 24 * 3600, 3600
 OUTCOMES = ("SATISFACTION", "REOPENED", "RESOLVED_IN_24_HOURS", "RESPONDED_IN_1_HOUR")
 SATISFACTION, REOPENED, RESOLVED, RESPONDED = OUTCOMES
-JUDGED_BY = {"SATISFACTION": SATISFACTION, "REOPENED": REOPENED, "RESOLUTION": RESOLVED, "RESPONSE": RESPONDED, "REPEAT": REOPENED}
+JUDGED_BY = {"SATISFACTION": SATISFACTION, "REOPENED": REOPENED, "RESOLUTION": RESOLVED, "RESPONSE": RESPONDED}
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,17 @@ Numbers in, numbers out: no row is read here.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careloop.desk.measures.trial_looks import MEAN, SHARE, TIME, Pair, Rows, finite, look_at_pairs
 from careloop.insight.errors import InputError
 from careloop.insight.stats import (
-    Look,
+    Effect,
     Moments,
     adjust_mean,
     adjust_share,
@@ -23,44 +25,20 @@ from careloop.insight.stats import (
     correct_by_holm,
     difference_of_means,
     difference_of_shares,
+    eta_squared,
     fit_cox,
     fit_survival,
-    follow_p,
     hedges_g,
-    look_at_means,
-    look_at_shares,
-    look_at_times,
     mean_interval,
     median_interval,
+    omega_squared,
     wilson_interval,
 )
 from careloop.insight.stats.regression import list_redundant
 
-MEAN, SHARE, TIME = "MEAN", "SHARE", "TIME"
 FORMS = {"SATISFACTION": MEAN, "REOPENED": SHARE, "REPEAT": SHARE, "ANSWERED": SHARE, "RESOLUTION": TIME, "RESPONSE": TIME}
+WELCH, CHI_SQUARED, LOG_RANK = "WELCH", "CHI_SQUARED", "LOG_RANK"
 RATINGS = (1.0, 5.0)
-CHECKPOINTS = 40
-MORE, LESS, NOT_SHOWN, TOO_FEW = "MORE", "LESS", "NOT_SHOWN", "TOO_FEW"
-CALLED = 0.05
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What was seen, in the order of exposure: the group's place, the value (rating, 0 or 1, seconds), whether a time is over, the sort.
-
-    `marks` says of each sort (a channel with a kind) which of the named columns are 1, the others being 0.
-    """
-
-    arms: NDArray[np.int64]
-    values: NDArray[np.float64]
-    ended: NDArray[np.bool_]
-    sorts: NDArray[np.int64]
-    marks: NDArray[np.float64]
-    names: tuple[str, ...]
-
-    def of(self, arm: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Values and endings of one group."""
-        return self.values[self.arms == arm], self.ended[self.arms == arm]
 
 
 @dataclass(frozen=True)
@@ -79,7 +57,7 @@ class Contrast:
     """A group beside the one it is compared with. For times difference, effect and interval are a hazard ratio (above 1: sooner over).
 
     `p` is of one look, `corrected_p` for all differences of the comparison; `always_p`, its interval and `visible` hold however often one
-    looks. `adjusted` is the difference with channel and kind held, None where it cannot be told.
+    looks and for all pairs of groups at once. `adjusted` is the difference with channel and kind held, None where it cannot be told.
     """
 
     arm: int
@@ -101,38 +79,45 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class OutcomeResult:
-    """One outcome: its groups' figures and their differences; `overall_p` tells whether three or more groups are alike, and `counted` how
-    many tell something: cases, answers, or times that are over.
+class Overall:
+    """Whether three or more groups are alike at all, by one look; the share of all scatter between them (eta², and omega² without chance).
 
-    `history` has, after so many exposures, the first difference and its interval that holds however often one looks (not for times).
+    `spread_ratio` is the largest standard deviation over the smallest of averages; None where it does not matter or cannot be told.
+    """
+
+    test: str
+    p: float
+    eta: Effect | None = None
+    omega: float | None = None
+    spread_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class OutcomeResult:
+    """One outcome: its groups' figures, their differences from the one they are compared with, all pairs, whether they differ at all.
+
+    `counted` tells how many tell something: cases, answers, or times that are over. `history` has, after so many exposures, the first
+    difference and its interval that holds however often one looks (not for times).
     """
 
     outcome: str
     form: str
     figures: list[ArmFigure]
     contrasts: list[Contrast]
-    overall_p: float | None = None
+    pairs: list[Pair]
+    overall: Overall | None = None
     counted: int = 0
     history: list[tuple[int, float, float, float]] = field(default_factory=list)
 
 
-def judge_outcome(outcome: str, rows: Rows, n_arms: int, control: int, planned: float) -> OutcomeResult:
-    """Everything about one outcome."""
-    form = FORMS[outcome]
+def judge_outcome(outcome: str, rows: Rows, ratios: Sequence[float], control: int, planned: float) -> OutcomeResult:
+    """Everything about one outcome of groups that get these parts."""
+    form, n_arms = FORMS[outcome], len(ratios)
     figures = [_figure(form, arm, *rows.of(arm)) for arm in range(n_arms)]
-    contrasts: list[Contrast] = []
-    history: list[tuple[int, float, float, float]] = []
-    for arm in range(n_arms):
-        if arm == control:
-            continue
-        looks = _looks(form, rows, arm, control, planned)
-        contrasts.append(_contrast(form, rows, (arm, control), looks[-1][1], follow_p(look for _n, look in looks)[-1]))
-        if not history and form != TIME:
-            history = [(n, look.difference, look.low, look.high) for n, look in looks if math.isfinite(look.low)]
-    overall = _test(form, [rows.of(arm) for arm in range(n_arms)]) if n_arms > 2 else None
-    counted = int(rows.ended.sum())
-    return OutcomeResult(outcome, form, figures, contrasts, overall, counted, history)
+    pairs, history = look_at_pairs(form, rows, ratios, control, planned)
+    contrasts = [_contrast(form, rows, pair) for pair in pairs if pair.second == control]
+    overall = _overall(form, [rows.of(arm) for arm in range(n_arms)]) if n_arms > 2 else None
+    return OutcomeResult(outcome, form, figures, contrasts, pairs, overall, int(rows.ended.sum()), history)
 
 
 def put_right(results: list[OutcomeResult]) -> list[OutcomeResult]:
@@ -158,25 +143,8 @@ def _figure(form: str, arm: int, values: NDArray[np.float64], ended: NDArray[np.
     return ArmFigure(arm, n, curve.quantile(0.5), *median_interval(curve))
 
 
-def _looks(form: str, rows: Rows, arm: int, control: int, planned: float) -> list[tuple[int, Look]]:
-    """What one would have seen after so many exposures, up to now; of times only now."""
-    both = np.flatnonzero((rows.arms == arm) | (rows.arms == control))
-    if form == TIME:
-        return [(len(both), look_at_times(rows.of(arm), rows.of(control), planned=planned))]
-    is_arm, values = rows.arms[both] == arm, rows.values[both]
-    stops = sorted({*np.linspace(0, len(both), CHECKPOINTS + 1).astype(int).tolist()})
-    found = []
-    for stop in stops:
-        first, second = values[:stop][is_arm[:stop]], values[:stop][~is_arm[:stop]]
-        if form == MEAN:
-            look = look_at_means(Moments.of(first), Moments.of(second), planned=planned)
-        else:
-            look = look_at_shares((int(first.sum()), len(first)), (int(second.sum()), len(second)), planned=planned)
-        found.append((stop, look))
-    return found
-
-
-def _contrast(form: str, rows: Rows, arms: tuple[int, int], look: Look, always_p: float) -> Contrast:
+def _contrast(form: str, rows: Rows, pair: Pair) -> Contrast:
+    arms = pair.first, pair.second
     first, second = rows.of(arms[0]), rows.of(arms[1])
     difference: tuple[float | None, ...] = (None, None, None)
     effect: tuple[float | None, ...] = (None, None, None)
@@ -184,22 +152,21 @@ def _contrast(form: str, rows: Rows, arms: tuple[int, int], look: Look, always_p
         difference = effect = _hazard_ratio(rows, arms, is_adjusted=False) or (None, None, None)
     elif len(first[0]) and len(second[0]):
         difference, effect = _of_shares(first[0], second[0]) if form == SHARE else _of_means(first[0], second[0])
-    shown = [math.exp(one) if form == TIME and math.isfinite(one) else one for one in (look.low, look.high, look.visible)]
     return Contrast(
         arm=arms[0],
         control=arms[1],
-        difference=_finite(difference[0]),
-        low=_finite(difference[1]),
-        high=_finite(difference[2]),
-        effect=_finite(effect[0]),
-        effect_low=_finite(effect[1]),
-        effect_high=_finite(effect[2]),
+        difference=finite(difference[0]),
+        low=finite(difference[1]),
+        high=finite(difference[2]),
+        effect=finite(effect[0]),
+        effect_low=finite(effect[1]),
+        effect_high=finite(effect[2]),
         p=_test(form, [first, second]),
-        always_low=_finite(shown[0]),
-        always_high=_finite(shown[1]),
-        always_p=always_p,
-        visible=_finite(shown[2]),
-        verdict=_verdict(look, always_p),
+        always_low=pair.low,
+        always_high=pair.high,
+        always_p=pair.p,
+        visible=pair.visible,
+        verdict=pair.verdict,
         adjusted=_adjusted(form, rows, arms),
     )
 
@@ -227,12 +194,19 @@ def _test(form: str, groups: list[tuple[Any, Any]]) -> float | None:
         return None
 
 
-def _verdict(look: Look, always_p: float) -> str:
-    if not math.isfinite(look.low):
-        return TOO_FEW
-    if always_p >= CALLED:
-        return NOT_SHOWN
-    return MORE if look.difference > 0 else LESS
+def _overall(form: str, groups: list[tuple[Any, Any]]) -> Overall | None:
+    p = _test(form, groups)
+    if p is None or form == TIME:
+        return None if p is None else Overall(LOG_RANK, p)
+    moments = [Moments.of(values) for values, _ended in groups]
+    spreads = [math.sqrt(one.variance) for one in moments]
+    try:
+        eta, omega = eta_squared(moments), omega_squared(moments)
+    except InputError:
+        return Overall(CHI_SQUARED if form == SHARE else WELCH, p)
+    if form == SHARE:
+        return Overall(CHI_SQUARED, p, eta, omega)
+    return Overall(WELCH, p, eta, omega, max(spreads) / min(spreads))
 
 
 def _adjusted(form: str, rows: Rows, arms: tuple[int, int]) -> tuple[float, float, float] | None:
@@ -279,7 +253,3 @@ def _hazard_ratio(rows: Rows, arms: tuple[int, int], *, is_adjusted: bool) -> tu
         return None
     low, high = model.intervals()[0].tolist()
     return float(model.ratios[0]), low, high
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None

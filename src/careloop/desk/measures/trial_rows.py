@@ -18,7 +18,7 @@ from careloop.desk.cases.models import Case
 from careloop.desk.experiments.models import Comparison, Exposure
 from careloop.desk.kernel.rows import marks, table_of
 from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets
-from careloop.desk.measures.trial_figures import Rows
+from careloop.desk.measures.trial_looks import Rows
 
 REPEAT_SECONDS = 30 * 24 * 3600
 MOST_COLUMNS = 8  # channels and kinds held, the commonest

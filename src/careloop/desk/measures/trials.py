@@ -70,9 +70,10 @@ def judge_comparison(comparison: Comparison, viewer: Viewer, *, now: datetime, a
     seen = read_seen(comparison, viewer, as_of=kept, until=until)
     counts = np.bincount(seen.arms, minlength=len(arms)).tolist()
     listed = [ArmCount(arm, n, arm.ratio * len(seen.arms)) for arm, n in zip(arms, counts, strict=True)]
-    mismatch = compare_with_plan(counts, [arm.ratio for arm in arms]).p if len(seen.arms) else None
+    ratios = [arm.ratio for arm in arms]
+    mismatch = compare_with_plan(counts, ratios).p if len(seen.arms) else None
     control = next((place for place, arm in enumerate(arms) if arm.subject_id is None), 0)
     order = [comparison.outcome, *(one for one in FORMS if one != comparison.outcome)]
     rows = count_outcomes(seen, comparison, as_of=kept, shown=until)
-    results = put_right([judge_outcome(one, rows[one], len(arms), control, comparison.planned) for one in order])
+    results = put_right([judge_outcome(one, rows[one], ratios, control, comparison.planned) for one in order])
     return Trial(comparison, shown, listed, control, mismatch, results)

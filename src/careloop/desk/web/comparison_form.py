@@ -1,23 +1,26 @@
 """The form of a new comparison: what may be tried, what was typed, and the facts that it makes."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.automation.queries import list_macros, list_rules
+from careloop.desk.automation.queries import COUNTED_DAYS, count_firings, count_uses, list_macros, list_rules
 from careloop.desk.experiments.actions import SPLITS, ArmFacts, ComparisonFacts, WindowFacts
 from careloop.desk.experiments.queries import outcome_choices, subject_words, unit_choices
-from careloop.desk.experiments.rules import AUTOMATIC, BEFORE_AFTER, OTHER
+from careloop.desk.experiments.rules import AUTOMATIC, BEFORE_AFTER, MACRO, OTHER, RULE
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.solutions.queries import list_published_after
 from careloop.desk.web.measure_words import GROUP_NAMES, group_names
 
 MOST_SOLUTIONS = 500
-FIELDS = ("name", "outcome", "unit", "first", "second", "held_out", "planned", "wanted", "group", "others", "changed_on", "days")
+PLACES = ("first", "second", "third", "fourth", "fifth")
+SHARES = tuple(f"share_{place}" for place in PLACES)
+TYPED = ("name", "outcome", "unit", "held_out", "planned", "wanted", "concerned", "group", "others", "changed_on", "days")
+FIELDS = (*TYPED, *PLACES, *SHARES)
 BEGINNING = {"outcome": "SATISFACTION", "unit": "CASE", "held_out": "50", "planned": "1000", "wanted": "", "days": "56"}
 
 
@@ -51,9 +54,24 @@ def list_groups(viewer: Viewer) -> list[tuple[str, list[Thing]]]:
     return found
 
 
-def choices_of() -> dict[str, list[tuple[str, Any]]]:
+def choices_of(design: str) -> dict[str, list[tuple[str, Any]]]:
     """What else is chosen."""
-    return {"outcomes": outcome_choices(), "units": unit_choices()}
+    return {"outcomes": outcome_choices(design), "units": unit_choices()}
+
+
+def rows_in(given: dict[str, str], errors: dict[str, str]) -> list[dict[str, Any]]:
+    """A row of the form for each thing that may be tried, with its part."""
+    return [
+        {
+            "place": place,
+            "number": number,
+            "code": given.get(place, ""),
+            "share": given.get(f"share_{place}", ""),
+            "error": errors.get(place, ""),
+            "share_error": errors.get(f"share_{place}", ""),
+        }
+        for number, place in enumerate(PLACES, start=1)
+    ]
 
 
 def given_in(sent: QueryDict) -> dict[str, str]:
@@ -61,9 +79,33 @@ def given_in(sent: QueryDict) -> dict[str, str]:
     return BEGINNING | {name: sent.get(name, "").strip() for name in FIELDS if name in sent}
 
 
-def held_out_in(given: dict[str, str]) -> float:
-    """The part that goes without, 0–1."""
-    return _number(given.get("held_out", ""), "held_out") / 100
+def ratios_in(given: dict[str, str]) -> list[float]:
+    """The parts of the chosen things and, last, of the group that goes without, if there is one; evenly where none is typed."""
+    held_out = _number(given.get("held_out", ""), "held_out") / 100
+    chosen = [place for place in PLACES if given.get(place)]
+    typed = [place for place in chosen if given.get(f"share_{place}")]
+    if typed and typed != chosen:
+        missing = next(place for place in chosen if place not in typed)
+        raise InvalidInput(_("Give the per cent of every group, or of none to split evenly."), field=f"share_{missing}")
+    if typed:
+        parts = [_number(given[f"share_{place}"], f"share_{place}") / 100 for place in chosen]
+    else:
+        parts = [(1 - held_out) / (len(chosen) or 1) for _place in chosen or PLACES[:1]]
+    return [*parts, held_out] if held_out > 0 else parts
+
+
+def concerned_in(given: dict[str, str], moment: datetime) -> float | None:
+    """How many cases a day it concerns: what was typed, else how often the chosen rules or macros were used lately; None for all cases."""
+    if given.get("concerned"):
+        return _number(given["concerned"], "concerned")
+    codes = [given[place].partition(":") for place in PLACES if given.get(place)]
+    numbers = [int(number) for _kind, _sign, number in codes if number.isdigit()]
+    if codes and codes[0][0] == RULE:
+        counted = count_firings(moment)
+        return sum(counted.get(number, {}).get("done", 0) for number in numbers) / COUNTED_DAYS
+    if codes and codes[0][0] == MACRO:
+        return sum(count_uses(numbers, moment).values()) / COUNTED_DAYS
+    return None
 
 
 def wanted_in(given: dict[str, str]) -> float:
@@ -77,18 +119,19 @@ def facts_in(given: dict[str, str], design: str, viewer: Viewer) -> ComparisonFa
     if design == BEFORE_AFTER:
         return ComparisonFacts(name, design, outcome, window=_window(given, viewer))
     names = {thing.code: thing.name for _name, things in list_things(viewer) for thing in things}
-    codes = [given[name] for name in ("first", "second") if given.get(name)]
-    if not codes or any(code not in names for code in codes):
+    places = [place for place in PLACES if given.get(place)]
+    codes = [given[place] for place in places]
+    if not codes or codes[0] not in names:
         raise InvalidInput(_("Choose what is tried."), field="first")
-    kinds = {code.partition(":")[0] for code in codes}
-    if len(kinds) > 1:
-        raise InvalidInput(_("Compare two of the same kind: two rules, two macros or two solutions."), field="second")
-    held_out = held_out_in(given)
-    arms = [ArmFacts(names[code], (1 - held_out) / len(codes), int(code.partition(":")[2])) for code in codes]
-    if held_out > 0:
-        arms.append(ArmFacts(_("Without it"), held_out))
+    kind = codes[0].partition(":")[0]
+    for place, code in zip(places, codes, strict=True):
+        if code not in names or code.partition(":")[0] != kind:
+            raise InvalidInput(_("Compare things of the same kind: rules, macros or solutions."), field=place)
+    ratios = ratios_in(given)
+    arms = [ArmFacts(names[code], ratio, int(code.partition(":")[2])) for code, ratio in zip(codes, ratios, strict=False)]
+    arms += [ArmFacts(_("Without it"), ratio) for ratio in ratios[len(codes) :]]
     planned = int(_number(given.get("planned", ""), "planned"))
-    return ComparisonFacts(name, design, outcome, planned, kinds.pop(), given["unit"], tuple(arms))
+    return ComparisonFacts(name, design, outcome, planned, kind, given["unit"], tuple(arms))
 
 
 def _window(given: dict[str, str], viewer: Viewer) -> WindowFacts:

@@ -6,7 +6,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from careloop.desk.measures.before_after import BeforeAfterResult
-from careloop.desk.measures.trial_figures import MEAN, SHARE, TIME
+from careloop.desk.measures.trial_lines import GROUP, OVERALL
+from careloop.desk.measures.trial_looks import MEAN, NOT_SHOWN, SHARE, TIME, TOO_FEW
 from careloop.desk.measures.trials import Trial
 from careloop.desk.reports.rules.scales import nice_ticks
 from careloop.desk.web import report_charts
@@ -14,6 +15,7 @@ from careloop.desk.web.comparison_words import (
     DEFINITIONS,
     EFFECTS,
     OUTCOMES,
+    overall_words,
     say_difference,
     say_p,
     say_range,
@@ -26,7 +28,7 @@ from careloop.desk.web.comparison_words import (
 
 
 def outcome_panels(lines: list[dict[str, Any]], first: str) -> list[dict[str, Any]]:
-    """A panel for each outcome with a row for each group."""
+    """A panel for each outcome with a row for each group, what is said of each pair, and whether all groups are alike."""
     panels: dict[str, dict[str, Any]] = {}
     for line in lines:
         outcome, form = line["outcome"], line["form"]
@@ -40,12 +42,45 @@ def outcome_panels(lines: list[dict[str, Any]], first: str) -> list[dict[str, An
                 "is_time": form == TIME,
                 "rows": [],
                 "verdicts": [],
+                "pairs": [],
+                "overall": "",
             },
         )
-        panel["rows"].append(_row(line))
+        if line["line"] == OVERALL:
+            panel["overall"] = overall_words(line)
+            continue
+        if line["line"] == GROUP:
+            panel["rows"].append(_row(line))
         if line["verdict"]:
-            panel["verdicts"].append({"text": verdict_words(line), "tone": tone_of(outcome, line["verdict"])})
+            panel["pairs"].append(_pair(line))
+    for panel in panels.values():
+        panel["verdicts"] = _verdicts(panel["pairs"])
     return list(panels.values())
+
+
+def _pair(line: dict[str, Any]) -> dict[str, Any]:
+    form = line["form"]
+    return {
+        "group": line["group"],
+        "against": line["against"],
+        "range": say_range(form, line["always_low"], line["always_high"]) or "–",
+        "p": say_p(line["always_p"]),
+        "text": verdict_words(line),
+        "tone": tone_of(line["outcome"], line["verdict"]),
+        "is_silent": line["verdict"] == TOO_FEW,
+        "is_unshown": line["verdict"] == NOT_SHOWN,
+    }
+
+
+def _verdicts(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is shown; when nothing is, one sentence for all."""
+    shown = [pair for pair in pairs if pair["tone"]]
+    if shown or len(pairs) < 2:
+        return shown or pairs
+    silent = next((pair for pair in pairs if pair["is_silent"]), None)
+    if silent is not None:
+        return [silent]
+    return [{"tone": "", "text": _("No difference can be shown yet between any two of the groups.")}]
 
 
 def _row(line: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +122,8 @@ def window_panels(window: BeforeAfterResult, lines: list[dict[str, Any]], reason
                 "range": say_range(form, line["difference_low"], line["difference_high"]),
                 "corrected_p": say_p(line["corrected_p"]),
                 "drift": say_difference(form, one.drift.effect) if one.drift is not None else "",
+                "drift_range": say_range(form, one.drift.low, one.drift.high) if one.drift is not None else "",
+                "drift_p": say_p(one.drift.p) if one.drift is not None else "",
                 "drifted": one.drift is not None and one.drift.p < 0.05,
             }
         )

@@ -7,13 +7,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from careloop.desk.measures.trial_figures import LESS, MEAN, MORE, NOT_SHOWN, SHARE, TIME, TOO_FEW
+from careloop.desk.measures.trial_looks import LESS, MEAN, MORE, NOT_SHOWN, SHARE, TIME, TOO_FEW
 from careloop.desk.web.measure_words import span
 
 OUTCOMES: dict[str, str | Promise] = {
     "SATISFACTION": gettext_lazy("Satisfaction, of 5"),
     "REOPENED": pgettext_lazy("measure", "Reopened"),
     "REPEAT": gettext_lazy("New case of the customer within 30 days"),
+    "ANSWERED": gettext_lazy("Survey answered"),
     "RESOLUTION": gettext_lazy("Time to resolution"),
     "RESPONSE": gettext_lazy("Time to first response"),
     "RESOLVED_IN_24_HOURS": gettext_lazy("Resolved within 24 hours"),
@@ -23,6 +24,7 @@ DEFINITIONS: dict[str, str | Promise] = {
     "SATISFACTION": gettext_lazy("Average rating of those who answered, one answer a case."),
     "REOPENED": gettext_lazy("Share of the cases once resolved that were opened again."),
     "REPEAT": gettext_lazy("Share whose customer opened another case within 30 days; only those whose 30 days are over count."),
+    "ANSWERED": gettext_lazy("Share of the cases whose customer was asked by survey that answered."),
     "RESOLUTION": gettext_lazy("Median from beginning to last resolution; open cases count as not over yet (Kaplan–Meier, log-rank test)."),
     "RESPONSE": gettext_lazy("Median from beginning to first answer by a person; cases without one count as not over yet."),
     "RESOLVED_IN_24_HOURS": gettext_lazy(
@@ -30,7 +32,14 @@ DEFINITIONS: dict[str, str | Promise] = {
     ),
     "RESPONDED_IN_1_HOUR": gettext_lazy("Share of cases answered within an hour of their beginning."),
 }
-MORE_IS_GOOD = {"SATISFACTION", "RESOLUTION", "RESPONSE", "RESOLVED_IN_24_HOURS", "RESPONDED_IN_1_HOUR"}  # of times: sooner over
+MORE_IS_GOOD = {
+    "SATISFACTION",
+    "ANSWERED",
+    "RESOLUTION",
+    "RESPONSE",
+    "RESOLVED_IN_24_HOURS",
+    "RESPONDED_IN_1_HOUR",
+}  # of times: sooner over
 EFFECTS: dict[str, str | Promise] = {
     MEAN: gettext_lazy("Hedges' g"),
     SHARE: gettext_lazy("Cohen's h"),
@@ -106,6 +115,30 @@ def verdict_words(line: dict[str, Any]) -> str:
     more = _("More with “%(group)s” than with “%(against)s”: %(range)s.")
     less = _("Less with “%(group)s” than with “%(against)s”: %(range)s.")
     return (more if line["verdict"] == MORE else less) % between
+
+
+def overall_words(line: dict[str, Any]) -> str:
+    """Whether three or more groups are alike at all, by how much they differ, and what the test takes for granted."""
+    words = {"p": say_p(line["p"])}
+    tests = {
+        "WELCH": _(
+            "Are all groups alike? p = %(p)s (Welch's analysis of variance; groups may scatter differently, cases are independent)."
+        ),
+        "CHI_SQUARED": _("Are all groups alike? p = %(p)s (chi-squared test; cases are independent)."),
+        "LOG_RANK": _("Are all groups alike? p = %(p)s (log-rank test; cases still open count as far as seen)."),
+    }
+    said = tests[line["test"]] % words
+    if line["effect"] is None:
+        return said
+    part = {name: f"{100 * line[name]:.1f}%" for name in ("effect", "effect_low", "effect_high", "omega_squared")}
+    lies = _(
+        "Of all scatter %(effect)s lies between the groups (η²; %(effect_low)s to %(effect_high)s), %(omega_squared)s without chance (ω²)."
+    )
+    said = f"{said} {lies % part}"
+    if line["spread_ratio"] is None:
+        return said
+    spread = _("The most scattered group scatters %(ratio)s times as much as the least.")
+    return f"{said} {spread % {'ratio': _rounded(line['spread_ratio'], 2)}}"
 
 
 def window_words(line: dict[str, Any]) -> str:

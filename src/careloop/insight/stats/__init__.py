@@ -15,6 +15,7 @@ from careloop.insight.stats.comparison import (
     compare_with_plan,
     eta_squared,
     hedges_g,
+    omega_squared,
 )
 from careloop.insight.stats.coverage import ThresholdRow, find_threshold, measure_coverage
 from careloop.insight.stats.cox import CoxModel, fit_cox, measure_concordance
@@ -83,6 +84,7 @@ __all__ = [
     "measure_concordance",
     "measure_coverage",
     "median_interval",
+    "omega_squared",
     "plan_means",
     "plan_shares",
     "rate_interval",

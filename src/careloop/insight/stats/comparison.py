@@ -314,6 +314,34 @@ def eta_squared(groups: Sequence[Moments]) -> Effect:
     return Effect(value, min(low / (low + n), value), max(high / (high + n), value))
 
 
+def omega_squared(groups: Sequence[Moments]) -> float:
+    """Return the share of all scatter that lies between the groups without what chance alone puts there, 0–1.
+
+    Parameters
+    ----------
+    groups : sequence of Moments
+
+    Raises
+    ------
+    InputError
+        As `compare_means`.
+
+    References
+    ----------
+    Hays 1963, Statistics for psychologists, section 12.18.
+
+    Examples
+    --------
+    >>> round(omega_squared([Moments.of([1, 2, 3]), Moments.of([3, 4, 5])]), 4)
+    0.4545
+    """
+    compare_means(groups)  # refuses what cannot be compared
+    between, within, freedom, rest = _sums(groups)
+    chance = within / rest
+    whole = between + within + chance
+    return max(0.0, (between - freedom * chance) / whole) if whole > 0 else 0.0
+
+
 def _invert(reached: Callable[[float], float], chance: float, least: float) -> float:
     """Return where a falling function crosses `chance`; `least` when it starts below."""
     if reached(least) <= chance:

@@ -11,16 +11,28 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.automation.adopting import may_use, use_group
 from careloop.desk.experiments import actions
 from careloop.desk.experiments.queries import access_comparison, list_comparisons
 from careloop.desk.experiments.rules import BEFORE_AFTER, RANDOMISED
-from careloop.desk.kernel.errors import DeskError
+from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.kernel.wording import in_words, spoken
+from careloop.desk.measures.moments import moment_of
 from careloop.desk.measures.trial_lines import COLUMNS, lines_of
-from careloop.desk.measures.trial_planning import plan_comparison
+from careloop.desk.measures.trial_planning import Needed, plan_comparison
 from careloop.desk.measures.trials import judge_comparison
 from careloop.desk.web.access import for_viewer
-from careloop.desk.web.comparison_form import choices_of, facts_in, given_in, held_out_in, list_groups, list_things, wanted_in
+from careloop.desk.web.comparison_form import (
+    choices_of,
+    concerned_in,
+    facts_in,
+    given_in,
+    list_groups,
+    list_things,
+    ratios_in,
+    rows_in,
+    wanted_in,
+)
 from careloop.desk.web.comparison_panels import history_chart, outcome_panels, window_panels
 from careloop.desk.web.comparison_words import OUTCOMES
 from careloop.desk.web.downloads import csv_answer
@@ -54,9 +66,7 @@ def new(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if request.method == "POST":
         try:
             if sent.get("do") == "plan":
-                wanted, held_out = wanted_in(given), held_out_in(given)
-                today = timezone.localdate()
-                needed = plan_comparison(outcome=given["outcome"], wanted=wanted, held_out_ratio=held_out, viewer=viewer, today=today)
+                needed = _plan(given, viewer)
                 given["planned"] = str(needed.daily)
             else:
                 made = actions.make_comparison(facts=facts_in(given, design, viewer), viewer=viewer, now=now())
@@ -64,8 +74,11 @@ def new(request: HttpRequest, viewer: Viewer) -> HttpResponse:
                 return redirect("comparison", made.pk)
         except DeskError as refused:
             errors, status = {FIELD_OF.get(refused.field, refused.field) or "form": spoken(refused.message)}, refused.status
-    context = {"design": design, "given": given, "errors": errors, "needed": needed, **choices_of()}
-    context |= {"groups": list_groups(viewer)} if design == BEFORE_AFTER else {"things": list_things(viewer)}
+    context: dict[str, Any] = {"design": design, "given": given, "errors": errors, "needed": needed, **choices_of(design)}
+    if design == BEFORE_AFTER:
+        context["groups"] = list_groups(viewer)
+    else:
+        context |= {"things": list_things(viewer), "rows": rows_in(given, errors)}
     return render(request, "comparisons/new.html", context, status=status)
 
 
@@ -74,13 +87,22 @@ def new(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 def comparison(request: HttpRequest, viewer: Viewer, comparison_id: int) -> HttpResponse:
     """What came of one."""
     found = access_comparison(comparison_id, viewer)
-    trial = judge_comparison(found, viewer, now=now())
+    given, refusal = request.GET.get("as_of", ""), ""
+    try:
+        as_of = moment_of(given)
+    except DeskError as refused:
+        as_of, refusal = None, spoken(refused.message)
+    trial = judge_comparison(found, viewer, now=now(), as_of=as_of)
     lines = lines_of(trial)
     context: dict[str, Any] = {
         "comparison": found,
         "trial": trial,
         "outcome": OUTCOMES[found.outcome],
         "as_of": trial.as_of,
+        "is_earlier": as_of is not None,
+        "refusal": refusal,
+        "may_use": may_use(found, viewer),
+        "used": next((arm.name for arm in found.arms.all() if arm.position == found.used), ""),
         "share": min(100, round(100 * trial.counted / found.planned)),
     }
     if trial.window is not None:
@@ -95,17 +117,36 @@ def comparison(request: HttpRequest, viewer: Viewer, comparison_id: int) -> Http
 @for_viewer("comparison.view")
 def export(request: HttpRequest, viewer: Viewer, comparison_id: int) -> HttpResponse:
     """The same figures as CSV, unrounded."""
-    trial = judge_comparison(access_comparison(comparison_id, viewer), viewer, now=now())
+    as_of = moment_of(request.GET.get("as_of", ""))
+    trial = judge_comparison(access_comparison(comparison_id, viewer), viewer, now=now(), as_of=as_of)
     return csv_answer(f"comparison-{comparison_id}", COLUMNS, lines_of(trial))
 
 
 @require_POST
 @for_viewer("comparison.edit")
 def end(request: HttpRequest, viewer: Viewer, comparison_id: int) -> HttpResponse:
-    """End it; everybody is treated alike again."""
-    actions.end_comparison(comparison_id=comparison_id, viewer=viewer, now=now())
-    messages.success(request, _("The comparison has ended; everybody is treated alike again."))
+    """End it: everybody is treated alike again, or what one group got is used from now on."""
+    used = request.POST.get("used", "")
+    try:
+        if used.isdigit():
+            use_group(comparison_id=comparison_id, position=int(used), viewer=viewer, now=now())
+            messages.success(request, _("The comparison has ended; what this group got is used from now on."))
+        else:
+            actions.end_comparison(comparison_id=comparison_id, viewer=viewer, now=now())
+            messages.success(request, _("The comparison has ended; everybody is treated alike again."))
+    except InvalidInput as refused:
+        messages.error(request, spoken(refused.message))
     return redirect("comparison", comparison_id)
+
+
+def _plan(given: dict[str, str], viewer: Viewer) -> Needed:
+    """How many are needed of what was typed; a group alone is seen beside one that goes without."""
+    ratios = ratios_in(given)
+    if len(ratios) < 2:
+        raise InvalidInput(_("A comparison needs two groups: hold some back, or choose a second thing to compare with."), field="ratio")
+    concerned, outcome = concerned_in(given, now()), given["outcome"]
+    today = timezone.localdate()
+    return plan_comparison(outcome=outcome, wanted=wanted_in(given), ratios=ratios, viewer=viewer, today=today, concerned=concerned)
 
 
 FIELD_OF = {"subject": "first", "ratio": "held_out", "value": "group"}

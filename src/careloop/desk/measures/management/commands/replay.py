@@ -2,19 +2,21 @@
 
 import json
 from argparse import ArgumentParser
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from careloop.desk.accounts.rules import OWNER, OWNER_MAY, Viewer
+from careloop.desk.experiments.queries import access_comparison
 from careloop.desk.kernel.errors import DeskError
 from careloop.desk.measures.checking import find_differences
+from careloop.desk.measures.moments import moment_of
 from careloop.desk.measures.queries import Question, Table, ask
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.rules.values import Figure
+from careloop.desk.measures.trial_lines import COLUMNS, lines_of
+from careloop.desk.measures.trials import judge_comparison
 
 HOUSE = Viewer(0, "replay", OWNER, None, OWNER_MAY, kind="system")
 
@@ -34,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--per", default="", help="Split by day, week or month.")
         parser.add_argument("--since", help="First day of the period.")
         parser.add_argument("--until", help="Last day of the period.")
+        parser.add_argument("--comparison", type=int, help="The number of a comparison: its figures instead.")
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON.")
         parser.add_argument("--check", action="store_true", help="Count all cases anew and compare; nothing is written.")
 
@@ -42,10 +45,13 @@ class Command(BaseCommand):
         if options["check"]:
             self._check(as_json=options["as_json"])
             return
+        if options["comparison"] is not None:
+            self._comparison(options["comparison"], options["as_of"] or "", as_json=options["as_json"])
+            return
         try:
             keys = tuple(one.strip() for one in options["measure"].split(","))
             since, until = (_day(options[name]) for name in ("since", "until"))
-            question = Question(keys, options["by"], options["per"], since, until, {}, _moment(options["as_of"]))
+            question = Question(keys, options["by"], options["per"], since, until, {}, moment_of(options["as_of"] or ""))
             table = ask(question, HOUSE)
         except (DeskError, ValueError) as error:
             raise CommandError(str(error)) from None
@@ -58,6 +64,21 @@ class Command(BaseCommand):
             where = "all" if row is None else " ".join(str(one) for one in (row.day, row.group) if one is not None)
             for key, figure in figures.items():
                 self.stdout.write(f"{where}\t{key}\t{figure.value}\t{figure.low}\t{figure.high}\t{figure.n}")
+
+    def _comparison(self, number: int, as_of: str, *, as_json: bool) -> None:
+        """The lines of its file."""
+        try:
+            found = access_comparison(number, HOUSE)
+            trial = judge_comparison(found, HOUSE, now=datetime.now(UTC), as_of=moment_of(as_of))
+        except DeskError as error:
+            raise CommandError(str(error)) from None
+        lines, moment = lines_of(trial), trial.as_of.isoformat() if trial.as_of else None
+        if as_json:
+            self.stdout.write(json.dumps({"as_of": moment, "comparison": number, "lines": lines}))
+            return
+        self.stdout.write(f"As of {moment or 'never: nothing was counted yet'}")
+        for line in [dict(zip(COLUMNS, COLUMNS, strict=True)), *lines]:
+            self.stdout.write("\t".join("" if line[name] is None else str(line[name]) for name in COLUMNS))
 
     def _check(self, *, as_json: bool) -> None:
         report = find_differences()
@@ -73,19 +94,6 @@ class Command(BaseCommand):
                 f"The facts of {len(report.different)} cases differ from their rows: {numbers}. "
                 "Run `careloop worker --once` to follow what is new, then check again."
             )
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A moment; a day means its last moment in the house's zone."""
-    if not text:
-        return None
-    try:
-        if len(text) == len("2026-05-04"):
-            return datetime.combine(date.fromisoformat(text), time.max, ZoneInfo(settings.TIME_ZONE))
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--as-of is {text!r}; expected a day as 2026-05-04 or a moment as 2026-05-04T18:00:00+08:00.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(text: str | None) -> date | None:
