@@ -91,6 +91,7 @@ def test_everything_is_there_at_first_sight(now, mailoutbox):
         "careloop.desk.solutions.tasks.keep_vectors",
         "careloop.desk.analysis.topic_tasks.find_topics",
         "careloop.desk.watch.tasks.judge_figures",
+        "careloop.desk.watch.tasks.explain_cases",
     ]
     assert (list(Job.objects.order_by("pk").values_list("task", flat=True)), mailoutbox) == (waiting, [])
     assert Correction.objects.count() == CaseEvent.objects.filter(kind="CORRECTED").count() == 27

@@ -1,6 +1,6 @@
 """Watched figures: charts from the facts, alarms once, told once, decided by people; the promise and what came of it."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -9,17 +9,19 @@ from django.db import IntegrityError
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.jobs.models import Job
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from careloop.desk.measures.series import read_series
+from careloop.desk.measures.series import OddDays, list_odd_days, read_series
 from careloop.desk.notices.models import Notice
+from careloop.desk.sla.models import Calendar
 from careloop.desk.teamwork.models import Webhook, WebhookDelivery
 from careloop.desk.watch import actions, queries
 from careloop.desk.watch.mailing import mail_alarm
 from careloop.desk.watch.models import Alarm, Explanation, Watched, WatchSetting
-from careloop.desk.watch.tasks import judge_figures
+from careloop.desk.watch.tasks import explain_cases
 from careloop.desk.watch.words import say
 from tests.desk.watch.conftest import DAYS, TODAY
 
 pytestmark = pytest.mark.django_db
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
 def watched(**facts):
@@ -165,6 +167,47 @@ def test_an_alarm_is_taken_and_decided_with_a_reason(past, cast, now):
     assert AuditEntry.objects.filter(action="alarm.decide", object_id=alarm.pk).count() == 2
 
 
+def test_what_was_expected_is_marked_and_nothing_is_learnt_from_it(client, past, cast, now):
+    """Ten days of a sale: while they are learnt from, three times as many cases seem usual."""
+    past.write(factor=3.0, days=30)
+    one = watched(team=cast.team)
+    actions.judge_figures(now=now)
+    before = Watched.objects.get().chart["points"][-1]["expected"]
+    facts = {"sign": "single", "is_up": True, "value": 40, "expected": 12, "low": 4, "high": 24, "n": 40, "opened_at": now}
+    sale = Alarm.objects.create(watched=one, start=TODAY - timedelta(days=30), end=TODAY - timedelta(days=1), **facts)
+    viewer = cast.viewer(cast.supervisor)
+    actions.decide_alarm(alarm_id=sale.pk, state="EXPECTED", reason="Summer sale", expected_version=1, viewer=viewer, now=now)
+    actions.judge_figures(now=now)
+    after = Watched.objects.get().chart["points"][-1]["expected"]
+    assert after == pytest.approx(12, rel=0.15)
+    assert before > after * 1.2
+    assert queries.page(viewer, today=TODAY).kept.measured.n == 0
+    client.force_login(cast.supervisor)
+    assert client.get(f"/watch/{one.pk}/").content.decode().count("It was expected: Summer sale") == 30
+
+
+def test_a_decided_alarm_is_opened_again(client, past, cast, now):
+    alarm, viewer = surge(past, cast, now), cast.viewer(cast.owner)
+    actions.decide_alarm(alarm_id=alarm.pk, state="NOTHING", reason="Nothing", expected_version=1, viewer=viewer, now=now)
+    client.force_login(cast.supervisor)
+    page = client.get(f"/alarms/{alarm.pk}/").content.decode()
+    assert ("Open the alarm again" in page, "There was something" in page) == (True, False)
+    assert client.post(f"/alarms/{alarm.pk}/", {"state": "OPEN", "expected_version": "2"}).status_code == 302
+    alarm.refresh_from_db()
+    assert (alarm.state, alarm.reason, alarm.decided_at, alarm.decided_by_name, alarm.version) == ("OPEN", "", None, "", 3)
+    assert AuditEntry.objects.filter(action="alarm.decide").order_by("pk").last().details["before"] == "NOTHING"
+
+
+def test_make_up_days_are_known_from_the_calendar(db):
+    """China's week of National Day 2025: closed from 1 to 8 October, worked on 28 September and 11 October."""
+    assert list_odd_days(date(2025, 10, 20)) == OddDays(frozenset(), frozenset())
+    Calendar.objects.create(name="Shop", zone="Asia/Shanghai", weekly=[[[540, 1080]]] * 5 + [[], []], country="CN", changed_at=NOON)
+    found = list_odd_days(date(2025, 10, 20))
+    assert {date(2025, 10, day) for day in range(1, 9)} <= found.closed
+    assert {date(2025, 9, 28), date(2025, 10, 11)} <= found.made_up
+    assert not found.closed & found.made_up
+
+
 def test_of_two_who_decide_the_second_is_told(past, cast, now):
     alarm, viewer = surge(past, cast, now), cast.viewer(cast.owner)
     actions.decide_alarm(alarm_id=alarm.pk, state="REAL", reason="Strike", expected_version=1, viewer=viewer, now=now)
@@ -276,12 +319,10 @@ def test_an_alarm_stands_among_the_tasks_of_who_steers_until_somebody_has_it(cli
         assert link not in client.get("/tasks/").content.decode()
 
 
-def test_the_first_judging_asks_for_the_explanations_once(past, now):
-    judge_figures.func()
-    assert not Job.objects.filter(task__endswith="explain_cases").exists()
-    past.write()
-    judge_figures.func()
-    assert Job.objects.filter(task__endswith="explain_cases").count() == 1
-    Explanation.objects.create(made_at=now)
-    judge_figures.func()
-    assert Job.objects.filter(task__endswith="explain_cases").count() == 1
+def test_explanations_come_after_the_first_counting_and_again_after_a_day(past, now):
+    assert explain_cases.func() == 0
+    past.write(days=2, history=2)
+    assert explain_cases.func() == Explanation.objects.count() > 0
+    assert explain_cases.func() == 0
+    Explanation.objects.update(made_at=datetime.now(UTC) - timedelta(days=1, minutes=1))
+    assert explain_cases.func() == Explanation.objects.count()

@@ -1,15 +1,17 @@
 """Watched series: limits as published, changes told, quiet times left in peace, and what cannot be judged."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from scipy.stats import nbinom, norm
+from scipy.stats import binom, nbinom, norm, poisson
 
 from careloop.insight.errors import InputError
 from careloop.insight.service.baselines import Baseline, Past
 from careloop.insight.service.control_charts import Series, draw_chart, draw_charts
 from careloop.insight.service.run_lengths import Limits, find_limits, measure_run_length
+from careloop.insight.service.steps import steps_of_counts, steps_of_shares
 from tests.insight.service.quiet_weeks import KINDS, WEEKDAYS, count_false, measure_delay
 
 FIRST = date(2025, 1, 6)
@@ -162,8 +164,65 @@ def test_impossible_series_are_refused():
 
 # 10,000 quiet weeks and more changes: python -m tests.insight.service.quiet_weeks
 def test_quiet_weeks_alarm_no_oftener_than_promised():
-    assert count_false(KINDS[1], n_weeks=52) <= 1.0
-    assert count_false(KINDS[4], n_weeks=39) <= 1.0
+    """Over a year no more than a promise of one a quarter leaves to chance in 99 of 100 years."""
+    for kind in (KINDS[1], KINDS[6]):
+        assert 4 * count_false(kind, n_weeks=52) <= poisson.ppf(0.99, 4)
+
+
+def test_limits_of_small_numbers_use_what_their_steps_leave():
+    whole, half = find_limits(91.0), find_limits(91.0, used=0.5)
+    assert half.single == whole.single
+    assert half.lasting < whole.lasting
+    assert measure_run_length(Limits(norm.isf(0.5 * norm.sf(whole.single)), half.lasting)) == pytest.approx(91, rel=1e-3)
+    with pytest.raises(InputError, match="of their part of the promise"):
+        find_limits(91.0, used=3.0)
+
+
+def test_steps_of_shares_and_counts_are_those_of_their_laws():
+    """Eight rated cases, four of five satisfied: all satisfied is no surprise, so only half of the limits can be hit."""
+    law = binom(8, 0.8)
+    middles = norm.ppf(law.cdf(np.arange(9)) - law.pmf(np.arange(9)) / 2)
+    shares = steps_of_shares(np.array([8.0]), np.array([0.8]), np.zeros(1), 2.0)
+    mean = law.pmf(np.arange(9)) @ middles
+    assert (shares.mean[0], shares.sd[0]) == (pytest.approx(mean), pytest.approx((law.pmf(np.arange(9)) @ middles**2 - mean**2) ** 0.5))
+    assert shares.used[0] == pytest.approx(law.pmf(np.arange(9))[np.abs(middles) > 2].sum() / (2 * norm.sf(2.0)))
+    counts = steps_of_counts(np.array([3.0, 1000.0]), np.array([0.1, 0.1]), 2.0)
+    pmf = nbinom(10, 1 / 1.3).pmf(np.arange(80))
+    middles = norm.ppf(nbinom(10, 1 / 1.3).cdf(np.arange(80)) - pmf / 2)
+    assert counts.mean[0] == pytest.approx(pmf[pmf > 1e-12] @ middles[pmf > 1e-12], abs=1e-6)
+    assert (counts.mean[1], counts.sd[1], counts.used[1]) == (0.0, 1.0, 1.0)
+
+
+def test_the_weighted_mean_of_known_independent_deviations_is_no_wider():
+    past = Past(np.ones((50, 1)), np.full(50, 40.0), np.ones(50))
+    shares = 0.1 * 0.9 ** np.arange(50)[::-1]
+    sure = Baseline("count", np.log([40.0]), np.zeros((1, 1)), (0.05, 0.0), 1e9, 0.0)
+    assert sure.spread_of_mean(past, shares) == pytest.approx((shares**2).sum())
+    doubted = replace(sure, covariance=np.full((1, 1), 0.075))  # as large as the chance of a period: 1/40 + 0.05
+    assert doubted.spread_of_mean(past, shares) == pytest.approx((shares**2).sum() / 2 + shares.sum() ** 2 / 2)
+    waves = replace(sure, correlation=0.4)
+    assert waves.spread_of_mean(past, shares) == pytest.approx((shares**2).sum() * 1.36 / 0.64)
+
+
+def test_a_make_up_day_is_expected_as_a_day_of_work():
+    """A Saturday worked for a holiday brings as many cases as other working days, and nobody is told."""
+    values = counts().values.copy()
+    values[194] = 31.0
+    saturday, week = DAYS[194], range(189, 194)
+    assert saturday in [point.start for point in draw_chart(counts(values)).alarms]
+    chart = draw_chart(counts(values), made_up=[saturday])
+    assert saturday not in [point.start for point in chart.alarms]
+    assert chart.points[194].expected == pytest.approx(np.prod([chart.points[place].expected for place in week]) ** 0.2)
+
+
+def test_nothing_is_learnt_from_periods_left_out():
+    values = counts().values.copy()
+    values[100:130] *= 3
+    plain = draw_chart(counts(values), judged=7)
+    told = draw_chart(counts(values), left_out=DAYS[100:130], judged=7)
+    untouched = draw_chart(counts(), left_out=DAYS[100:130], judged=7)
+    assert told.points[-1] == untouched.points[-1]
+    assert plain.points[-1].expected > told.points[-1].expected * 1.1
 
 
 def test_a_change_by_half_is_told_within_two_weeks():

@@ -34,7 +34,7 @@ from careloop.desk.demo.staff import found_house
 from careloop.desk.demo.together import work_together
 from careloop.desk.demo.working import count_figures, note_work_done
 from careloop.desk.kernel.errors import Conflict
-from careloop.desk.watch.tasks import judge_figures
+from careloop.desk.watch.tasks import explain_cases, judge_figures
 
 SEED = 20260504
 SIGN_INS_FILE = "demo-sign-ins.json"
@@ -85,6 +85,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         _keep_sign_ins(house.sign_ins)
         find_soon()
         judge_figures.enqueue()
+        explain_cases.enqueue()
     return house.sign_ins
 
 

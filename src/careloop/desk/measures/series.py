@@ -22,12 +22,21 @@ DAYS_READ = {"day": 280, "week": 728}  # what the past is learnt from, and what 
 SHOWN = {"day": 91, "week": 52}
 STEP = {"day": 1, "week": 7}
 EVERYTHING = Viewer(0, "", OWNER, None, frozenset({"report.view"}), kind="rule")
+SATURDAY = 5
 FORMS = {COUNT: "count", SHARE: "share", MEDIAN: "time"}
 
 
 @dataclass(frozen=True)
+class OddDays:
+    """Days that are not as their weekday usually is: holidays, and weekend days on which people work to make up for one (调休)."""
+
+    closed: frozenset[date]
+    made_up: frozenset[date]
+
+
+@dataclass(frozen=True)
 class Drawn:
-    """A judged series: points as plain values (start, value, n, expected, low, high, deviation, mean_deviation, alarm), oldest first."""
+    """A judged series: points as plain values (those of a chart's point, and `is_up`), oldest first."""
 
     points: list[dict[str, Any]]
     has_enough: bool
@@ -67,25 +76,32 @@ def read_series(measure: str, period: str, chosen: dict[str, Any], today: date, 
     return Series(measure, form, starts, np.array(values, dtype=np.float64), np.array(totals, dtype=np.float64), period)  # type: ignore[arg-type]
 
 
-def judge_series(series: Series, *, false_alarms: float, holidays: Iterable[date]) -> Drawn:
-    """The chart of the last quarter (by week: year) with limits that alarm at most so often a quarter while nothing changes."""
+def judge_series(series: Series, *, false_alarms: float, days: OddDays, left_out: Iterable[date] = ()) -> Drawn:
+    """The chart of the last quarter (by week: year) with limits that alarm at most so often a quarter while nothing changes.
+
+    Nothing is learnt from periods that begin on days `left_out`.
+    """
     judged = SHOWN[series.period]
-    chart = draw_chart(series, holidays=set(holidays), false_alarms=false_alarms, judged=judged)
-    points = [asdict(point) | {"start": point.start.isoformat()} for point in chart.points[-judged:]]
+    odd = {"holidays": days.closed, "made_up": days.made_up, "left_out": set(left_out)}
+    chart = draw_chart(series, **odd, false_alarms=false_alarms, judged=judged)
+    points = [asdict(point) | {"start": point.start.isoformat(), "is_up": point.is_up} for point in chart.points[-judged:]]
     return Drawn(points, chart.has_enough, chart.false_alarms_a_quarter)
 
 
-def list_holidays(today: date) -> list[date]:
-    """Days on which the house is closed though the week would have it open, by its first calendar; nearly three years up to today."""
+def list_odd_days(today: date) -> OddDays:
+    """Holidays and the weekend days worked for them, by the house's first calendar; nearly three years up to today."""
     calendar = Calendar.objects.order_by("pk").first()
     if calendar is None:
-        return []
-    closed = {row.day for row in calendar.days.all() if not row.intervals}
-    opened = {row.day for row in calendar.days.all() if row.intervals}
-    if calendar.country:
-        for year in range(today.year - 2, today.year + 1):
-            closed |= set(find_holidays(calendar.country, calendar.subdivision, year).closed)
-    return sorted(day for day in closed - opened if day >= today - timedelta(days=1_000))
+        return OddDays(frozenset(), frozenset())
+    own = {row.day: bool(row.intervals) for row in calendar.days.all()}
+    closed, made_up = {day for day, is_open in own.items() if not is_open}, {day for day, is_open in own.items() if is_open}
+    for year in range(today.year - 2, today.year + 1):
+        found = find_holidays(calendar.country, calendar.subdivision, year)
+        closed |= found.closed.keys() - made_up
+        made_up |= found.make_up - closed
+    known = {day for day in closed | made_up if today - timedelta(days=1_000) <= day}
+    weekend = {day for day in made_up if day.weekday() >= SATURDAY}
+    return OddDays(frozenset(closed & known), frozenset(weekend & known))
 
 
 def rate_of_alarms(n_nothing: int, quarters: float) -> Figure:

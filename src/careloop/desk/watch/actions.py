@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -15,9 +16,9 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed
 from careloop.desk.measures.queries import find_moment
-from careloop.desk.measures.series import STEP, Drawn, check_watchable, judge_series, list_holidays, read_series
+from careloop.desk.measures.series import STEP, Drawn, check_watchable, judge_series, list_odd_days, read_series
 from careloop.desk.watch.models import Alarm, Watched, WatchSetting
-from careloop.desk.watch.queries import UNDECIDED, find_setting, get_alarm, get_watched
+from careloop.desk.watch.queries import UNDECIDED, find_setting, get_alarm, get_watched, list_expected
 from careloop.desk.watch.telling import tell
 
 FIRST_SET = (("satisfied", "week"), ("opened", "day"), ("first_response", "day"), ("first_response_on_time", "day"), ("negative", "day"))
@@ -46,12 +47,13 @@ def judge_figures(*, now: datetime) -> int:
     today = timezone.localdate(now)
     _ensure_first_set(today)
     watched = list(Watched.objects.filter(until=None).order_by("pk"))
-    promise, holidays = find_setting().false_alarms, list_holidays(today)
+    promise, days, expected = find_setting().false_alarms, list_odd_days(today), list_expected()
     n_opened = 0
     for one in watched:
         chosen = {name: value for name, value in (("team", one.team_id), ("category", one.category)) if value}
         series = read_series(one.measure, one.period, chosen, today)
-        drawn = judge_series(series, false_alarms=promise / len(watched), holidays=holidays)
+        left_out = [start for start in series.starts if any(first <= start <= last for first, last in expected[one.pk])]
+        drawn = judge_series(series, false_alarms=promise / len(watched), days=days, left_out=left_out)
         n_opened += _store(one.pk, drawn, now)
     return n_opened
 
@@ -107,24 +109,27 @@ def change_setting(*, false_alarms: float, mail_to: str, expected_version: int, 
 
 
 def decide_alarm(*, alarm_id: int, state: str, reason: str, expected_version: int, viewer: Viewer, now: datetime) -> Alarm:
-    """Take an alarm, or say what it was; “it was nothing” needs a reason, because it counts as a false alarm."""
-    if state not in {Alarm.State.TAKEN, Alarm.State.REAL, Alarm.State.NOTHING}:
+    """Take an alarm, say what it was, or open it again.
+
+    Saying needs a reason: “it was nothing” counts as a false alarm, and nothing is learnt any more from what was expected.
+    """
+    if state not in Alarm.State.values:
         raise InvalidInput(_("Say that you look into it, that there was something, or that it was nothing."), field="state")
-    reason = " ".join(reason.replace("\0", "").split())[:300]
-    if state != Alarm.State.TAKEN and not reason:
+    reason, is_said = " ".join(reason.replace("\0", "").split())[:300], state not in UNDECIDED
+    if is_said and not reason:
         raise InvalidInput(_("Write in a few words what it was; it helps whoever reads this chart next."), field="reason")
     with transaction.atomic():
         found = get_alarm(alarm_id, viewer)
         held = Alarm.objects.select_for_update().get(pk=found.pk)
         if held.version != expected_version:
             raise Conflict(_("Somebody else decided this alarm in between; look at it again."))
-        held.state, held.version = state, held.version + 1
+        before, held.state, held.version = held.state, state, held.version + 1
+        held.reason, held.decided_by_name = (reason, viewer.name) if is_said else ("", "")
+        held.decided_at = now if is_said else None
         if state == Alarm.State.TAKEN:
             held.assignee = User.objects.filter(pk=viewer.user_id).first()
-        else:
-            held.reason, held.decided_at, held.decided_by_name = reason, now, viewer.name
         held.save()
-        details = {"state": state, "reason": reason}
+        details = {"before": before, "state": state, "reason": reason}
         audit.record(actor=actor_of(viewer), action="alarm.decide", object_type="alarm", object_id=held.pk, now=now, details=details)
     return held
 
@@ -166,11 +171,11 @@ def _store(watched_id: int, drawn: Drawn, now: datetime) -> int:
     return len(opened)
 
 
-def _open(watched: Watched, point: dict[str, float | str], now: datetime) -> Alarm | None:
+def _open(watched: Watched, point: dict[str, Any], now: datetime) -> Alarm | None:
     """The new alarm of a point; None when an open one in the same direction goes on, or the period alarmed before."""
     start = date.fromisoformat(str(point["start"]))
     end = start + timedelta(days=STEP[watched.period] - 1)
-    is_up = float(point["mean_deviation"] if point["alarm"] == Alarm.Sign.LASTING else point["deviation"]) > 0
+    is_up = bool(point["is_up"])
     going_on = Alarm.objects.select_for_update().filter(watched=watched, state__in=UNDECIDED, is_up=is_up).first()
     if going_on is not None:
         Alarm.objects.filter(pk=going_on.pk).update(end=end)

@@ -1,7 +1,7 @@
 """Explanations: computed for the house and each team with enough cases, stored, and shown to those who see what they are of."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -37,9 +37,9 @@ def explain_house(*, now: datetime) -> int:
     return len(scopes)
 
 
-def is_missing() -> bool:
-    """Whether facts are there and nothing was explained yet."""
-    return find_moment(None) is not None and not Explanation.objects.exists()
+def is_due(now: datetime) -> bool:
+    """Whether facts are there and the house was not explained within a day."""
+    return find_moment(None) is not None and not Explanation.objects.filter(team=None, made_at__gt=now - timedelta(days=1)).exists()
 
 
 def scopes_of(viewer: Viewer) -> list[tuple[str, str]]:

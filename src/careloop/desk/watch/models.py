@@ -64,6 +64,7 @@ class Alarm(models.Model):
         TAKEN = "TAKEN", _("Somebody looks into it")
         REAL = "REAL", _("There was something")
         NOTHING = "NOTHING", _("It was nothing")
+        EXPECTED = "EXPECTED", _("It was expected")
 
     class Sign(models.TextChoices):
         """What the chart saw."""
@@ -81,7 +82,7 @@ class Alarm(models.Model):
     low = models.FloatField()
     high = models.FloatField()
     n = models.PositiveIntegerField()
-    state = models.CharField(max_length=7, choices=State.choices, default=State.OPEN)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     assignee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
     opened_at = models.DateTimeField()

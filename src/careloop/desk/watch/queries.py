@@ -1,5 +1,6 @@
 """Reading watched figures and alarms: a figure of a team is seen by those who see the team, one of the house by those who see all."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
@@ -79,6 +80,19 @@ def list_to_look_into(viewer: Viewer) -> list[Alarm]:
         return []
     alarms = Alarm.objects.filter(watched__in=_seen(viewer), state__in=UNDECIDED).filter(Q(assignee=None) | Q(assignee_id=viewer.user_id))
     return list(alarms.select_related("watched", "watched__team").order_by("-start", "-pk")[:SHOWN])
+
+
+def list_expected() -> dict[int, list[tuple[date, date]]]:
+    """First and last days of alarms that were expected, by watched figure: no baseline is learnt from them."""
+    found: dict[int, list[tuple[date, date]]] = defaultdict(list)
+    for watched_id, start, end in Alarm.objects.filter(state=Alarm.State.EXPECTED).values_list("watched_id", "start", "end"):
+        found[watched_id].append((start, end))
+    return found
+
+
+def list_notes(watched: Watched) -> list[Alarm]:
+    """What people said of the figure's alarms, to stand beside its periods."""
+    return list(watched.alarms.exclude(state__in=UNDECIDED).order_by("start"))
 
 
 def find_setting() -> WatchSetting:

@@ -8,27 +8,26 @@ from careloop.desk.jobs.actions import ensure_schedule
 from careloop.desk.watch import actions, emerging, explanations
 
 JUDGE_SECONDS = 3600  # complete periods are judged once; judging again changes nothing
-EXPLAIN_SECONDS = 24 * 3600
+LOOK_SECONDS = 600  # whether explanations are missing or old is asked that often: after the first counting they come within minutes
 
 
 @task(priority=1)
 def judge_figures() -> int:
-    """Judge the watched figures and tell of topics that emerged; returns how many alarms there were. Where nothing was explained yet, that
-    is asked for, too.
-    """
+    """Judge the watched figures and tell of topics that emerged; returns how many alarms there were."""
     now = datetime.now(UTC)
-    if explanations.is_missing():
-        explain_cases.enqueue()
     return actions.judge_figures(now=now) + emerging.tell_topics(now=now)
 
 
 @task(priority=1)
 def explain_cases() -> int:
-    """Explain what makes cases slow and customers content, for the house and each team; returns how many were explained."""
-    return explanations.explain_house(now=datetime.now(UTC))
+    """Explain what makes cases slow and customers content, for the house and each team, where that was not done within a day; returns
+    how many were explained.
+    """
+    now = datetime.now(UTC)
+    return explanations.explain_house(now=now) if explanations.is_due(now) else 0
 
 
 def ensure_schedules(*, now: datetime | None = None) -> None:
     """Make the schedules; one that was switched off stays off."""
     ensure_schedule("judge figures", judge_figures, JUDGE_SECONDS, priority=1, now=now)
-    ensure_schedule("explain cases", explain_cases, EXPLAIN_SECONDS, priority=1, now=now)
+    ensure_schedule("explain cases", explain_cases, LOOK_SECONDS, priority=1, now=now)

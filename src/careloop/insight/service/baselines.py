@@ -19,8 +19,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.special import betainc, betaln, expit, gammaln, ndtri
+from scipy.special import expit
 from scipy.stats import nbinom, norm, t
+
+from careloop.insight.service.steps import Steps, beta_binomial, deviate_counts, deviate_shares, steps_of_counts, steps_of_shares
 
 Doubles = NDArray[np.float64]
 Measure = Literal["count", "share", "time"]
@@ -31,6 +33,7 @@ _CUT = 6.25
 _DISPERSIONS = np.concatenate([[0.0], np.geomspace(1e-4, 2.0, 80)])
 _ROUNDS = 6
 _LARGEST_DEVIATION = 8.0
+_CHANCE_CORRELATION = 1.28  # standard errors
 _TINY = 1e-9
 _LARGEST_VARIANCE = 9.0  # of the logarithm of one case's time: a factor of 20 either way
 
@@ -88,23 +91,43 @@ class Baseline:
         """Return the variance of the expectation on the link scale, shape (n_periods,)."""
         return np.asarray(np.einsum("ij,jk,ik->i", design, self.covariance, design))
 
-    def doubt_ratio(self, past: Past) -> Doubles:
-        """Return how much of the variance of a period's deviation is doubt about the expectation itself, 0–1."""
+    def spread_of_mean(self, past: Past, shares: Doubles) -> float:
+        """Return the variance of a weighted sum of the periods' deviations; independent ones without doubt would have Σ share².
+
+        Neighbours that move together widen it as in a first-order autoregression whose weights fall evenly; what is not sure of the
+        expectation is common to all periods, as far as they share effects.
+
+        Parameters
+        ----------
+        past : Past
+        shares : ndarray of float64, shape (n_periods,)
+            Falling by the same factor from the newest (last) to the oldest.
+        """
         doubt = self.uncertainty(past.design)
         chance = 1 / np.maximum(_weights(self.measure, past, past.design @ self.effects, self.dispersion), _TINY)
-        return np.asarray(doubt / (doubt + chance))
+        carried = self.correlation * (float(shares[-2] / shares[-1]) if len(shares) > 1 else 0.0)
+        own = float((shares**2 * chance / (doubt + chance)).sum()) * (1 + carried) / (1 - carried)
+        common = (shares / np.sqrt(doubt + chance)) @ past.design
+        return own + float(common @ self.covariance @ common)
+
+    def find_steps(self, past: Past, limit: float) -> Steps:
+        """Return what steps do to the deviations of periods and to a limit, in standard deviations."""
+        if self.measure == "time":
+            return Steps(np.zeros(len(past.totals)), np.ones(len(past.totals)), np.ones(len(past.totals)))
+        wide, expected = float(t.isf(norm.sf(limit), self.freedom)), self.expect(past.design)
+        if self.measure == "share":
+            return steps_of_shares(past.totals, expected, self._spreads(past), wide)
+        return steps_of_counts(expected, self._spreads(past), wide)
 
     def deviate(self, past: Past) -> Doubles:
         """Return how far each period is from what was expected, in standard deviations (−8 to 8), shape (n_periods,)."""
-        doubt, expected = self.uncertainty(past.design), self.expect(past.design)
+        expected, spreads = self.expect(past.design), self._spreads(past)
         if self.measure == "time":
-            spread = np.sqrt(self.dispersion[0] + self.dispersion[1] / np.maximum(past.totals, 1) + doubt)
-            found = (past.values - np.log(expected)) / np.maximum(spread, _TINY)
+            found = (past.values - np.log(expected)) / np.maximum(np.sqrt(spreads), _TINY)
         elif self.measure == "share":
-            shares = zip(past.values, past.totals, expected, self.dispersion[0] + expected * (1 - expected) * doubt, strict=True)
-            found = np.array([_deviate_share(*one) for one in shares])
+            found = deviate_shares(past.values, past.totals, expected, spreads)
         else:
-            found = _deviate_counts(past.values, expected, np.maximum(self.dispersion[0] + doubt, 1e-7))
+            found = deviate_counts(past.values, expected, spreads)
         known = np.asarray(np.clip(found, -30, 30))
         tails = np.exp(np.maximum(t.logsf(np.abs(known), self.freedom), -600))
         narrowed = np.sign(known) * norm.isf(tails)  # the scatter itself is only estimated
@@ -113,20 +136,27 @@ class Baseline:
     def bound(self, past: Past, deviation: float) -> tuple[Doubles, Doubles]:
         """Return the values that are `deviation` standard deviations below and above what is expected, each of shape (n_periods,)."""
         wide = float(t.isf(norm.sf(deviation), self.freedom))
-        expected, doubt = self.expect(past.design), self.uncertainty(past.design)
+        expected, spreads = self.expect(past.design), self._spreads(past)
         ends = np.array([norm.cdf(-wide), norm.cdf(wide)])[:, None]
         if self.measure == "time":
-            half = wide * np.sqrt(self.dispersion[0] + self.dispersion[1] / np.maximum(past.totals, 1) + doubt)
+            half = wide * np.sqrt(spreads)
             return np.asarray(expected * np.exp(-half)), np.asarray(expected * np.exp(half))
         if self.measure == "count":
-            spread = np.maximum(self.dispersion[0] + doubt, _TINY)
-            low, high = nbinom.ppf(ends, 1 / spread, 1 / (1 + spread * expected))
+            low, high = nbinom.ppf(ends, 1 / spreads, 1 / (1 + spreads * expected))
             return np.asarray(low), np.asarray(high)
         low, high = np.zeros(len(expected)), np.zeros(len(expected))
-        for place, (mean, total) in enumerate(zip(expected, past.totals, strict=True)):
-            chances = np.cumsum(_beta_binomial(total, mean, self.dispersion[0] + mean * (1 - mean) * doubt[place]))
+        for place, (total, mean, spread) in enumerate(zip(past.totals, expected, spreads, strict=True)):
+            chances = np.cumsum(beta_binomial(total, mean, spread))
             low[place], high[place] = np.minimum(np.searchsorted(chances, ends[:, 0]), total) / max(total, 1)
         return low, high
+
+    def _spreads(self, past: Past) -> Doubles:
+        """Return each period's scatter with the doubt about its expectation: of times a variance, of others beyond chance."""
+        doubt = self.uncertainty(past.design)
+        if self.measure == "time":
+            return np.asarray(self.dispersion[0] + self.dispersion[1] / np.maximum(past.totals, 1) + doubt)
+        expected = self.expect(past.design)
+        return np.asarray(np.maximum(self.dispersion[0] + (expected * (1 - expected) if self.measure == "share" else 1) * doubt, 1e-7))
 
 
 def learn_baseline(measure: Measure, past: Past, recency: Doubles) -> Baseline:
@@ -235,13 +265,13 @@ def _disperse_times(past: Past, predictor: Doubles, recency: Doubles, aim: float
 
 
 def _correlate(residuals: Doubles) -> float:
-    """Return the correlation of neighbours, less what chance alone makes likely; 0–0.8."""
+    """Return the correlation of neighbours, 0–0.8; 0 where chance alone makes as much in one of ten series."""
     cut = np.clip(residuals, -2.5, 2.5)
     centred = cut - cut.mean()
     if len(cut) < 8 or (centred**2).sum() < _TINY:
         return 0.0
     found = float((centred[1:] * centred[:-1]).sum() / (centred**2).sum()) + 1 / len(cut)
-    return float(min(max(found, 0.0), 0.8))
+    return min(found, 0.8) if found > _CHANCE_CORRELATION / len(cut) ** 0.5 else 0.0
 
 
 def _start(measure: Measure, past: Past) -> float:
@@ -255,35 +285,3 @@ def _start(measure: Measure, past: Past) -> float:
 
 def _from_link(measure: Measure, predictor: Doubles) -> Doubles:
     return np.asarray(expit(predictor) if measure == "share" else np.exp(np.clip(predictor, -50, 50)))
-
-
-def _beta_binomial(total: float, mean: float, spread: float) -> Doubles:
-    """Return the chance of each number out of `total`, shape (total + 1,)."""
-    n, counts = total, np.arange(int(total) + 1, dtype=np.float64)
-    ways = gammaln(n + 1) - gammaln(counts + 1) - gammaln(n - counts + 1)
-    share, within = min(max(mean, 1e-6), 1 - 1e-6), min(spread, 0.9)
-    if within < 1e-7:
-        return np.asarray(np.exp(ways + counts * np.log(share) + (n - counts) * np.log1p(-share)))
-    a, b = share * (1 / within - 1), (1 - share) * (1 / within - 1)
-    return np.asarray(np.exp(ways + betaln(counts + a, n - counts + b) - betaln(a, b)))
-
-
-def _deviate_share(value: float, total: float, mean: float, spread: float) -> float:
-    """Return the normal deviation of a number out of a total."""
-    chances, at = _beta_binomial(total, mean, spread), int(value)
-    tails = np.array([chances[:at].sum(), chances[at + 1 :].sum()]) + chances[at] / 2
-    return float(_to_normal(tails[:1], tails[1:])[0])
-
-
-def _deviate_counts(values: Doubles, mean: Doubles, spread: Doubles) -> Doubles:
-    """Return the normal deviations of negative binomial counts."""
-    size, chance = 1 / spread, 1 / (1 + spread * mean)
-    up_to, before = betainc(size, values + 1, chance), np.where(values > 0, betainc(size, np.maximum(values, 1), chance), 0)
-    above = betainc(values + 1, size, 1 - chance)
-    half = (up_to - before) / 2
-    return _to_normal(before + half, above + half)
-
-
-def _to_normal(below: Doubles, above: Doubles) -> Doubles:
-    """Return the normal deviation of the middle of a step, from the nearer tail."""
-    return np.asarray(np.where(below <= above, ndtri(np.maximum(below, 1e-300)), -ndtri(np.maximum(above, 1e-300))))

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from careloop.insight.errors import InputError
 from careloop.insight.service.baselines import Baseline, Measure, Past, learn_baseline
@@ -38,6 +39,7 @@ _HALF_LIFE = {"day": 56.0, "week": 16.0}
 _REFIT = {"day": 7, "week": 1}
 _LEAST_HOLIDAYS = 3
 _MOST_LEFT_OUT = 0.1
+_REMEMBERED = 60  # periods after which the weighted mean has forgotten all but 0.2 %
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Point:
     mean_deviation: float | None = None
     alarm: Alarm = ""
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the figure is above what was expected, in the sense of its alarm."""
+        return ((self.mean_deviation if self.alarm == "lasting" else self.deviation) or 0.0) > 0
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -124,7 +131,12 @@ class Chart:
 
 
 def draw_charts(
-    series: Sequence[Series], *, holidays: Collection[date] = (), false_alarms: float = FALSE_ALARMS, judged: int | None = None
+    series: Sequence[Series],
+    *,
+    holidays: Collection[date] = (),
+    made_up: Collection[date] = (),
+    false_alarms: float = FALSE_ALARMS,
+    judged: int | None = None,
 ) -> list[Chart]:
     """Return the charts of several series, which together raise at most `false_alarms` a quarter while nothing changes.
 
@@ -133,6 +145,8 @@ def draw_charts(
     series : sequence of Series
     holidays : collection of date
         Days on which the house is not open as usual.
+    made_up : collection of date
+        Weekend days on which people work to make up for a holiday.
     false_alarms : float
         A quarter, shared equally: expected numbers add up whether or not the series move together.
     judged : int or None
@@ -147,42 +161,56 @@ def draw_charts(
     ----------
     The sharing is Bonferroni's, for expected numbers.
     """
-    return [draw_chart(one, holidays=holidays, false_alarms=false_alarms / len(series), judged=judged) for one in series]
+    own = false_alarms / max(len(series), 1)
+    return [draw_chart(one, holidays=holidays, made_up=made_up, false_alarms=own, judged=judged) for one in series]
 
 
-def draw_chart(series: Series, *, holidays: Collection[date] = (), false_alarms: float = FALSE_ALARMS, judged: int | None = None) -> Chart:
-    """Return the chart of one series; see `draw_charts`."""
+def draw_chart(
+    series: Series,
+    *,
+    holidays: Collection[date] = (),
+    made_up: Collection[date] = (),
+    left_out: Collection[date] = (),
+    false_alarms: float = FALSE_ALARMS,
+    judged: int | None = None,
+) -> Chart:
+    """Return the chart of one series; see `draw_charts`. Nothing is learnt from periods that begin on days `left_out`, nor carried on."""
     _check(series)
-    limits = find_limits(PERIODS_A_QUARTER[series.period] / false_alarms)
-    design, is_new = _design(series, holidays)
+    run_length = PERIODS_A_QUARTER[series.period] / false_alarms
+    limits = find_limits(run_length)
+    design, is_new = _design(series, holidays, made_up)
     n = len(series.starts)
     first = 0 if judged is None else max(0, n - judged)
     points = [_bare(series, place) for place in range(n)]
-    mean, trusted = 0.0, np.ones(n, dtype=bool)
+    is_known = np.array([one not in set(left_out) for one in series.starts], dtype=bool)
+    mean, trusted, seen = 0.0, np.ones(n, dtype=bool), np.flatnonzero((series.totals > 0) & ~is_new)
     for start in range(first - first % _REFIT[series.period], n, _REFIT[series.period]):
         places = np.arange(max(start, first), min(start + _REFIT[series.period], n))
-        baseline = _learn(series, design, start, trusted)
+        baseline = _learn(series, design, start, (is_known, trusted))
         if baseline is None or not len(places):
             continue
         now = _take(series, design, places)
-        found = (baseline.expect(now.design), *baseline.bound(now, limits.single), baseline.deviate(now))
-        width = _widen(baseline, now)
+        steps = baseline.find_steps(now, limits.single)
+        limits = find_limits(run_length, used=_round_up(steps.used))
+        width = _widen(baseline, _take(series, design, seen[seen <= places[-1]][-_REMEMBERED:]), limits)
+        found = (baseline.expect(now.design), *baseline.bound(now, limits.single), baseline.deviate(now), steps.mean, steps.sd)
         for at, place in enumerate(places):
             if is_new[place]:
                 continue
-            expected, low, high, deviation = (float(one[at]) for one in found)
+            expected, low, high, deviation, usual, scatter = (float(one[at]) for one in found)
             if points[place].value is None:
                 points[place] = replace(points[place], expected=expected)
                 continue
-            points[place] = replace(points[place], expected=expected, low=low, high=high)
-            mean = (1 - SMOOTHING) * mean + SMOOTHING * deviation
+            if is_known[place]:
+                mean = (1 - SMOOTHING) * mean + SMOOTHING * (deviation - usual) / scatter
             alarm: Alarm = ""
             if abs(deviation) > limits.single:
-                alarm = "single"
-                trusted[place] = False
+                alarm, trusted[place] = "single", False
             elif abs(mean) > limits.lasting * width:
                 alarm = "lasting"
-            points[place] = replace(points[place], deviation=deviation, mean_deviation=mean, alarm=alarm)
+            points[place] = replace(
+                points[place], expected=expected, low=low, high=high, deviation=deviation, mean_deviation=mean, alarm=alarm
+            )
             if alarm:
                 mean = 0.0  # told; what stays changed is told again
     has_enough = bool(points) and points[-1].expected is not None
@@ -204,18 +232,23 @@ def _check(series: Series) -> None:
         raise InputError(f"Series “{series.name}” has the value {values[place]:g} on {series.starts[place]}, which is impossible.")
 
 
-def _design(series: Series, holidays: Collection[date]) -> tuple[Doubles, NDArray[np.bool_]]:
-    """Return the effects of weekdays and holidays, and which periods have a holiday of which the past knows too little."""
-    n, days = len(series.starts), set(holidays)
+def _design(series: Series, holidays: Collection[date], made_up: Collection[date]) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Return the effects of weekdays and holidays, and which periods have a holiday of which the past knows too little.
+
+    A weekend day worked to make up for a holiday is expected to be as Monday to Friday are on average.
+    """
+    n, free_days, worked_days = len(series.starts), set(holidays), set(made_up)
     columns = [np.ones(n)]
     if series.period == "day":
         weekdays = np.array([one.weekday() for one in series.starts])
-        columns += [(weekdays == day) * 1.0 - (weekdays == 6) * 1.0 for day in range(6)]
-        free = np.array([float(one in days) for one in series.starts])
+        is_worked = np.array([one in worked_days for one in series.starts], dtype=bool)
+        columns += [np.where(is_worked, 0.2 * (day < 5), (weekdays == day) * 1.0 - (weekdays == 6) * 1.0) for day in range(6)]
+        free = np.array([float(one in free_days) for one in series.starts])
     else:
-        free = np.array([float(sum(0 <= (day - one).days < 7 and day.weekday() < 5 for day in days)) for one in series.starts])
-    known_before = np.concatenate([[0.0], np.cumsum(free > 0)[:-1]]) if n else np.zeros(0)
-    return np.column_stack([*columns, free]), (free > 0) & (known_before < _LEAST_HOLIDAYS)
+        weeks = [[one + timedelta(days=more) for more in range(7)] for one in series.starts]
+        free = np.array([float(len(free_days.intersection(week[:5])) - len(worked_days.intersection(week[5:]))) for week in weeks])
+    known_before = np.concatenate([[0.0], np.cumsum(free != 0)[:-1]]) if n else np.zeros(0)
+    return np.column_stack([*columns, free]), (free != 0) & (known_before < _LEAST_HOLIDAYS)
 
 
 def _bare(series: Series, place: int) -> Point:
@@ -227,14 +260,16 @@ def _bare(series: Series, place: int) -> Point:
     return Point(series.starts[place], value / total if series.measure == "share" else value, int(total))
 
 
-def _learn(series: Series, design: Doubles, start: int, trusted: NDArray[np.bool_]) -> Baseline | None:
+def _learn(series: Series, design: Doubles, start: int, learnt_from: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Baseline | None:
     """Return the baseline of the periods before `start`, the last week left out; None when they are too few.
 
-    Periods that alarmed by themselves are left out, too, unless they are so many that the figure has changed for good.
+    Periods that are not known to be usual are left out, and those that alarmed by themselves (the second of `learnt_from` is false), unless
+    these are so many that the figure has changed for good.
     """
+    is_known, trusted = learnt_from
     end = start - _GAP[series.period]
     places = np.arange(max(0, end - _WINDOW[series.period]), max(end, 0))
-    places = places[series.totals[places] > 0]
+    places = places[(series.totals[places] > 0) & is_known[places]]
     if len(places) < LEAST_HISTORY[series.period]:
         return None
     if (~trusted[places]).mean() <= _MOST_LEFT_OUT:
@@ -251,13 +286,17 @@ def _take(series: Series, design: Doubles, places: NDArray[np.int64]) -> Past:
     return Past(design[places], values, totals)
 
 
-def _widen(baseline: Baseline, past: Past) -> float:
-    """Return by how much the mean of deviations scatters more than that of independent ones.
+def _widen(baseline: Baseline, past: Past, limits: Limits) -> float:
+    """Return by how much the mean of the deviations of these periods scatters more than that of independent ones known for sure.
 
-    Neighbours that move together widen it as in a first-order autoregression; doubt about the baseline is common to all deviations.
+    The scatter itself is only estimated, and the mean of all deviations shares what is wrong with it: a tail of Student's t.
     """
-    carried = baseline.correlation * (1 - SMOOTHING)
-    together = (1 + carried) / (1 - carried)
-    doubt = float(np.mean(baseline.doubt_ratio(past)))
-    independent = SMOOTHING / (2 - SMOOTHING)
-    return float(np.sqrt(((1 - doubt) * together * independent + doubt) / independent))
+    shares = np.asarray(SMOOTHING * (1 - SMOOTHING) ** np.arange(len(past.values))[::-1], dtype=np.float64)
+    wider = float(np.sqrt(baseline.spread_of_mean(past, shares) / (shares**2).sum()))
+    far = limits.lasting * float(np.sqrt((2 - SMOOTHING) / SMOOTHING))
+    return wider * float(t.isf(norm.sf(far), baseline.freedom)) / far
+
+
+def _round_up(used: Doubles) -> float:
+    """Return the mean in eighths, so that limits are found once for many series; rounded up, which is the careful side."""
+    return min(float(np.ceil(8 * used.mean() - 1e-9)) / 8, 2.0)

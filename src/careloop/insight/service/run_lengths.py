@@ -19,7 +19,8 @@ from scipy.stats import norm
 
 from careloop.insight.errors import InputError
 
-SMOOTHING = 0.15  # of the exponentially weighted mean, 0–1
+SMOOTHING = 0.1  # of the exponentially weighted mean, 0–1
+SINGLE_SHARE = 0.25  # of false alarms are those of single periods; lasting changes, which are common, get the rest
 _CELLS = 101
 
 
@@ -66,21 +67,33 @@ def measure_run_length(limits: Limits, *, shift: float = 0.0, smoothing: float =
 
 
 @lru_cache(maxsize=256)
-def find_limits(run_length: float, *, smoothing: float = SMOOTHING) -> Limits:
-    """Return limits under which quiet periods alarm once in `run_length` on average; each of the two kinds about half of the time.
+def find_limits(run_length: float, *, used: float = 1.0, smoothing: float = SMOOTHING) -> Limits:
+    """Return limits under which quiet periods alarm once in `run_length` on average, a quarter of the times as single periods.
+
+    Parameters
+    ----------
+    run_length : float
+        In periods.
+    used : float
+        How much of their part single periods can use: small numbers move in steps and hit their limit seldomer (0–1) or, where a step
+        lies just beyond it, more often (up to 2). Lasting changes get what is left.
+    smoothing : float
 
     Raises
     ------
     InputError
-        When the run length is not between 5 and 1,000,000 periods.
+        When the run length is not between 5 and 1,000,000 periods, or `used` not between 0 and 2.
     """
     if not 5 <= run_length <= 1_000_000:
         raise InputError(f"A false alarm once in {run_length:g} periods cannot be promised; ask for 5 to 1,000,000.")
-    single = float(norm.isf(1 / (4 * run_length)))
+    if not 0 <= used <= 2:
+        raise InputError(f"Single periods cannot use {used:g} of their part of the promise; give 0 to 2.")
+    own = SINGLE_SHARE / (2 * run_length)
+    single, really = float(norm.isf(own)), float(norm.isf(max(own * used, 1e-12)))
     low, high = 0.0, 6 * (smoothing / (2 - smoothing)) ** 0.5
     for _ in range(22):
         middle = (low + high) / 2
-        if measure_run_length(Limits(single, middle), smoothing=smoothing) < run_length:
+        if measure_run_length(Limits(really, middle), smoothing=smoothing) < run_length:
             low = middle
         else:
             high = middle

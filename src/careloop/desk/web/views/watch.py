@@ -84,8 +84,14 @@ def figure(request: HttpRequest, viewer: Viewer, watched_id: int) -> HttpRespons
     watched = queries.get_watched(watched_id, viewer)
     names = group_names("category", viewer)
     shown = _shown(watched, names)
+    notes = queries.list_notes(watched)
     rows = [
-        {"when": watch_charts.day_words(one.start), "place": one, "alarm": watch_charts.alarm_words(one)}
+        {
+            "when": watch_charts.day_words(one.start),
+            "place": one,
+            "alarm": watch_charts.alarm_words(one),
+            "notes": [note for note in notes if note.start <= one.start <= note.end],
+        }
         for one in reversed(shown["places"])
     ]
     context = {"one": shown, "rows": rows, "definition": DEFINITIONS[watched.measure]}
@@ -119,7 +125,7 @@ def alarm(request: HttpRequest, viewer: Viewer, alarm_id: int) -> HttpResponse:
         "cases": cases[:CASES_LISTED],
         "n_cases": len(cases),
         "cases_url": cases_url(watched, found.start, found.end, is_up=found.is_up),
-        "is_decided": found.state in {"REAL", "NOTHING"},
+        "is_decided": found.decided_at is not None,
         "error": error.message if error else "",
         "given": request.POST,
     }
