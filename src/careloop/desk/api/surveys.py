@@ -14,8 +14,10 @@ from careloop.desk.cases.queries import access_case
 from careloop.desk.channels.api import load
 from careloop.desk.channels.api.delivery import LARGEST_ID
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.measures.silence import estimate_all
 from careloop.desk.surveys import inviting, queries
 from careloop.desk.surveys.answering import record_answer
+from careloop.desk.surveys.figures import QuestionFigures
 from careloop.desk.surveys.links import is_open, link_for
 
 router = Router(tags=["surveys"])
@@ -41,6 +43,34 @@ class SurveysAnswer(Schema):
     surveys: list[SurveyAnswer]
 
 
+class QuestionAnswer(Schema):
+    """One question of the newest version; intervals are 95 %."""
+
+    code: str
+    kind: str
+    n: int = Field(description="How many answered it.")
+    shares: dict[str, dict[str, float | int | None]] = Field(description="By answer: hits, n, share, low, high.")
+    average: dict[str, float | int | None] | None = Field(description="Of a scale: n, average, low, high.")
+    top: dict[str, float | int | None] | None = Field(
+        description="Of a scale: the share of scores in its top quarter, such as 4 and 5 of 5."
+    )
+    net: dict[str, float | int | None] | None = Field(description="Of a recommendation: the net promoter score, −100 to 100.")
+
+
+class EstimateAnswer(Schema):
+    """The share of top scores (of a recommendation the net score) among all who were asked, weighted for who answers."""
+
+    value: float
+    low: float
+    high: float
+    plain: float = Field(description="Of the answers as they came.")
+    n_invited: int
+    n_answered: int
+    effective_n: float
+    sensitivity: tuple[float, float] = Field(description="If the odds of the silent were half, twice what is known of them says.")
+    bounds: tuple[float, float] = Field(description="If all who were silent were at the worst, at the best.")
+
+
 class ResultsAnswer(Schema):
     """What became of a survey in the key's team; rates count those who were asked, never those who came by themselves."""
 
@@ -60,6 +90,8 @@ class ResultsAnswer(Schema):
     n: int = Field(description="Scores behind the average and the distribution.")
     scores: dict[str, int] = Field(description="How often each score was given.")
     reasons: dict[str, int] = Field(description="Why people were not asked, by code.")
+    questions: list[QuestionAnswer]
+    all_asked: EstimateAnswer | None = Field(description="null where there is no scale, or fewer than five of those asked answered.")
 
 
 class InvitationAnswer(Schema):
@@ -119,7 +151,9 @@ def read_results(request: HttpRequest, survey_id: SurveyId) -> dict[str, Any]:
     """The figures of the survey's page, to the digit."""
     check_parameters(request)
     viewer = viewer_of_key(request.auth)  # type: ignore[attr-defined]
-    found = queries.results_of(queries.access_survey(survey_id), viewer)
+    survey = queries.access_survey(survey_id)
+    found = queries.results_of(survey, viewer)
+    estimate = estimate_all(survey, found.version, viewer)
     rate, mean = found.counts.rate, found.mean
     return {
         **vars(found.counts),
@@ -132,6 +166,8 @@ def read_results(request: HttpRequest, survey_id: SurveyId) -> dict[str, Any]:
         "n": mean.n,
         "scores": {str(score): n for score, n in found.scores},
         "reasons": dict(found.reasons),
+        "questions": [_question(one) for one in found.figures],
+        "all_asked": vars(estimate) if estimate is not None else None,
     }
 
 
@@ -166,6 +202,12 @@ def submit_answer(request: HttpRequest, invitation_id: InvitationId) -> Any:
     body = _body(AnswerBody, request)
     answer = record_answer(invitation_id=found.pk, given=body.answers, now=datetime.now(UTC))
     return Status(200, StoredAnswer.from_orm(answer))
+
+
+def _question(one: QuestionFigures) -> dict[str, Any]:
+    parts = {name: vars(part) if part is not None else None for name, part in (("average", one.mean), ("top", one.top), ("net", one.net))}
+    shares = {line.value: vars(line.rate) for line in one.lines}
+    return {"code": one.question.code, "kind": one.question.kind, "n": one.n, "shares": shares, **parts}
 
 
 def _told(invitation: Any, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reading surveys, invitations and answers; figures over time are desk.measures' part."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from careloop.desk.analysis.intervals import Mean, Rate, mean_of, rate_of
 from careloop.desk.cases.models import Delivery, Direction, Message, Status
 from careloop.desk.customers.models import Address, AddressKind, Customer
 from careloop.desk.kernel.errors import NotFound
+from careloop.desk.surveys.figures import QuestionFigures, answers_of, figures_of
 from careloop.desk.surveys.models import (
     Answer,
     BadAnswer,
@@ -177,50 +178,57 @@ class SurveyRow:
 
 @dataclass(frozen=True)
 class Results:
-    """One survey's page: counts, why people were not asked, the latest texts; scores as (score, count), on today's scale only."""
+    """One survey's page: counts, why people were not asked, each question of the version that is shown, the latest texts."""
 
     survey: Survey
     version: SurveyVersion
     counts: Counts
     reasons: list[tuple[str, int]]
-    scores: list[tuple[int, int]]
-    mean: Mean
+    figures: list[QuestionFigures]
     latest: list[Answer]
-    versions: int
+    versions: list[SurveyVersion]
+
+    @property
+    def scale(self) -> QuestionFigures | None:
+        """The question whose answer is the score."""
+        return next((one for one in self.figures if one.mean is not None), None)
+
+    @property
+    def mean(self) -> Mean:
+        """The average score."""
+        return self.scale.mean if self.scale is not None and self.scale.mean is not None else mean_of(())
+
+    @property
+    def scores(self) -> list[tuple[int, int]]:
+        """(score, how often it was given), lowest first."""
+        return [(int(line.value), line.rate.hits) for line in self.scale.lines] if self.scale is not None else []
 
 
 def list_surveys(viewer: Viewer) -> list[SurveyRow]:
-    """Every survey with what the viewer's teams know of it, active ones first; a fixed number of queries."""
+    """Every survey with what the viewer's teams know of it, active ones first, scores on today's scale; a fixed number of queries."""
     surveys = list(Survey.objects.order_by("-is_active", "name"))
-    counted = _counts(viewer, Q())
-    scores = _scores(viewer, Q())
+    counted, scores = _counts(viewer, Q()), _scores(viewer)
+    scales = {one.survey_id: score_question(questions_of(one.questions)) for one in list_newest_versions()}
     nothing = Counts(0, 0, 0, 0, 0, 0, 0)
-    return [SurveyRow(one, counted.get(one.pk, nothing), _mean(scores.get(one.pk, {}))) for one in surveys]
+    return [SurveyRow(one, counted.get(one.pk, nothing), _mean(scores[one.pk], scales.get(one.pk))) for one in surveys]
 
 
-def results_of(survey: Survey, viewer: Viewer, *, since: datetime | None = None) -> Results:
-    """What became of a survey, in the viewer's teams and since a moment."""
+def results_of(survey: Survey, viewer: Viewer, *, since: datetime | None = None, number: int | None = None) -> Results:
+    """What became of a survey, in the viewer's teams and since a moment; questions as in a version, the newest unless one is named."""
     chosen = Q(survey=survey) & (Q() if since is None else Q(created_at__gte=since))
-    found = Invitation.objects.visible_to(viewer).filter(chosen)
-    reasons = found.exclude(reason="").values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")
-    version = newest_version(survey)
-    scale = score_question(questions_of(version.questions))
-    low, high = (scale.low, scale.high) if scale else (0, 0)
-    given: dict[int, int] = _scores(viewer, chosen & Q(answer__score_min=low, answer__score_max=high)).get(survey.pk, Counter())
-    teams = Q() if viewer.team_ids is None else Q(invitation__team_id__in=viewer.team_ids)
-    answers = Answer.objects.filter(teams, invitation__survey=survey).exclude(message=None)
-    if since is not None:
-        answers = answers.filter(invitation__created_at__gte=since)
-    latest = answers.select_related("invitation", "invitation__case", "message", "invitation__version").order_by("-changed_at", "-pk")
+    reasons = Invitation.objects.visible_to(viewer).filter(chosen).exclude(reason="").values_list("reason").annotate(n=Count("pk"))
+    versions = list(survey.versions.order_by("-number"))
+    shown = next((one for one in versions if one.number == number), versions[0])
+    related = ("invitation__case", "invitation__version", "message__reading")
+    written = answers_of(survey, viewer, since).exclude(message=None).select_related(*related).order_by("-changed_at", "-pk")
     return Results(
         survey=survey,
-        version=version,
+        version=shown,
         counts=_counts(viewer, chosen).get(survey.pk, Counts(0, 0, 0, 0, 0, 0, 0)),
-        reasons=list(reasons),
-        scores=[(score, given.get(score, 0)) for score in (scale.scores if scale else ())],
-        mean=_mean(given, low, high),
-        latest=list(latest[:LATEST_SHOWN]),
-        versions=survey.versions.count(),
+        reasons=list(reasons.order_by("-n", "reason")),
+        figures=figures_of(survey, shown, viewer, since=since),
+        latest=list(written[:LATEST_SHOWN]),
+        versions=versions,
     )
 
 
@@ -271,18 +279,22 @@ def _counts(viewer: Viewer, chosen: Q) -> dict[int, Counts]:
     return {row.pop("survey_id"): Counts(**row) for row in rows}
 
 
-def _scores(viewer: Viewer, chosen: Q) -> dict[int, Counter[int]]:
-    """By survey, how often each score was given."""
-    found = Invitation.objects.visible_to(viewer).filter(chosen, answer__score__isnull=False)
-    rows = found.values_list("survey_id", "answer__score").annotate(n=Count("pk"))
-    counted: dict[int, Counter[int]] = {}
-    for survey_id, score, n in rows:
-        counted.setdefault(survey_id, Counter())[score] = n
+def _scores(viewer: Viewer) -> dict[int, Counter[tuple[int, int, int]]]:
+    """By survey, how often each score was given on which scale: (lowest, highest, score)."""
+    found = Invitation.objects.visible_to(viewer).filter(answer__score__isnull=False)
+    rows = found.values_list("survey_id", "answer__score_min", "answer__score_max", "answer__score").annotate(n=Count("pk"))
+    counted: dict[int, Counter[tuple[int, int, int]]] = defaultdict(Counter)
+    for survey_id, low, high, score, n in rows:
+        counted[survey_id][low, high, score] = n
     return counted
 
 
-def _mean(scores: dict[int, int], low: int = 0, high: int = 10) -> Mean:
-    return mean_of(((float(score), n) for score, n in scores.items()), lowest=low, highest=high)
+def _mean(given: Counter[tuple[int, int, int]], scale: Question | None) -> Mean:
+    """The average of what was given on this scale."""
+    if scale is None:
+        return mean_of(())
+    scores = ((float(score), n) for (low, high, score), n in given.items() if (low, high) == (scale.low, scale.high))
+    return mean_of(scores, lowest=scale.low, highest=scale.high)
 
 
 def is_resolved(invitation: Invitation) -> bool:

@@ -1,13 +1,16 @@
 """Surveys: the list, the editor with its preview, what became of one, what the house keeps to."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -16,13 +19,17 @@ from careloop.desk.accounts.queries import list_channels, list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import choices
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
+from careloop.desk.measures.silence import estimate_all
 from careloop.desk.surveys import actions, queries
 from careloop.desk.surveys.actions import TELLS, SurveyFacts
+from careloop.desk.surveys.export import export_answers
 from careloop.desk.surveys.letters import CODES
 from careloop.desk.surveys.words import reason_words
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import different
+from careloop.desk.web.downloads import csv_answer
 from careloop.desk.web.survey_form import facts_of, facts_to_begin, read_facts, shown_facts
+from careloop.desk.web.survey_results import HEAD, figure_lines, shown_estimate, shown_figures
 from careloop.desk.web.survey_words import KINDS, NAMES, answers_in_words, rate_words, shown_questions
 
 PERIODS = (30, 90, 365)
@@ -44,25 +51,68 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @require_GET
 @for_viewer("survey.view")
 def results(request: HttpRequest, viewer: Viewer, survey_id: int) -> HttpResponse:
-    """What became of one survey: asked, answered, scores, why not asked, the latest texts."""
-    days = next((one for one in PERIODS if str(one) == request.GET.get("days")), 0)
-    survey = queries.access_survey(survey_id)
-    found = queries.results_of(survey, viewer, since=now() - timedelta(days=days) if days else None)
-    most = max((n for _score, n in found.scores), default=0)
+    """What became of one survey: asked, answered, each question, all who were asked, why not asked, the latest texts."""
+    asked = _asked(request, viewer, survey_id)
+    survey, found = asked.survey, asked.found
     latest = [{"answer": one, "given": answers_in_words(one.invitation.version, one.answers, _language())} for one in found.latest]
     context = {
         "survey": survey,
         "found": found,
         "rate": rate_words(found.counts.rate),
-        "most": most or 1,
+        "questions": shown_figures(found, _language()),
+        "estimate": shown_estimate(asked.estimate, survey.kind) if asked.estimate is not None else None,
         "latest": latest,
         "reasons": [(reason_words(code), n) for code, n in found.reasons],
-        "days": days,
+        "days": asked.days,
+        "language": _language(),
         "periods": PERIODS,
+        "query": urlencode({"days": asked.days or "", "version": found.version.number}),
         "embed_url": settings.BASE_URL + reverse("survey-embed", args=[survey_id]) if survey.embed_channel_id and survey.is_active else "",
         "sites": queries.get_setting().sites,
     }
     return render(request, "surveys/results.html", context)
+
+
+@require_GET
+@for_viewer("survey.view")
+def figures(request: HttpRequest, viewer: Viewer, survey_id: int) -> HttpResponse:
+    """The page's numbers as a file."""
+    asked = _asked(request, viewer, survey_id)
+    return csv_answer(f"survey-{survey_id}", HEAD, figure_lines(asked.found, asked.estimate))
+
+
+@require_GET
+@for_viewer("survey.view")
+def answers(request: HttpRequest, viewer: Viewer, survey_id: int) -> HttpResponse:
+    """Every answer that the page counts as a file."""
+    survey, zone = queries.access_survey(survey_id), timezone.get_current_timezone()
+    head, lines = export_answers(survey, viewer, since=_since(_days(request)), zone=zone, now=now())
+    return csv_answer(f"survey-{survey_id}-answers", head, lines)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for, and what was found."""
+
+    survey: Any
+    days: int
+    found: queries.Results
+    estimate: Any
+
+
+def _asked(request: HttpRequest, viewer: Viewer, survey_id: int) -> Asked:
+    days, number = _days(request), request.GET.get("version", "")
+    survey = queries.access_survey(survey_id)
+    found = queries.results_of(survey, viewer, since=_since(days), number=int(number) if number.isdecimal() else None)
+    return Asked(survey, days, found, estimate_all(survey, found.version, viewer, since=_since(days)))
+
+
+def _days(request: HttpRequest) -> int:
+    return next((one for one in PERIODS if str(one) == request.GET.get("days")), 0)
+
+
+def _since(days: int) -> datetime | None:
+    return now() - timedelta(days=days) if days else None
 
 
 @require_http_methods(["GET", "POST"])
