@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.analysis.models import Reading
+from careloop.desk.automation.actions import MacroFacts, save_macro
 from careloop.desk.cases import actions
 from careloop.desk.cases.models import Case, Message
 from careloop.desk.intake.actions import receive_message
@@ -77,6 +78,32 @@ def test_what_is_typed_survives_leaving_and_reloading(desk, visit, case):
     expect(page.get_by_text("Draft kept on this device")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Reply to the customer")).to_have_value("Dear Lin,\nwe are")
+
+
+def test_a_macro_is_picked_by_keys_and_changes_case_and_row(desk, visit, case, now):
+    facts = MacroFacts("Calm", "PERSON", "Dear {{customer.name}},", [{"do": "SET_PRIORITY", "value": 40}])
+    save_macro(facts=facts, viewer=viewer_of(desk.cast.agent), now=now)
+    page = visit(f"/cases/{case.pk}/?view=all", desk.cast.agent)
+    expect(page.locator(".row")).to_have_count(1)
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Calm")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reply to the customer")).to_have_value("Dear 林晓彤,")
+    expect(page.get_by_label("Priority")).to_have_value("40")
+    expect(page.locator(".row .chip", has_text="Urgent")).to_be_visible()
+
+
+def test_files_are_chosen_without_a_complaint_of_the_page(desk, visit, case):
+    page = visit(f"/cases/{case.pk}/", desk.cast.agent)
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    for name in ("bill.txt", "photo.txt"):
+        page.locator("#reply-form input[type=file]").set_input_files({"name": name, "mimeType": "text/plain", "buffer": b"text"})
+        expect(page.locator("#chosen-reply").get_by_text(name)).to_be_visible()
+    page.get_by_role("button", name="Leave out: bill.txt").click()
+    expect(page.locator("#chosen-reply").get_by_text("bill.txt")).to_be_hidden()
+    expect(page.locator("#chosen-reply").get_by_text("photo.txt")).to_be_visible()
+    assert said == []
 
 
 def test_a_customers_new_message_appears_without_touching_what_is_being_typed(desk, visit, case, inbound, now):

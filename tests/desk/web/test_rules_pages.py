@@ -233,7 +233,8 @@ def test_an_agent_makes_a_macro_and_takes_it_while_writing(client, cast, case):
     assert "No macro has these words." in client.get(f"/cases/{case.pk}/macros/?q=nothing").content.decode()
     taken = client.post(f"/cases/{case.pk}/macros/{macro.pk}/", headers={"HX-Request": "true"})
     assert '<div id="macro-taken" hidden hx-swap-oob="true">您好 林晓彤</div>' in taken.content.decode()
-    assert taken["HX-Trigger-After-Swap"] == json.dumps({"careloop:macro": {"case": case.pk}})
+    done = {"careloop:done": {"case": case.pk, "sent": ""}, "careloop:macro": {}}
+    assert taken["HX-Trigger-After-Swap"] == json.dumps(done)
     assert "Chen used the macro “Hello”" in taken.content.decode()
     case.refresh_from_db()
     assert case.priority == 30

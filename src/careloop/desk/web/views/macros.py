@@ -113,7 +113,7 @@ def take(request: HttpRequest, viewer: Viewer, case_id: int, macro_id: int) -> H
             messages.info(request, _("The text of the macro was not used: the case is out of your sight. Reply first, then give it away."))
         return gone
     response = render(request, "macros/taken.html", {**case_context(request, viewer, case_id), "taken": taken, "oob": True})
-    response["HX-Trigger-After-Swap"] = json.dumps({"careloop:macro": {"case": case_id}})
+    response["HX-Trigger-After-Swap"] = json.dumps({"careloop:done": {"case": case_id, "sent": ""}, "careloop:macro": {}})
     return response
 
 

@@ -263,13 +263,12 @@
   });
   const refreshAll = () => { many = true; showFresh(); refreshCounts(); refreshCase(); for (const row of all(".row")) refreshRow(row.dataset.case); };
   const happened = (fact) => {
-    const own = String(fact.actor) === desk().dataset.viewer;
     if (fact.from_customer) { fresh.add(fact.case); showFresh(); }
     if (String(fact.case) === openCase()) {
       refreshCase();
       if (fact.from_customer && find("#reply-form textarea")?.value) arrived(words.arrived);
     }
-    if (!own || !find("#work[data-case]")) refreshRow(fact.case);
+    refreshRow(fact.case);
     refreshCounts();
   };
 
