@@ -35,6 +35,20 @@ def test_difference_of_differences_with_errors_by_cluster():
     assert named.error == found.error
 
 
+def test_weeks_that_go_up_and_down_together_are_covered_even_when_they_are_few():
+    rng = np.random.default_rng(3)
+    weeks = np.repeat(np.arange(16), 12)  # four weeks before and after, of each of two groups
+    treated, after = weeks % 2 == 1, weeks >= 8
+    held = 0
+    for _draw in range(600):
+        values = rng.normal(0, 1, len(weeks)) + rng.normal(0, 1, 16)[weeks]
+        found = difference_in_differences(values, treated, after, clusters=weeks)
+        held += found.low <= 0 <= found.high
+    assert 0.93 <= held / 600 <= 0.97
+    with pytest.raises(InputError, match="4 clusters are too few"):
+        difference_in_differences(values, treated, after, clusters=2 * treated + after)
+
+
 def test_a_drift_before_is_measured():
     found = compare_trends(OUTCOME, TREATED, ONE)
     assert (found.effect, found.error) == pytest.approx((-0.09666283084004507, 0.3904130530372746), abs=1e-10)

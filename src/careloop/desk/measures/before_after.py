@@ -141,7 +141,16 @@ def _judge(outcome: str, rows: _Rows, changed: int) -> WindowOutcome:
     except InputError as error:
         return WindowOutcome(outcome, None, None, None, error.sentence)
     try:
-        drift = compare_trends(values[~after], treated[~after], (days[~after] - changed) / 7)
+        drift = _drift(rows, changed)
     except InputError:
         drift = None
     return WindowOutcome(outcome, found, None, drift)
+
+
+def _drift(rows: _Rows, changed: int) -> Adjusted:
+    """By how much a week both went apart before: from the weeks' averages, as cases of a week go up and down together."""
+    weeks = (rows.days - changed) // 7
+    before = weeks < 0
+    keys, place = np.unique(weeks[before] * 2 + rows.is_treated[before], return_inverse=True)
+    averages = np.bincount(place, weights=rows.values[before]) / np.bincount(place)
+    return compare_trends(averages, keys % 2 == 1, keys // 2)

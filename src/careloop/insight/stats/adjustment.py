@@ -72,12 +72,13 @@ def difference_in_differences(
     is_treated, is_after : array_like of bool, shape (n,)
         Whether it happened to the row's group at all, and whether the row is from afterwards.
     clusters : array_like, shape (n,), optional
-        What rows belong to that go up and down together: customers, agents, weeks. Without it rows count as independent.
+        What rows belong to that go up and down together: customers, agents, weeks of a group. Without it rows count as independent.
 
     Raises
     ------
     InputError
-        When shapes differ, a value is not finite, one of the four cells holds fewer than two rows, or there are fewer than four clusters.
+        When shapes differ, a value is not finite, one of the four cells holds fewer than two rows, or there are fewer than four
+        clusters (where each lies in one cell: fewer than two in a cell).
 
     Notes
     -----
@@ -86,8 +87,8 @@ def difference_in_differences(
     References
     ----------
     Card & Krueger 1994, Minimum wages and employment; Bertrand, Duflo & Mullainathan 2004, How much should we trust
-    differences-in-differences estimates?; Liang & Zeger 1986 (errors by cluster, corrected for few, with t of clusters − 1);
-    MacKinnon & White 1985 (HC3, without clusters).
+    differences-in-differences estimates?; Liang & Zeger 1986 (errors by cluster, corrected for few, with t of clusters − 1;
+    where each lies in one cell, corrected cell by cell, with t of clusters − 4); MacKinnon & White 1985 (HC3, without clusters).
 
     Examples
     --------
@@ -118,24 +119,31 @@ def difference_in_differences(
         error = float(np.sqrt(np.square(pulls * residuals / (1 - leverage)).sum()))
         freedom = float(len(values) - 4)
     else:
-        error, freedom = _clustered(pulls * residuals, np.asarray(clusters))
+        error, freedom = _clustered(pulls * residuals, np.asarray(clusters), 2 * treated + after)
     low, high, p = _judge(effect, error, freedom)
     return BeforeAfter(effect, error, low, high, p, len(values), (averages[0], averages[1]), (sizes[0], sizes[1]))
 
 
-def _clustered(scores: Doubles, clusters: NDArray[np.generic]) -> tuple[float, float]:
+def _clustered(scores: Doubles, clusters: NDArray[np.generic], cells: NDArray[np.int64]) -> tuple[float, float]:
     """Return the effect's standard error when rows of a cluster go together, and its degrees of freedom."""
     if clusters.shape != scores.shape:
         raise InputError("Clusters do not fit the rows; name one for every row.")
     names, place = np.unique(clusters, return_inverse=True)
     count, n = len(names), len(scores)
-    if count < LEAST_CLUSTERS:
+    pairs = np.unique(np.column_stack([place, cells]), axis=0)
+    in_cell = np.bincount(pairs[:, 1], minlength=4)
+    if count < LEAST_CLUSTERS or (len(pairs) == count and in_cell.min() < LEAST_IN_CELL):
         raise InputError(
             Sentence(
-                "{count} clusters are too few to tell chance from effect; at least {least} are needed.", count=count, least=LEAST_CLUSTERS
+                "{count} clusters are too few to tell chance from effect; at least {least} are needed.",
+                count=count,
+                least=2 * LEAST_CLUSTERS if len(pairs) == count else LEAST_CLUSTERS,
             )
         )
     sums = np.bincount(place, weights=scores)
+    if len(pairs) == count:  # each in one cell: its average is known from that cell's clusters alone
+        own = in_cell[pairs[:, 1]]
+        return float(np.sqrt((own / (own - 1) * np.square(sums)).sum())), float(count - 4)
     correction = count / (count - 1) * (n - 1) / (n - 4)
     return float(np.sqrt(correction * np.square(sums).sum())), float(count - 1)
 
