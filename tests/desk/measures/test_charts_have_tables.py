@@ -73,7 +73,7 @@ def test_each_chart_has_a_sentence_and_a_table(client, cast, dashboard):
 def test_on_paper_tables_are_open_and_nothing_that_is_pressed_stands():
     style = (STYLES / "reports.css").read_text(encoding="utf-8")
     printed = style[style.index("@media print") :]
-    hidden = re.search(r"([^{}]+)\{ display: none \}", printed)[1]
+    hidden = re.search(r"([^{}]+)\{ display: none !important \}", printed)[1]
     assert {".rail", ".choose", ".pages-of", ".places", ".segments", ".page-header .actions"} <= {one.strip() for one in hidden.split(",")}
     assert "details::details-content { content-visibility: visible" in printed
 

@@ -138,7 +138,7 @@ def _panel(counted: Counted, page_address: ReportAddress, viewer: Viewer) -> dic
         "width": tile.width,
     }
     if tile.form == OVER_TIME:
-        panel["drawn"] = time_panel(key, counted.question.per, counted.table.rows, is_wide=False)
+        panel["drawn"] = time_panel(key, counted.question.per, counted.table.rows, is_wide=tile.width == "4")
     if tile.form == BY_GROUP:
         names = group_names(tile.by, viewer)
         rows = sorted(counted.table.rows, key=lambda row: (-row.figures[key].n, str(row.group)))
