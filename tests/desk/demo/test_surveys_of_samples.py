@@ -7,6 +7,7 @@ import pytest
 from careloop.desk.accounts.models import User
 from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.demo import actions, conversations, reviews
+from careloop.desk.purchases.models import Purchase
 from careloop.desk.surveys.models import Answer, Invitation
 from careloop.desk.surveys.queries import get_setting, results_of
 
@@ -43,3 +44,12 @@ def test_the_samples_have_a_satisfaction_survey_with_believable_answers(now):
         assert answer.invitation.sent_at <= answer.answered_at <= now and answer.invitation.state == "ANSWERED"
         assert answer.message is None or answer.message.feedback.rating == answer.score
         assert answer.invitation.case.events.filter(kind="SURVEY", after__answer=answer.pk).count() == 1
+
+
+def test_the_samples_customers_bought_before_and_after_their_cases(now):
+    actions.load_samples(now=now)
+    bought = Purchase.objects.order_by("pk")
+    assert bought.count() >= 300
+    assert all(one.bought_at < now and one.amount_minor > 0 and one.products for one in bought)
+    assert {one.team.name for one in bought.select_related("team")} == {"售后 After-sales", "旅行 Travel"}
+    assert len({one.order_number for one in bought}) == bought.count()

@@ -29,6 +29,7 @@ from careloop.desk.demo.promises import make_promises
 from careloop.desk.demo.reviews import plan_reviews, plan_surveys
 from careloop.desk.demo.rhythm import DAYS
 from careloop.desk.demo.routing import make_routing
+from careloop.desk.demo.shopping import go_shopping
 from careloop.desk.demo.solutions import write_library
 from careloop.desk.demo.staff import found_house
 from careloop.desk.demo.together import work_together
@@ -79,6 +80,7 @@ def load_samples(*, now: datetime, seed: int = SEED, progress: Progress | None =
         put_on_flows(house, now=now)
         work_together(house, now=now)
         ask_customers(house, now=now)
+        go_shopping(house, now=now)
         compare_things(house, now=now)
         note_work_done()
         count_figures(now=now)

@@ -1,4 +1,4 @@
-"""Whether customers come back after a complaint and without: what a house sees of it without purchases are their further cases.
+"""Whether customers come back after a complaint and without: with further cases, and, where the house tells of them, with purchases.
 
 Each customer enters once, with the first case in the period that fits the choice, and is told by what that case was. So nobody is called
 "without a complaint" for what came later, and no time before the entry counts. Who cannot be followed to the end counts as far as seen.
@@ -23,6 +23,7 @@ from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.rows import table_of
 from careloop.desk.measures.queries import Question, _Asked, check_question, find_moment
 from careloop.desk.measures.rules.definitions import MEASURES
+from careloop.desk.measures.sales import Sales, measure_sales
 from careloop.insight.service.retention import Followed, Rate, RateDifference, measure_churn, measure_rate, measure_repeat, subtract
 from careloop.insight.service.retention import measure_retention as measure_return
 from careloop.insight.stats import Moments, difference_of_means, mean_interval
@@ -98,6 +99,7 @@ class Retention:
     remedies: tuple[Side, ...] = ()
     outcomes: tuple[Side, ...] = ()
     cohorts: tuple[Cohort, ...] = ()
+    sales: Sales | None = None
     n_unknown: int = 0
     n_ahead: int = 0
 
@@ -131,7 +133,7 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
     base = _side("", others, within, None)
     seen = [some if question.since is not None else [] for some in (complained, others)]  # before the first of all there is none
     contacts = [_contacts(some) for some in seen]
-    remedies, outcomes = _by_remedy(complained, within, base)
+    by_remedy, by_state = _by_remedy(complained)
     return Retention(
         question,
         within,
@@ -140,9 +142,10 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
         base,
         (contacts[0], contacts[1]),
         _difference(*seen),
-        remedies,
-        outcomes,
+        tuple(_side(name, some, within, base) for name, some in by_remedy.items()),
+        tuple(_side(name, some, within, base) for name, some in by_state.items()),
         _cohorts(entrants, within),
+        measure_sales(complained, others, by_remedy, within, viewer, as_of),
         n_unknown,
         n_ahead,
     )
@@ -254,8 +257,8 @@ def _difference(complained: Iterable[Entrant], others: Iterable[Entrant]) -> tup
     return (first.mean - second.mean, *difference_of_means(first, second))
 
 
-def _by_remedy(complained: Sequence[Entrant], within: int, base: Side) -> tuple[tuple[Side, ...], tuple[Side, ...]]:
-    """What was done for those who complained, and where their case stands on its flow now."""
+def _by_remedy(complained: Sequence[Entrant]) -> tuple[dict[str, list[Entrant]], dict[str, list[Entrant]]]:
+    """Those who complained by what was done for them, and by where their case stands on its flow now; the most frequent first."""
     stored = CaseFlow.objects.filter(case__kind=Kind.COMPLAINT).values_list("case_id", "flow_version_id", "state", "values")
     known = {case_id: (version, state, values) for case_id, version, state, values in stored}
     used = {known[one.case_id][0] for one in complained if one.case_id in known}
@@ -272,11 +275,8 @@ def _by_remedy(complained: Sequence[Entrant], within: int, base: Side) -> tuple[
             by_remedy[names.get(str(values[REMEDY]), str(values[REMEDY]))].append(one)
         states = {place.code: named(place.name) for place in flows[version].states}
         by_state[states.get(state, state)].append(one)
-    remedies, outcomes = (
-        tuple(_side(name, some, within, base) for name, some in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))
-        for groups in (by_remedy, by_state)
-    )
-    return remedies, outcomes
+    by_remedy, by_state = (dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))) for groups in (by_remedy, by_state))
+    return by_remedy, by_state
 
 
 def _cohorts(entrants: Iterable[Entrant], within: int) -> tuple[Cohort, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from careloop.desk.measures.retention import RATES, Retention
+from careloop.desk.measures.sales import SALES_RATES, Sales
 
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 COLUMNS = ("figure", "group", "within_days", "value", "low", "high", "n", "n_until", *DIFFERENCE, "is_shown")
@@ -36,8 +37,26 @@ def _lines(found: Retention) -> Iterator[Line]:
         yield {"figure": "contacts_change", "group": group, "n": contacts.n, **ends}
     if found.contacts_difference is not None:
         yield {"figure": "contacts_change", **dict(zip(DIFFERENCE, found.contacts_difference, strict=True))}
+    if found.sales is not None:
+        yield from _sales_lines(found.sales)
     yield {"figure": "left_out_unknown_kind", "n": found.n_unknown}
     yield {"figure": "left_out_future", "n": found.n_ahead}
+
+
+def _sales_lines(sales: Sales) -> Iterator[Line]:
+    """Who bought again, and what was spent, in the currency's smallest unit."""
+    sides = (*zip(SIDES, (sales.complained, sales.others), strict=True), *((f"remedy: {one.name}", one) for one in sales.remedies))
+    for group, buyers in sides:
+        for key in SALES_RATES:
+            yield _rate_line(key, group, buyers.rates[key], buyers.differences.get(key))
+        spent = buyers.spent
+        for key, value in (("before", spent.before), ("after", spent.after)):
+            yield {"figure": f"spent_{key}_minor_{sales.currency}", "group": group, "value": value, "n": spent.n}
+        ends = {"value": spent.change, "low": spent.low, "high": spent.high}
+        yield {"figure": f"spent_change_minor_{sales.currency}", "group": group, "n": spent.n, **ends}
+    if sales.difference is not None:
+        yield {"figure": f"spent_change_minor_{sales.currency}", **dict(zip(DIFFERENCE, sales.difference, strict=True))}
+    yield {"figure": "left_out_other_currency", "n": sales.n_elsewhere}
 
 
 def _rate_line(key: str, group: str, rate: Any, difference: Any) -> Line:

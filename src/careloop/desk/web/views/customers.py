@@ -20,6 +20,7 @@ from careloop.desk.customers.rules import mask_address
 from careloop.desk.intake.rules import clean_text
 from careloop.desk.kernel.errors import Conflict, InvalidInput
 from careloop.desk.kernel.slots import slot_start
+from careloop.desk.purchases.queries import bought_by, price
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import different
 from careloop.desk.web.excerpts import excerpt, label_probability
@@ -106,10 +107,16 @@ def _context(request: HttpRequest, viewer: Viewer, one: Any) -> dict[str, Any]:
         "language": language_name(one.language) if one.language else "",
         "addresses": list_addresses(one),
         "cases": list_customer_cases(one, viewer),
+        "bought": _bought(bought_by(one, viewer)),
         "story": told,
         "entries": [_entry(entry, readings, people) for entry in told.entries],
         "moods": _moods(moods_of(one, viewer)),
     }
+
+
+def _bought(found: Any) -> dict[str, Any]:
+    rows = [{"row": one, "price": price(one.amount_minor, one.currency), "products": " · ".join(one.products)} for one in found.purchases]
+    return {"rows": rows, "total": found.total, "more": found.total - len(rows), "paid": " · ".join(found.paid)}
 
 
 def _entry(entry: Any, readings: dict[int, Any], people: dict[int, str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Retention: whether customers come back after a complaint and without, by remedy, outcome and month."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.flows.rules.money import digits_of
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.measures.retention import (
     DEFAULT_WITHIN,
@@ -24,6 +26,7 @@ from careloop.desk.measures.retention import (
     Side,
     measure_retention,
 )
+from careloop.desk.measures.sales import SALES_RATES, Sales, Spent
 from careloop.desk.reports.address import ReportAddress, address_from
 from careloop.desk.reports.retention_lines import COLUMNS, lines_of
 from careloop.desk.web.access import for_viewer
@@ -42,6 +45,17 @@ RATE_DEFINITIONS: dict[str, str | Promise] = {
     "repeat": gettext_lazy("Share of customers who came with at least two more cases in these days."),
     "churn": gettext_lazy("Share of customers who did not come with another case in these days: they may have left, or all may be well."),
     "complained_again": gettext_lazy("Share of customers who came with another complaint in these days."),
+}
+
+SALES_NAMES: dict[str, str | Promise] = {
+    "bought_again": gettext_lazy("Bought again"),
+    "bought_repeatedly": gettext_lazy("Bought again twice or more"),
+    "bought_nothing": gettext_lazy("Bought nothing more"),
+}
+SALES_DEFINITIONS: dict[str, str | Promise] = {
+    "bought_again": gettext_lazy("Share of buyers who bought again in these days (retention by purchases)."),
+    "bought_repeatedly": gettext_lazy("Share of buyers who bought at least twice more in these days (repeat rate by purchases)."),
+    "bought_nothing": gettext_lazy("Share of buyers who bought nothing in these days (churn by purchases)."),
 }
 
 
@@ -66,6 +80,7 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             "rates": [_rate_row(key, found.complained, found.others) for key in RATES],
             "is_followed": any(rate.value is not None for side in (found.complained, found.others) for rate in side.rates.values()),
             "contacts": _contacts(found),
+            "sales": _sales(found.sales),
             "groups": [
                 {"name": _("Remedy"), "rows": [_side_row(one) for one in found.remedies]},
                 {"name": _("Where the complaint stands"), "rows": [_side_row(one) for one in found.outcomes]},
@@ -151,6 +166,59 @@ def _contacts(found: Retention) -> dict[str, Any]:
     difference = found.contacts_difference
     told = "" if difference is None else f"{_signed(difference[0], 2)} ({_signed(difference[1], 2)} … {_signed(difference[2], 2)})"
     return {"sides": sides, "difference": told, "is_known": any(one.n for one in found.contacts)}
+
+
+def _sales(sales: Sales | None) -> dict[str, Any] | None:
+    if sales is None:
+        return None
+    both, digits = (sales.complained, sales.others), digits_of(sales.currency)
+    difference = None if sales.difference is None else [end / 10**digits for end in sales.difference]
+    sides = [
+        {"name": name, **_spent_row(one.spent, digits)} for name, one in zip((_("After a complaint"), _("Without")), both, strict=True)
+    ]
+    return {
+        "currency": sales.currency,
+        "n_elsewhere": sales.n_elsewhere,
+        "is_known": any(one.spent.n for one in both),
+        "sides": sides,
+        "difference": "" if difference is None else f"{_signed(difference[0], digits)} ({_range(difference[1:], digits)})",
+        "verdict": "" if difference is None or difference[1] > 0 or difference[2] < 0 else _("no difference can be shown"),
+        "rates": [
+            {
+                "name": SALES_NAMES[key],
+                "definition": SALES_DEFINITIONS[key],
+                "cells": [_rate(one.rates[key]) for one in both],
+                "difference": _points(sales.complained.differences[key]),
+                "verdict": _verdict(sales.complained.differences[key]),
+            }
+            for key in SALES_RATES
+        ],
+        "remedies": [
+            {"name": one.name, "rate": _rate(one.rates["bought_again"]), "difference": _points(one.differences["bought_again"])}
+            for one in sales.remedies
+        ],
+    }
+
+
+def _spent_row(spent: Spent, digits: int) -> dict[str, Any]:
+    """Amounts in whole units of the currency."""
+    ends = [None if value is None else value / 10**digits for value in (spent.before, spent.after, spent.change, spent.low, spent.high)]
+    before, after = (
+        "–" if value is None else formats.number_format(round(value, digits), digits, force_grouping=True) for value in ends[:2]
+    )
+    change, low, high = ends[2:]
+    interval = "" if low is None or high is None else _range([low, high], digits)
+    return {
+        "n": spent.n,
+        "before": before,
+        "after": after,
+        "change": "–" if change is None else _signed(change, digits),
+        "interval": interval,
+    }
+
+
+def _range(ends: Sequence[float], digits: int) -> str:
+    return f"{_signed(ends[0], digits)} … {_signed(ends[1], digits)}"
 
 
 def _contact_row(one: Contacts) -> dict[str, Any]:
