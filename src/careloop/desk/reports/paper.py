@@ -17,7 +17,8 @@ from careloop.desk.reports.words import DEFINITIONS, GROUP_NAMES, NAMES, say, sa
 
 FONT_PACKAGE = "pylopdf_fonts_zh_cn"  # Noto Sans SC, SIL Open Font License
 FAMILY, MARGIN, COLUMNS, GAP = "house", 15.0, 4, 4.0
-TILE_HEIGHT, CHART_HEIGHT, ROW_HEIGHT = 25.0, 46.0, 12.5
+TILE_HEIGHT, CHART_HEIGHT, ROW_HEIGHT, WIDTH_LEAST = 25.0, 46.0, 12.5, 14.0
+SUM = (243, 245, 247)
 
 
 class _Paper(FPDF):
@@ -125,14 +126,14 @@ def _courses(paper: _Paper, courses: list[Course]) -> None:
 def _split(paper: _Paper, split: Split) -> None:
     title = str(NAMES[split.keys[0]]) if len(split.keys) == 1 else _("Split by")
     paper.room(min(110.0, 14.0 + ROW_HEIGHT * (len(split.rows) + 2)))
-    paper.say(_titled(f"{title}: {GROUP_NAMES[split.by]}", split.own), 10)
+    paper.say(_titled(_named(title, str(GROUP_NAMES[split.by])), split.own), 10)
     if not split.rows:
         paper.say(_("Nothing in this period."), 9, QUIET, after=3)
         return
     rows = [[str(split.names.get(row.group, row.group)), *(_told(key, row.figures[key]) for key in split.keys)] for row in split.rows]
     whole = [_("All together"), *(_told(key, split.whole[key]) for key in split.keys)]
     head = [str(GROUP_NAMES[split.by]), *(str(NAMES[key]) for key in split.keys)]
-    _table(paper, [head, *rows, whole])
+    _table(paper, [head, *rows, whole], has_sum=True)
 
 
 def _comparison(paper: _Paper, comparison: Comparison, split: Split) -> None:
@@ -157,21 +158,30 @@ def _comparison(paper: _Paper, comparison: Comparison, split: Split) -> None:
     _table(paper, [head, *rows])
 
 
-def _table(paper: _Paper, rows: list[list[str]]) -> None:
-    """Numbers at the right; the head comes again on each page."""
+def _table(paper: _Paper, rows: list[list[str]], *, has_sum: bool = False) -> None:
+    """Numbers at the right, columns as wide as what they hold; the head comes again on each page, the sum stands on grey."""
     count = len(rows[0])
     paper.set_font(FAMILY, size=7 if count < 6 else 6.2)
     paper.set_text_color(*INK)
     paper.set_draw_color(*GRID)
     paper.set_fill_color(255)
-    head = FontFace(emphasis="", color=QUIET)
-    widths = (1.5, *([1] * (count - 1)))
+    head, of_sum = FontFace(emphasis="", color=QUIET), FontFace(fill_color=SUM)
+    widths = [
+        max(WIDTH_LEAST, *(paper.get_string_width(line) for text in column for line in text.split("\n")))
+        for column in zip(*rows, strict=True)
+    ]
     align = ("LEFT", *(["RIGHT"] * (count - 1)))
     with paper.table(
-        col_widths=widths, text_align=align, headings_style=head, borders_layout="HORIZONTAL_LINES", line_height=3.6, padding=0.9
+        col_widths=widths,
+        text_align=align,
+        v_align="TOP",
+        headings_style=head,
+        borders_layout="HORIZONTAL_LINES",
+        line_height=3.6,
+        padding=0.9,
     ) as table:
         for row in rows:
-            line = table.row()
+            line = table.row(style=of_sum if has_sum and row is rows[-1] else None)
             for text in row:
                 line.cell(text)
     paper.ln(4)
@@ -181,7 +191,7 @@ def _definitions(paper: _Paper, content: Content) -> None:
     paper.room(30)
     paper.say(_("What is counted"), 10)
     for key in content.keys:
-        paper.say(f"{NAMES[key]}: {DEFINITIONS[key]}", 7.5, QUIET, after=0.6)
+        paper.say(_named(str(NAMES[key]), str(DEFINITIONS[key])), 7.5, QUIET, after=0.6)
     paper.ln(2)
     assert content.as_of is not None
     when = formats.date_format(timezone.localtime(content.as_of), "DATETIME_FORMAT")
@@ -205,6 +215,10 @@ def _told(key: str, figure: Figure) -> str:
     """Value, interval and n below each other: a column is narrow."""
     interval, value = say_interval(key, figure), say(key, figure.value)
     return f"{value}\n{interval}".replace(" · ", "\n").rstrip()
+
+
+def _named(name: str, value: str) -> str:
+    return _("%(name)s: %(value)s") % {"name": name, "value": value}
 
 
 def _titled(title: str, own: str) -> str:
