@@ -131,7 +131,8 @@ def test_too_little_is_said_and_nothing_fails(cast, now):
     assert explanations.explain_house(now=now) == 3
     house = Explanation.objects.get(team=None)
     assert [sorted(house.parts[name]) for name in ("slow", "waits", "way", "drivers")] == [["problem"]] * 4
-    assert (house.parts["silent"], house.model) == ({"answered": {"problem": "nobody was invited"}, "problem": "no answers"}, None)
+    silent = {"n_scored": 0, "n_bad": 0, "least_answers": 200, "least_of_each": 30, "problem": "no answers"}
+    assert (house.parts["silent"], house.model) == ({"answered": {"problem": "nobody was invited"}, **silent}, None)
 
 
 def test_explanations_are_shown_in_words_to_who_sees_what_they_are_of(client, year, cast, now):

@@ -21,16 +21,18 @@ from careloop.insight.service.bottlenecks import find_bottlenecks
 from careloop.insight.service.drivers import find_drivers
 from careloop.insight.service.process_map import draw_map
 from careloop.insight.service.response_weights import estimate_satisfaction, weigh_answers
-from careloop.insight.service.satisfaction_model import SatisfactionModel, learn_satisfaction
+from careloop.insight.service.satisfaction_model import LEAST_ANSWERS, LEAST_OF_EACH, Learnt, learn_satisfaction
+from careloop.insight.service.silent_share import estimate_silent_share
 
 DAYS = 365
 MOST_CASES = 20_000
-MOST_LEARNT = 5_000  # answers; more make training long and the model hardly better
 DISSATISFIED = 300  # hundredths on 1–5: 1 and 2
 SATISFIED = 400
 SILENT_DAYS = 90
 RULE_CASES = 200  # of which the page opens the newest
 STEPS_SHOWN = 24
+FEW_AND_MANY = (0.1, 0.9)  # quantiles of a number between which the page tells what it moves
+LEAST_SHOWN = 0.01  # of the chance; smaller moves are not told
 Part = dict[str, Any]
 
 
@@ -120,40 +122,54 @@ def explain_satisfaction(rows: CaseRows) -> Part:
 
 def estimate_silent(rows: CaseRows) -> tuple[Part, dict[str, Any] | None]:
     """Satisfaction of all who were invited from those who answered, and estimates for cases without an answer by a model."""
-    part: Part = {"answered": _answered(rows)}
-    scored = _scored(rows)[:MOST_LEARNT]
-    columns = {**course_columns(rows), **text_columns(rows)}
+    scored = _scored(rows)
     is_bad = np.array([_score(rows, place) * 100 < DISSATISFIED for place in scored], dtype=bool)
+    part: Part = {"answered": _answered(rows), "n_scored": len(scored), "n_bad": int(is_bad.sum())}
+    part |= {"least_answers": LEAST_ANSWERS, "least_of_each": LEAST_OF_EACH}
+    columns = {**course_columns(rows), **text_columns(rows)}
+    learnt_from, facts = _take(columns, scored), [rows.facts[place] for place in scored]
+    customers = [rows.customers.get(fact.case_id, -fact.case_id) for fact in facts]
+    days = [rows.answers[fact.case_id].answered_on or 0 for fact in facts]
     try:
         if not scored:
             raise InputError("no answers")
-        model = learn_satisfaction(_take(columns, scored), is_bad)
+        learnt = learn_satisfaction(learnt_from, is_bad, customers=customers, times=days)
     except InputError as error:
         return part | _too_little(str(error)), None
     newest = rows.now_second - SILENT_DAYS * 86_400
     silent = [place for place, fact in enumerate(rows.facts) if fact.opened_second >= newest and not _is_scored(rows, place)]
-    return part | _estimates(model, _take(columns, silent), is_bad), model.to_json()
+    share = estimate_silent_share(learnt, learnt_from, is_bad, _take(columns, silent), customers=customers)
+    told = {"share": share._asdict(), "of_answers": float(is_bad.mean()), "days": SILENT_DAYS}
+    return part | _describe(learnt) | told | {"influences": _list_influences(learnt, learnt_from)}, learnt.model.to_json()
 
 
-def read_quality(model: dict[str, Any]) -> SatisfactionModel:
-    """The stored model."""
-    return SatisfactionModel.from_json(model)
-
-
-def _estimates(model: SatisfactionModel, columns: dict[str, list[Any]], is_bad: Any) -> Part:
-    chances, abstained = model.estimate(columns) if next(iter(columns.values())) else (np.zeros(0), np.zeros(0, dtype=bool))
-    known = chances[~abstained]
-    quality = model.quality._asdict() | {"bins": [list(one) for one in model.quality.bins], "is_useful": model.quality.is_useful}
+def _describe(learnt: Learnt) -> Part:
+    model = learnt.model
     return {
-        "quality": quality,
+        "quality": model.quality.to_json() | {"is_useful": model.quality.is_useful},
+        "newest": None if model.newest is None else model.newest.to_json(),
         "algorithm": model.algorithm,
         "chosen": Counter(model.chosen).most_common(),
-        "days": SILENT_DAYS,
-        "n_silent": len(chances),
-        "n_abstained": int(abstained.sum()),
-        "estimated": float(known.mean()) if len(known) else None,
-        "of_answers": float(is_bad.mean()),
     }
+
+
+def _list_influences(learnt: Learnt, columns: dict[str, list[Any]]) -> list[Part]:
+    """By how much each column moves the chance of the average customer: at few and at many of a number, at each word; the largest first."""
+    base = learnt.model.quality.n_dissatisfied / learnt.model.quality.n
+    found = []
+    for name, moves in learnt.model.contributions(columns).items():
+        points = np.asarray(base * (1 - base) * moves)
+        values = columns[name]
+        if name in learnt.model.curves.coding.words or isinstance(next((one for one in values if one is not None), None), bool):
+            places = {value: place for place, value in enumerate(values) if value is not None}
+            told = sorted(((value, float(points[place])) for value, place in places.items()), key=lambda one: one[1])
+            ends = [told[0], told[-1]] if len(told) > 1 else []
+        else:
+            known = sorted((float(value), place) for place, value in enumerate(values) if value is not None)
+            ends = [(known[at][0], float(points[known[at][1]])) for at in (int(share * (len(known) - 1)) for share in FEW_AND_MANY)]
+        if ends and abs(ends[1][1] - ends[0][1]) >= LEAST_SHOWN:
+            found.append({"column": name, "ends": [list(one) for one in ends], "n": sum(value is not None for value in values)})
+    return sorted(found, key=lambda one: -abs(one["ends"][1][1] - one["ends"][0][1]))
 
 
 def _answered(rows: CaseRows) -> Part:
@@ -172,7 +188,7 @@ def _answered(rows: CaseRows) -> Part:
 
 
 def _weights_of(rows: CaseRows, scored: list[int]) -> list[float] | None:
-    """Weights for those who were invited; reviews, for which nobody was asked, count once."""
+    """Weights for those who were invited; answers of those who came by themselves count once."""
     invited = [place for place, fact in enumerate(rows.facts) if (one := rows.answers.get(fact.case_id)) is not None and one.sent_on]
     answered = np.array([_is_scored(rows, place) for place in invited], dtype=bool)
     if answered.sum() < 5:
@@ -193,8 +209,9 @@ def _scored(rows: CaseRows) -> list[int]:
 
 
 def _is_scored(rows: CaseRows, place: int) -> bool:
+    """Whether a survey of satisfaction was answered; reviews are not among them: often a case only begins with one."""
     one = rows.answers.get(rows.facts[place].case_id)
-    return one is not None and one.hundredths is not None and one.scale in {"CSAT", "STARS"}
+    return one is not None and one.hundredths is not None and one.scale == "CSAT"
 
 
 def _score(rows: CaseRows, place: int) -> float:

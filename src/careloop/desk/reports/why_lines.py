@@ -86,18 +86,24 @@ def _silent(part: Part) -> Iterator[Line]:
         yield {"figure": "effective_n", "value": answered["effective_n"]}
         for name in ("sensitivity", "bounds"):
             yield {"figure": name, "low": answered[name][0], "high": answered[name][1], "n": answered["n_invited"]}
-    if "quality" not in part:
+    if "share" not in part:
         return
-    quality = part["quality"]
+    quality, share = part["quality"], part["share"]
+    error, by_chance, corrected, error_low, error_high = quality["calibration"]
     yield {"figure": "auc", "value": quality["auc"], "low": quality["auc_low"], "high": quality["auc_high"], "n": quality["n"]}
-    yield {"figure": "calibration_error", "value": quality["calibration_error"], "n": quality["n"]}
+    yield {"figure": "calibration_error", "value": error, "n": quality["n"]}
+    yield {"figure": "calibration_error_by_chance", "value": by_chance, "n": quality["n"]}
+    yield {"figure": "calibration_error_corrected", "value": corrected, "low": error_low, "high": error_high, "n": quality["n"]}
+    yield {"figure": "brier", "value": quality["brier"], "n": quality["n"]}
+    yield {"figure": "brier_of_average", "value": quality["base_brier"], "n": quality["n"]}
     yield {"figure": "n_dissatisfied", "n": quality["n_dissatisfied"]}
     for said, true, rows, low, high in quality["bins"]:
         yield {"figure": "came_true", "group": said, "value": true, "low": low, "high": high, "n": rows}
     if quality["is_useful"]:
-        yield {"figure": "estimated_dissatisfied", "value": part["estimated"], "n": part["n_silent"] - part["n_abstained"]}
+        about = {"low": share["low"], "high": share["high"], "n": share["n"]}
+        yield {"figure": "estimated_dissatisfied", "value": share["value"], **about}
         yield {"figure": "dissatisfied_of_answers", "value": part["of_answers"], "n": quality["n"]}
-        yield {"figure": "n_abstained", "n": part["n_abstained"]}
+        yield {"figure": "n_abstained", "n": share["n_abstained"]}
 
 
 def _work(part: Part | None, words: Words) -> Iterator[Line]:

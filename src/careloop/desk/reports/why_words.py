@@ -48,6 +48,23 @@ SCORE_PARTS: dict[str, str | Promise] = {
     "first_contact": gettext_lazy("Solved at first contact"),
     "satisfaction": gettext_lazy("Satisfaction"),
 }
+CALIBRATORS: dict[str, str | Promise] = {
+    "average": gettext_lazy("the average"),
+    "as is": gettext_lazy("nothing more"),
+    "Platt": gettext_lazy("Platt's line"),
+    "beta": gettext_lazy("a beta curve"),
+    "isotonic": gettext_lazy("isotonic steps"),
+}
+MEASURED: dict[str, str | Promise] = {
+    "first_response_hours": gettext_lazy("Hours until the first response"),
+    "resolution_hours": gettext_lazy("Hours until it was resolved"),
+    "replies": gettext_lazy("Replies"),
+    "messages_in": gettext_lazy("Messages of the customer"),
+    "sentiment_lowest": gettext_lazy("How positive the unhappiest message sounds"),
+    "sentiment_mean": gettext_lazy("How positive the messages sound"),
+    "sentiment_last": gettext_lazy("How positive the last message sounds"),
+}
+PERCENTS = {"sentiment_lowest", "sentiment_mean", "sentiment_last"}
 REASONS: dict[str, str | Promise] = {
     "never varies": gettext_lazy("it is the same in all answers"),
     "too few": gettext_lazy("too few answers have it"),
@@ -127,6 +144,22 @@ class Words:
             "verdict": _("lowers it") if tone == "bad" else _("raises it") if tone == "good" else _("cannot be told from chance"),
         }
 
+    def influence(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """What a column adds to the chance of being dissatisfied, at two of its values, in points."""
+        column = one["column"]
+        ends = [
+            {"value": self._measured(column, value), "points": points(100 * moved, 0), "tone": "bad" if moved > 0 else "good"}
+            for value, moved in one["ends"]
+        ]
+        return {"name": str(MEASURED.get(column) or COLUMNS.get(column, column)), "ends": ends, "n": one["n"]}
+
+    def _measured(self, column: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if isinstance(value, str):
+            return self.value(column, value)
+        return percent(value) if column in PERCENTS else number(value, 1)
+
     def untold(self, parts: Sequence[Mapping[str, Any]]) -> list[str]:
         """What could not be asked, and why."""
         found = []
@@ -139,18 +172,17 @@ class Words:
         return found
 
 
-def points(value: float) -> str:
+def points(value: float, digits: int = 2) -> str:
     """ "+0.12", "−0.31"."""
-    sign = "−" if round(value, 2) < 0 else "+" if round(value, 2) > 0 else "±"
-    return f"{sign}{number(abs(value), 2)}"
+    sign = "−" if round(value, digits) < 0 else "+" if round(value, digits) > 0 else "±"
+    return f"{sign}{number(abs(value), digits)}"
 
 
 def algorithm_words(name: str) -> str:
-    """The chosen model as people call it."""
-    if name.startswith("logistic"):
-        return _("logistic regression")
-    number, depth = re.findall(r"\d+", name)
-    return _("%(number)s boosted trees of depth %(depth)s") % {"number": number, "depth": depth}
+    """The chosen model and its calibration as people call them."""
+    form, _penalty, kind = re.split(r", C = |; ", name)
+    shape = _("a sum of bent lines") if form == "bent" else _("a sum of straight lines")
+    return _("%(shape)s, calibrated by %(kind)s") % {"shape": shape, "kind": CALIBRATORS[kind]}
 
 
 def efficiency_cells(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -195,9 +227,9 @@ def number(value: float, digits: int) -> str:
     return str(formats.number_format(round(value, digits), digits))
 
 
-def percent(value: float | None) -> str:
-    """A share without decimals."""
-    return "–" if value is None else f"{number(100 * value, 0)}%"
+def percent(value: float | None, digits: int = 0) -> str:
+    """A share, without decimals unless some are asked for."""
+    return "–" if value is None else f"{number(100 * value, digits)}%"
 
 
 def seconds(value: float | None) -> str:

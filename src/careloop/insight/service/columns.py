@@ -86,15 +86,15 @@ class Coding:
         count_rows(table)
         middles, spreads, gaps, words = {}, {}, [], {}
         for name, values in table.items():
-            if _is_number(values):
-                numbers = _numbers(values)
+            if is_number(values):
+                numbers = read_numbers(values)
                 known = numbers[np.isfinite(numbers)]
                 middles[name] = float(np.median(known)) if len(known) else 0.0
                 spreads[name] = (float(known.std()) if len(known) else 0.0) or 1.0
                 if len(numbers) - len(known) >= least_count:
                     gaps.append(name)
             else:
-                counts = Counter(_word(value) for value in values)
+                counts = Counter(map(_word, values))
                 kept = [word for word, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if count >= least_count]
                 words[name] = tuple([*kept, OTHER] if len(kept) < len(counts) else kept)
         return cls(middles, spreads, tuple(gaps), words)
@@ -130,18 +130,24 @@ class Coding:
             raise InputError(f"The columns {', '.join(lacking)} are missing; give all columns that were learnt from.", field=lacking[0])
         columns: dict[Feature, Doubles] = {}
         for name, middle in self.middles.items():
-            numbers = _numbers(table[name])
+            numbers = read_numbers(table[name])
             known = np.isfinite(numbers)
             filled = np.where(known, numbers, middle)
             columns[Feature(name)] = (filled - middle) / self.spreads[name] if is_scaled else filled
             columns[Feature(name, is_gap=True)] = (~known).astype(np.float64)
         for name, values in self.words.items():
-            written = np.array([_word(value) for value in table[name]], dtype=object)
+            written = np.array(list(map(_word, table[name])), dtype=object)
             named = [value for value in values if value != OTHER]
             for value in values[1:]:
                 is_there = ~np.isin(written, named) if value == OTHER else written == value
                 columns[Feature(name, value)] = is_there.astype(np.float64)
         return np.column_stack([columns[feature] for feature in self.features]) if self.features else np.zeros((count_rows(table), 0))
+
+    def measure_known(self, table: Table) -> Doubles:
+        """Return which share of the columns that were learnt is known in each row, shape (n_rows,), 0–1."""
+        known = [np.isfinite(read_numbers(table[name])) for name in self.middles]
+        known += [np.array([value is not None and value != GAP for value in table[name]]) for name in self.words]
+        return np.asarray(np.mean(known, axis=0))
 
     def join_rare(self, table: Table) -> dict[str, list[Any]]:
         """Return the columns that were learnt, rare and unheard-of words as `OTHER`, gaps in words as `GAP`."""
@@ -192,13 +198,15 @@ def count_rows(table: Table) -> int:
     return next(iter(lengths.values()))
 
 
-def _is_number(values: Sequence[Any]) -> bool:
-    known = [value for value in values if value is not None]
-    return bool(known) and all(isinstance(value, int | float | np.number | np.bool_) for value in known)
+def is_number(values: Sequence[Any]) -> bool:
+    """Return whether all that is known of a column is numbers or yes/no."""
+    kinds = set(map(type, values)) - {type(None)}
+    return bool(kinds) and all(issubclass(kind, int | float | np.number | np.bool_) for kind in kinds)
 
 
-def _numbers(values: Sequence[Any]) -> Doubles:
-    return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
+def read_numbers(values: Sequence[Any]) -> Doubles:
+    """Return a column of numbers, None and what is not a number as NaN."""
+    return np.array(values, dtype=np.float64)
 
 
 def _word(value: Any) -> str:

@@ -22,6 +22,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from scipy.stats import norm, t
 
 from careloop.insight.errors import InputError
@@ -134,7 +135,7 @@ def weigh_answers(traits: Table, answered: ArrayLike, *, method: Method = "proba
     elif method == "raking":
         weights = _rake(columns, spoke)
     else:
-        weights = _invert_chances(traits, spoke, seed)
+        weights = 1 / foretell_answering(traits, spoke, seed)[spoke]
     return _trim(weights, method)
 
 
@@ -229,20 +230,28 @@ def _rake(columns: list[NDArray[np.object_]], spoke: Answered) -> Doubles:
     return weights
 
 
-def _invert_chances(traits: Table, spoke: Answered, seed: int) -> Doubles:
-    """Return one over the chance of answering, each row's foretold by a model that did not see it."""
+def foretell_answering(traits: Table, answered: Answered, seed: int) -> Doubles:
+    """Return everybody's chance of answering, at least 2 %, by a logistic regression that did not see them; shape (n_invited,).
+
+    Parameters
+    ----------
+    traits : mapping of str to sequence, each of length n_invited
+    answered : ndarray of bool, shape (n_invited,)
+    seed : int
+        Of the folds.
+    """
     features = Coding.learn(traits, least_count=LEAST_IN_CELL).apply(traits, is_scaled=True)
     varied = features[:, features.std(axis=0) > 0]
-    folds = np.random.default_rng(seed).permutation(len(spoke)) % _FOLDS
-    chances = np.full(len(spoke), spoke.mean())
+    folds = np.random.default_rng(seed).permutation(len(answered)) % _FOLDS
+    chances = np.full(len(answered), answered.mean())
     for fold in range(_FOLDS):
         inside = folds != fold
         kept = _independent(varied[inside])
-        if len(kept) and 0 < spoke[inside].mean() < 1 and inside.sum() > len(kept) + 1:
+        if len(kept) and 0 < answered[inside].mean() < 1 and inside.sum() > len(kept) + 1:
             names = [str(place) for place in kept]
-            fit = fit_logistic(varied[inside][:, kept], spoke[inside], names=names, ridge=_RIDGE)
-            chances[~inside] = 1 / (1 + np.exp(-fit.foretell(varied[~inside][:, kept])))
-    return np.asarray(1 / np.maximum(chances[spoke], _LEAST_CHANCE))
+            fit = fit_logistic(varied[inside][:, kept], answered[inside], names=names, ridge=_RIDGE)
+            chances[~inside] = expit(fit.foretell(varied[~inside][:, kept]))
+    return np.asarray(np.maximum(chances, _LEAST_CHANCE))
 
 
 def _independent(features: Doubles) -> list[int]:

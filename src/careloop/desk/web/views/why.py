@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.working import PARTS, score_work
 from careloop.desk.reports.why_lines import COLUMNS, lines_of
-from careloop.desk.reports.why_words import Words, algorithm_words, efficiency_cells, percent, score_part, seconds
+from careloop.desk.reports.why_words import Words, algorithm_words, efficiency_cells, number, percent, score_part, seconds
 from careloop.desk.watch.explanations import find_explanation, list_slow_cases, scopes_of, weigh_score, weights_of
 from careloop.desk.watch.queries import find_setting
 from careloop.desk.web.access import for_viewer
@@ -45,7 +45,8 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             "work": _work(parts.get("work"), words),
             "setting": find_setting(),
             "team": chosen,
-            "model": _model(parts["silent"]) if "quality" in parts["silent"] else None,
+            "model": _model(parts["silent"], words) if "share" in parts["silent"] else None,
+            "too_few": parts["silent"] if "least_answers" in parts["silent"] else None,
             "is_house": found.team_id is None,
         }
     return render(request, "why/page.html", context)
@@ -208,23 +209,37 @@ def _answered(part: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _model(part: dict[str, Any]) -> dict[str, Any]:
-    quality = part["quality"]
+def _model(part: dict[str, Any], words: Words) -> dict[str, Any]:
+    quality, share, newest = part["quality"], part["share"], part["newest"]
+    observed, by_chance, corrected, low, high = quality["calibration"]
     return {
-        "auc": f"{quality['auc']:.2f}",
-        "auc_interval": f"{quality['auc_low']:.2f}–{quality['auc_high']:.2f}",
-        "error": percent(quality["calibration_error"]),
+        "auc": number(quality["auc"], 2),
+        "auc_interval": f"{number(quality['auc_low'], 2)}–{number(quality['auc_high'], 2)}",
+        "error": percent(observed, 1),
+        "by_chance": percent(by_chance, 1),
+        "corrected": percent(corrected, 1),
+        "error_interval": f"{percent(low, 1)}–{percent(high, 1)}",
+        "brier": number(quality["brier"], 3),
+        "base_brier": number(quality["base_brier"], 3),
+        "newest": newest
+        and {
+            "auc": number(newest["auc"], 2),
+            "interval": f"{number(newest['auc_low'], 2)}–{number(newest['auc_high'], 2)}",
+            "n": newest["n"],
+        },
         "n": quality["n"],
         "n_bad": quality["n_dissatisfied"],
-        "is_useful": quality["is_useful"],
+        "is_useful": quality["is_useful"] and share["value"] is not None,
         "bins": [
             {"said": percent(said), "true": percent(true), "interval": f"{percent(low)}–{percent(high)}", "n": rows}
             for said, true, rows, low, high in quality["bins"]
         ],
-        "estimated": percent(part["estimated"]),
+        "influences": [words.influence(one) for one in part["influences"]],
+        "estimated": percent(share["value"]),
+        "estimated_interval": f"{percent(share['low'])}–{percent(share['high'])}",
         "of_answers": percent(part["of_answers"]),
-        "n_silent": part["n_silent"],
-        "n_abstained": part["n_abstained"],
+        "n_silent": share["n"],
+        "n_abstained": share["n_abstained"],
         "days": part["days"],
         "algorithm": algorithm_words(part["algorithm"]),
     }
