@@ -6,7 +6,9 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-BOX, TALL, GAP, MARGIN = 172, 40, 56, 12
+from careloop.desk.web.measure_words import span
+
+BOX, TALL, GAP, MARGIN = 172, 44, 56, 12
 MOST_STATES = 8
 LETTERS = 24
 THINNEST, THICKEST = 1.0, 9.0
@@ -24,16 +26,29 @@ def draw_way(
     width = 2 * MARGIN + len(shown) * (BOX + GAP) - GAP
     boxes = format_html_join(
         "",
-        '<rect class="state" x="{}" y="{}" width="{}" height="{}" rx="6"/><text x="{}" y="{}" text-anchor="middle">{}</text>',
+        '<rect class="state" x="{}" y="{}" width="{}" height="{}" rx="6"/><text x="{}" y="{}" text-anchor="middle">{}</text>'
+        '<text class="stay" x="{}" y="{}" text-anchor="middle">{}</text>',
         (
-            (_left(number), middle - TALL // 2, BOX, TALL, _left(number) + BOX // 2, middle + 4, _cut(name(state)))
-            for state, number in place.items()
+            (
+                left,
+                middle - TALL // 2,
+                BOX,
+                TALL,
+                left + BOX // 2,
+                middle - 3,
+                _cut(name(one["name"])),
+                left + BOX // 2,
+                middle + 14,
+                _stay(one),
+            )
+            for one in sorted(states[:MOST_STATES], key=lambda one: place[one["name"]])
+            for left in (_left(place[one["name"]]),)
         ),
     )
     arcs = format_html_join(
         "",
         '<path class="{}" d="{}" stroke-width="{}"><title>{}</title></path>',
-        ((*_arc(one, place, middle), f"{name(one['source'])} → {name(one['target'])}: {one['n']:,}") for one in drawn),
+        ((*_arc(one, place, middle), _step(one, name)) for one in drawn),
     )
     return format_html('<svg class="way" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>', width, 2 * middle, alt, arcs, boxes)
 
@@ -58,6 +73,20 @@ def _arc(step: Mapping[str, Any], place: Mapping[str, int], middle: int) -> tupl
     top = edge + side * 45 * abs(target - source)
     thick = THINNEST + (THICKEST - THINNEST) * float(step["share"])
     return "forward" if is_forward else "back", f"M{begin} {edge} C{begin} {top} {end} {top} {end} {edge}", round(thick, 1)
+
+
+def _step(step: Mapping[str, Any], name: Callable[[str], str]) -> str:
+    return f"{name(step['source'])} → {name(step['target'])}: n = {step['n']:,} · {span(step['median_seconds'])}"
+
+
+def _stay(state: Mapping[str, Any]) -> str:
+    """How many cases were in it and how long they usually stay; how often they came back."""
+    parts = [f"n = {state['n_cases']:,}"]
+    if state["median_seconds"] is not None and state["n_ends"] < state["n_visits"]:
+        parts.append(span(state["median_seconds"]))
+    if state["n_visits"] > state["n_cases"]:
+        parts.append(f"↺ {state['n_visits'] - state['n_cases']:,}")
+    return " · ".join(parts)
 
 
 def _left(number: int) -> int:
