@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tools.browser import DESKTOP, launch
 
@@ -12,7 +12,7 @@ SEARCH = {"en": "refund", "zh": "漏水"}
 
 
 def main(base: str, email: str, password: str) -> None:
-    """The desk with an open case and the feedback page, in both languages."""
+    """The desk with an open case, the feedback page and a report, in both languages."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -21,11 +21,16 @@ def main(base: str, email: str, password: str) -> None:
             sign_in(page, email, password)
             page.goto(f"/?view=all&kind=COMPLAINT&q={SEARCH[name]}")
             page.locator("a[href^='/cases/']").first.click()
-            page.wait_for_timeout(1500)
+            page.wait_for_timeout(3000)
+            expect(page.locator(".htmx-request")).to_have_count(0, timeout=60_000)
+            page.wait_for_timeout(500)
             page.screenshot(path=FOLDER / f"desk-{name}.png")
             page.goto("/feedback/")
             page.wait_for_timeout(2500)
             page.screenshot(path=FOLDER / f"feedback-{name}.png")
+            page.goto("/reports/satisfaction/")
+            page.wait_for_timeout(1000)
+            page.screenshot(path=FOLDER / f"report-{name}.png")
         browser.close()
 
 
