@@ -179,7 +179,7 @@ def test_a_step_of_the_flow_is_taken_and_no_other(act, cast, inbound, now):
         (do("ADD_TASK", "Look | Warehouse | soon"), "Write the task as"),
         (do("ADD_TASK", "{{nobody}}"), "There is no variable “nobody”"),
         (do("WEBHOOK", 99), "This other system is told nothing any more"),
-        (do("SNOOZE", 0), "The action SNOOZE takes no “0”"),
+        (do("SNOOZE", 0), "The action “Snooze for” takes no “0”"),
         (do("NOTIFY", [99]), "One of the people does not work here any more"),
     ],
 )

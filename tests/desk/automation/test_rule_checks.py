@@ -40,7 +40,7 @@ def test_a_sensible_rule_has_no_fault():
         ({"condition": every({"field": "kind", "op": "is", "value": []})}, "“kind” is compared to nothing; give at least one value."),
         ({"actions": ()}, "The rule does nothing; add at least one action."),
         ({"actions": (do("DANCE"),)}, "There is no action “DANCE” here; choose from the list."),
-        ({"actions": (do("SET_STATUS", "MERGED"),)}, "The action SET_STATUS takes no “MERGED”; choose or write its value."),
+        ({"actions": (do("SET_STATUS", "MERGED"),)}, "The action “SET_STATUS” takes no “MERGED”; choose or write its value."),
         ({"actions": (HIGH, do("SET_PRIORITY", 40))}, "Two actions decide the same thing (SET_PRIORITY); keep one of them."),
         ({"events": ()}, "The rule never starts; choose at least one event, or time."),
         ({"events": ("EXPLODED",)}, "There is no event “EXPLODED”; choose from the list."),

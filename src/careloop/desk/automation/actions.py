@@ -16,7 +16,7 @@ from careloop.desk.audit import actions as audit
 from careloop.desk.automation.circle_search import check_circles
 from careloop.desk.automation.models import Macro, MacroUse, Rule, Scope
 from careloop.desk.automation.performing import MACRO_EVENT
-from careloop.desk.automation.queries import access_macro, facts_of, get_rule, may_change
+from careloop.desk.automation.queries import access_macro, event_choices, facts_of, get_rule, may_change
 from careloop.desk.automation.registry import ACTIONS, check_values, perform
 from careloop.desk.automation.rendering import fill_for
 from careloop.desk.automation.rules.checking import InvalidRule, check_macro_actions, check_rule
@@ -29,6 +29,7 @@ from careloop.desk.cases.queries import access_case
 from careloop.desk.experiments.actions import check_not_held_out
 from careloop.desk.experiments.rules import MACRO
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from careloop.desk.kernel.sentences import Sentence
 from careloop.desk.kernel.wording import spoken
 
 POSITION_STEP = 10
@@ -213,7 +214,13 @@ def _check_name(name: str) -> None:
 
 
 def _refusal(refused: InvalidRule) -> InvalidInput:
-    return InvalidInput(" ".join(dict.fromkeys(spoken(sentence) for _field, sentence in refused.faults)), field=refused.faults[0][0])
+    """All faults in words: what an action or an event is called, not its code."""
+    words = {"code": {code: str(one.label) for code, one in ACTIONS.items()}, "event": {code: str(word) for code, word in event_choices()}}
+    said = []
+    for _field, sentence in refused.faults:
+        values = {name: words.get(name, {}).get(str(value), value) for name, value in sentence.values.items()}
+        said.append(spoken(Sentence(sentence.template, **values)))
+    return InvalidInput(" ".join(dict.fromkeys(said)), field=refused.faults[0][0])
 
 
 def _plain(rule: Rule) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def perform(*, actions: Sequence[Mapping[str, Any]], case_id: int, viewer: Viewe
         entry, value = ACTIONS[action["do"]], action.get("value")
         entry.perform(Act(case_id, value, viewer, source, f"{key} {place}", now))
         if entry.decides == "team":
-            viewer = viewer.seeing(value)
+            viewer = viewer.seeing(int(action["value"]))
 
 
 def check_values(actions: Sequence[Mapping[str, Any]], viewer: Viewer) -> None:

@@ -159,7 +159,7 @@ def _value_fault(code: str, kind: fields.ActionKind, value: Any) -> Sentence | N
         fields.HOURS: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= fields.MOST_HOURS,
     }[kind.takes]
     if not fits or (kind.allowed and value not in kind.allowed):
-        return Sentence("The action {code} takes no “{value}”; choose or write its value.", code=code, value=value)
+        return Sentence("The action “{code}” takes no “{value}”; choose or write its value.", code=code, value=value)
     return kind.fault(value)
 
 
