@@ -59,6 +59,25 @@ def test_a_quarter_is_slow_unless_a_limit_is_given():
     assert find_bottlenecks(table, times, ended, slow_seconds=7_200).slow_share == pytest.approx(np.mean(times > 7_200), abs=0.02)
 
 
+def test_the_tree_is_compared_with_saying_the_same_for_every_case():
+    """As many as can be told: chance of slowness is known of drawn cases, so the best possible ratio is, too."""
+    table, times, ended = draw(20_000)
+    found = find_bottlenecks(table, times, ended)
+    planted = np.array(
+        [
+            (kind == "refund" and place == "warehouse") or (channel == "phone" and hour >= 16)
+            for kind, place, channel, hour in zip(table["kind"], table["waiting_for"], table["channel"], table["hour"], strict=True)
+        ]
+    )
+    chances = np.exp(-found.slow_seconds / np.where(planted, 18_000, 3_600))
+    best = 1 - (chances * (1 - chances)).mean() / (chances.mean() * (1 - chances.mean()))
+    assert found.told.low < found.told.ratio <= found.told.high
+    assert found.told.low < best
+    assert found.told.ratio > 0.8 * best
+    nothing = find_bottlenecks(*draw(is_planted=False)).told
+    assert nothing.low <= 0
+
+
 def test_chance_is_no_bottleneck():
     rules = [len(find_bottlenecks(*draw(500, seed=seed, is_planted=False)).rules) for seed in range(4)]
     assert rules == [0] * 4
