@@ -18,14 +18,14 @@ Ticks = Sequence[tuple[float, str]]
 
 @dataclass(frozen=True)
 class Point:
-    """One moment of a line: its label, value and interval; None where nothing can be told."""
+    """One moment of a line: its label, value and interval; None where nothing can be told. `told` is the value in words."""
 
     label: str
     value: float | None
     low: float | None
     high: float | None
     title: str
-    url: str = ""
+    told: str = ""
 
 
 Known = list[tuple[float, Point]]

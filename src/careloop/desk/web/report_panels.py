@@ -157,7 +157,8 @@ def _point(key: str, unit: str, row: Row) -> report_charts.Point:
     figure, day = row.figures[key], row.day
     assert day is not None
     label = f"{day:%Y-%m}" if unit == "month" else short_day(day)
-    return report_charts.Point(label, figure.value, figure.low, figure.high, f"{label}: {_told(key, figure)}")
+    told = _told(key, figure)
+    return report_charts.Point(label, figure.value, figure.low, figure.high, f"{label}: {told}", told=told)
 
 
 def _told(key: str, figure: Figure) -> str:
