@@ -74,7 +74,7 @@ def explain_slowness(rows: CaseRows, *, with_waits: bool = False) -> Part:
         found = find_bottlenecks(columns, rows.seconds, [not one for one in rows.is_open])
     except InputError as error:
         return _too_little(str(error))
-    facts = asdict(found)
+    facts = asdict(found) | {"told": found.told._asdict()}
     for rule in facts["rules"]:
         rule["conditions"] = [list(one) for one in rule["conditions"]]
         rule["cases"] = [rows.facts[place].case_id for place in rule.pop("rows")[:RULE_CASES]]

@@ -98,9 +98,11 @@ def _scopes(request: HttpRequest, viewer: Viewer) -> tuple[list[tuple[str, str]]
 def _slow(part: dict[str, Any], name: str, words: Words, team: str) -> dict[str, Any]:
     if "problem" in part:
         return {"has_too_little": True}
-    rules = [_rule(rule, name, place, words, team) for place, rule in enumerate(part["rules"])]
+    rules, told = [_rule(rule, name, place, words, team) for place, rule in enumerate(part["rules"])], part.get("told")
     return {
         "rules": rules,
+        "told": told
+        and {"is_shown": told["low"] > 0, "ratio": percent(told["ratio"]), "interval": f"{percent(told['low'])}–{percent(told['high'])}"},
         "limit": span(part["slow_seconds"]),
         "n_held": part["n_held"],
         "n_found": part["n_found"],
