@@ -21,7 +21,8 @@ from careloop.desk.flows.models import FlowVersion
 from careloop.desk.flows.queries import flow_of, named
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.rows import table_of
-from careloop.desk.measures.queries import Question, _Asked, check_question, find_moment
+from careloop.desk.measures.queries import check_question, find_moment
+from careloop.desk.measures.reading import Facts, Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.sales import Sales, measure_sales
 from careloop.insight.service.retention import Followed, Rate, RateDifference, measure_churn, measure_rate, measure_repeat, subtract
@@ -153,22 +154,17 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
 
 def _read_history(question: Question, viewer: Viewer, as_of: datetime) -> _History:
     """All cases in sight, whatever the period and choice."""
-    asked = _Asked(Question(("opened",), as_of=question.as_of), viewer, as_of)
-    customer = f"(SELECT c.customer_id FROM {table_of(Case).name} c WHERE c.id = f.case_id)"  # noqa: S608  (names of our own models)
     told = f"CASE WHEN g.kind = '{Kind.COMPLAINT.value}' THEN 2 WHEN g.kind <> '' THEN 1 ELSE 0 END"
-    sql, values = asked._rows_of(MEASURES["opened"], f"SELECT f.case_id, {customer}, f.opened_second, {told}")
-    found = [row for row in asked._fetch(sql, values) if row[1] is not None]  # an erased case has nobody left
-    rows = np.array(found, dtype=np.int64).reshape(-1, 4)
-    rows = rows[np.lexsort((rows[:, 0], rows[:, 2], rows[:, 1]))]
-    return _History(
-        rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] == 2, rows[:, 3] > 0, int(rows[:, 2].min(initial=int(as_of.timestamp())))
-    )
+    customer = f"COALESCE((SELECT c.customer_id FROM {table_of(Case).name} c WHERE c.id = f.case_id), 0)"  # noqa: S608  (our own names)
+    facts = Facts(Question(("opened",), as_of=question.as_of), viewer, as_of)
+    rows = facts.columns(MEASURES["opened"], ["f.case_id", customer, "f.opened_second", told])
+    rows = rows[:, rows[1] > 0]  # an erased case has nobody left
+    case_ids, customers, opened, kinds = rows[:, np.lexsort((rows[0], rows[2], rows[1]))]
+    return _History(case_ids, customers, opened, kinds == 2, kinds > 0, int(opened.min(initial=int(as_of.timestamp()))))
 
 
 def _list_entering(question: Question, viewer: Viewer, as_of: datetime) -> NDArray[np.int64]:
-    asked = _Asked(question, viewer, as_of)
-    sql, values = asked._rows_of(MEASURES["opened"], "SELECT f.case_id")
-    return np.array([number for (number,) in asked._fetch(sql, values)], dtype=np.int64)
+    return Facts(question, viewer, as_of).columns(MEASURES["opened"], ["f.case_id"])[0]
 
 
 def _follow(history: _History, entering: NDArray[np.int64], within: int, now: int) -> tuple[list[Entrant], int, int]:

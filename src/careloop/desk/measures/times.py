@@ -13,7 +13,8 @@ from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.measures.models import Facets
-from careloop.desk.measures.queries import Question, _Asked, ask, check_question, find_moment
+from careloop.desk.measures.queries import ask, check_question, find_moment
+from careloop.desk.measures.reading import Facts, Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.rules.values import NOTHING, Figure, add_up, figure_of
 from careloop.insight.errors import InputError
@@ -118,16 +119,14 @@ def measure_times(question: Question, target: str, viewer: Viewer) -> tuple[Time
 def read_spans(question: Question, target: str, viewer: Viewer, as_of: datetime) -> CaseSpans:
     """The cases of a question, in the order of their beginning; a span that would end before it begins counts as none."""
     measure = MEASURES[target]
-    asked = _Asked(question, viewer, as_of)
-    columns = asked._sql(f"{measure.value}, ({measure.ended})")
-    sql, values = asked._rows_of(measure, f"SELECT f.facets_id, f.opened_second, {columns}")
-    rows = np.array(asked._fetch(f"{sql} ORDER BY f.opened_second, f.case_id", values), dtype=np.int64).reshape(-1, 4)
-    numbers = np.unique(rows[:, 0]).tolist()
+    columns = ["f.facets_id", "f.opened_second", "f.case_id", measure.value, f"CASE WHEN {measure.ended} THEN 1 ELSE 0 END"]
+    rows = Facts(question, viewer, as_of).columns(measure, columns)
+    facets, opened, _case_ids, seconds, ended = rows[:, np.lexsort((rows[2], rows[1]))]
+    used = set(np.unique(facets).tolist())
     names = [f"{name}_id" if name in {"team", "channel", "agent"} else name for name in FACETS]
-    used = {number: number for number in numbers}
     known = Facets.objects.values_list("pk", *names)
-    combinations = {number: dict(zip(FACETS, facets, strict=True)) for number, *facets in known if number in used}
-    return CaseSpans(rows[:, 0], rows[:, 1], np.maximum(rows[:, 2], 0), rows[:, 3] != 0, combinations)
+    combinations = {number: dict(zip(FACETS, told, strict=True)) for number, *told in known if number in used}
+    return CaseSpans(facets, opened, np.maximum(seconds, 0), ended != 0, combinations)
 
 
 def _parts(names: list[Any]) -> dict[Any, NDArray[np.int64]]:

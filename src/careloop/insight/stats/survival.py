@@ -120,10 +120,8 @@ def fit_survival(durations: ArrayLike, has_ended: ArrayLike) -> SurvivalCurve:
         raise InputError(f"{times.shape} durations and {ended.shape} endings were given; expected one of each for every observation.")
     if len(times) and (not np.isfinite(times).all() or times.min() < 0):
         raise InputError("A duration is negative or not finite; durations are observed times of at least 0.")
-    steps = np.unique(times[ended])
-    ordered = np.sort(times)
-    at_risk = len(times) - np.searchsorted(ordered, steps, side="left")
-    died = np.searchsorted(np.sort(times[ended]), steps, side="right") - np.searchsorted(np.sort(times[ended]), steps, side="left")
+    steps, died = np.unique(times[ended], return_counts=True)
+    at_risk = len(times) - np.searchsorted(np.sort(times), steps, side="left")
     with np.errstate(divide="ignore"):
         sums = np.cumsum(died / (at_risk * (at_risk - died).astype(np.float64)))
     survival = np.asarray(np.cumprod(1 - died / at_risk), dtype=np.float64)
