@@ -152,6 +152,30 @@ def test_a_bad_answers_text_stands_in_the_case(asked, later):
     assert (case.status, case.snippet, answer.message.case_id, Feedback.objects.get().rating) == ("OPEN", "还是漏水", case.pk, 1)
 
 
+def test_what_is_written_after_a_bad_click_stands_in_the_case_that_it_opened(asked, later):
+    invitation = asked(bad_at_most=2)
+    record_answer(invitation_id=invitation.pk, given={"score": "1"}, now=later, is_click=True)
+    answer = answered(invitation, later, score="1", why="还是漏水")
+    case = Case.objects.get()
+    assert (case.status, case.snippet, answer.message.case_id, Feedback.objects.count()) == ("OPEN", "还是漏水", case.pk, 1)
+
+
+def test_what_is_written_after_the_case_was_resolved_again_leaves_it_so(asked, later):
+    invitation = asked(bad_at_most=2)
+    record_answer(invitation_id=invitation.pk, given={"score": "1"}, now=later, is_click=True)
+    Case.objects.update(status="RESOLVED")
+    answer = answered(invitation, later + DAY, score="1", why="还是漏水")
+    assert (Case.objects.get().status, answer.message.case_id) == ("RESOLVED", None)
+
+
+def test_what_is_written_after_a_bad_click_joins_the_new_case_where_there_is_one(asked, later):
+    invitation = asked(bad_at_most=2, bad_does="OPEN")
+    record_answer(invitation_id=invitation.pk, given={"score": "1"}, now=later, is_click=True)
+    answer = answered(invitation, later, score="1", why="还是漏水")
+    made = Case.objects.exclude(pk=invitation.case_id).get()
+    assert (made.snippet, answer.message.case_id, Case.objects.count()) == ("还是漏水", made.pk, 2)
+
+
 def test_an_answer_that_turns_bad_is_followed_up_then(asked, later):
     invitation = asked(bad_at_most=2)
     answered(invitation, later, score="5", why="谢谢")

@@ -21,7 +21,7 @@ from careloop.desk.kernel.actor import Actor
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotFound
 from careloop.desk.kernel.wording import spoken
 from careloop.desk.surveys.actions import page_survey
-from careloop.desk.surveys.following_up import Following, follow_up, way_in
+from careloop.desk.surveys.following_up import Following, case_to_join, follow_up, way_in
 from careloop.desk.surveys.links import is_open
 from careloop.desk.surveys.locking import lock_invitation
 from careloop.desk.surveys.models import Answer, EarlierAnswer, Invitation, InvitationState, Origin, Survey
@@ -143,15 +143,16 @@ def _take_text(invitation: Invitation, answer: Answer, questions: list[Question]
         return
     if before is not None:
         Feedback.objects.filter(message=before).delete()
+    joined_id = case_to_join(invitation, answer, following)
     answer.message = None
     if text or following == Following.OPEN:
-        receipt = receive_message(_inbound(invitation, answer, text, following, now), now=now)
+        receipt = receive_message(_inbound(invitation, answer, text, following, joined_id), now=now)
         answer.message = Message.objects.get(pk=receipt.message_id)
     follow_up(invitation, answer, following, now=now)
     answer.save(update_fields=["message", "followed_up_at"])
 
 
-def _inbound(invitation: Invitation, answer: Answer, text: str, following: Following, now: datetime) -> Inbound:
+def _inbound(invitation: Invitation, answer: Answer, text: str, following: Following, joined_id: int | None) -> Inbound:
     number = EarlierAnswer.objects.filter(answer=answer).count()
     customer = invitation.customer
     raw = json.dumps({"invitation": invitation.pk, "answers": answer.answers}, ensure_ascii=False).encode("utf-8", "replace")
@@ -162,13 +163,13 @@ def _inbound(invitation: Invitation, answer: Answer, text: str, following: Follo
         external_id=f"survey-{invitation.pk}-{number}",
         text=text,
         raw=raw,
-        sent_at=now,
+        sent_at=answer.changed_at,
         subject=following.subject(invitation, answer),
         sender_name=str(customer) if customer is not None else "",
         addresses=tuple(AddressValue(one.kind, one.value, one.scope) for one in list_addresses(customer)) if customer is not None else (),
         language=customer.language if customer is not None else "",
-        opens_case=following != Following.NOTHING,
-        case_id=invitation.case_id if following == Following.REOPEN else None,
+        opens_case=following != Following.NOTHING or joined_id is not None,
+        case_id=joined_id,
         rating=answer.score,
         rating_min=low if low is not None else 1,
         rating_max=high if high is not None else 5,

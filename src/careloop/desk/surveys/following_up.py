@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from careloop.desk.accounts.models import Role, User
+from careloop.desk.cases.models import Status
 from careloop.desk.notices.actions import notify
 from careloop.desk.notices.models import NoticeKind
 from careloop.desk.surveys.letters import CODES, language_of
@@ -46,6 +47,15 @@ def way_in(invitation: Invitation, answer: Answer) -> Following:
     return {BadAnswer.REOPEN.value: Following.REOPEN, BadAnswer.OPEN.value: Following.OPEN}.get(
         invitation.survey.bad_does, Following.NOTHING
     )
+
+
+def case_to_join(invitation: Invitation, answer: Answer, following: Following) -> int | None:
+    """The case in which what was written stands: the one that a bad answer opens, or did open with a click and that is open still."""
+    if following is Following.REOPEN:
+        return invitation.case_id
+    case = answer.message.case if answer.message is not None and answer.message.case_id else invitation.case
+    is_joined = answer.followed_up_at is not None and is_bad(invitation, answer) and invitation.survey.bad_does != BadAnswer.NOTHING
+    return case.pk if is_joined and case is not None and case.status not in {Status.RESOLVED, Status.MERGED} else None
 
 
 def follow_up(invitation: Invitation, answer: Answer, following: Following, *, now: datetime) -> None:
