@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -87,6 +88,17 @@ def test_up_to_five_groups_are_made_by_form_and_the_winner_is_used(signed_in, ca
     assert [rule.name for rule in Rule.objects.filter(is_active=True)] == ["B"]
     page = signed_in(cast.supervisor).get(f"/comparisons/{made.pk}/").content.decode()
     assert "Used since: B." in page and "End it" not in page
+
+
+def test_the_plan_says_in_chinese_how_long_it_takes(signed_in, cast, house, now):
+    today = datetime.now(UTC)
+    for number in range(28):
+        house.case(at=today - number * DAY, resolution=60)
+    rule = Rule.objects.create(name="Apologise", events=["OPENED"], condition={"all": []}, actions=[], changed_at=now)
+    sent = {"design": "RANDOMISED", "outcome": "RESOLUTION", "first": f"RULE:{rule.pk}", "held_out": "50", "do": "plan", "wanted": "50"}
+    client = signed_in(cast.analyst)
+    page = client.post("/comparisons/new/", {**sent, "concerned": "10"}, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "按每天 10" in page and "其中 100% 能说明问题" in page
 
 
 def test_the_page_as_it_was(signed_in, cast, house, now):
