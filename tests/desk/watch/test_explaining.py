@@ -2,6 +2,8 @@
 
 import csv
 import io
+import random
+from collections import defaultdict
 from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
@@ -203,6 +205,45 @@ def test_efficiency_is_tasks_done_by_hours_spent(worked, cast):
     agent, supervisor = (found["groups"]["agent"][str(person.pk)]["communication"] for person in (cast.agent, cast.supervisor))
     assert (agent["done"], agent["hours"], supervisor["done"], supervisor["hours"]) == (5, 2.0, 1, 2.0)
     assert list(found["groups"]["category"]) == ["leak"]
+
+
+def test_every_group_is_what_a_count_case_by_case_gives(worked, cast, now):
+    """Sixty cases with time of several people, some not of theirs; tasks and hours are added up one by one."""
+    rng, today = random.Random(4), now.date().toordinal()
+    people, spent = (cast.agent, cast.supervisor, cast.owner), defaultdict(int)
+    for number in range(700_100, 700_160):
+        kind, category = rng.choice(["REFUND", "COMPLAINT", "CONSULTATION", "PRAISE"]), rng.choice(["leak", "late", ""])
+        team, who = rng.choice([cast.team, cast.other_team]), rng.choice(people)
+        facets = Facets.objects.get_or_create(team_id=team.pk, channel_id=cast.channel.pk, agent_id=who.pk, kind=kind, category=category)[0]
+        end = rng.choice([None, 7200])
+        CaseFact.objects.create(
+            case_id=number, facets=facets, known_from=now, opened_on=today, opened_second=SECOND - 9000, resolution_seconds=end,
+            resolved_on=today if end else None, response_seconds=600, replies=rng.randrange(4),
+        )  # fmt: skip
+        for person in rng.sample(people, rng.randrange(1, 3)):
+            WorkFact.objects.create(
+                case_id=number, user_id=person.pk, worked_on=today, facets=facets, known_from=now, seconds=rng.randrange(60, 3600)
+            )
+    rows = read_cases(since_day=0, most=100, team_id=None, now_second=SECOND)
+    for one in WorkFact.objects.all():
+        spent[one.case_id, one.user_id] += one.seconds
+    found = measure_work(rows, 0, {})["groups"]
+    for fact in rows.facts:
+        assert str(fact.facets.team_id) in found["team"]
+    for group, of in (("team", "team_id"), ("channel", "channel_id"), ("category", "category"), ("agent", "agent_id")):
+        for code, tasks in found[group].items():
+            for task, one in tasks.items():
+                done = seconds = 0
+                for fact in rows.facts:
+                    is_task = task == "communication" or fact.facets.kind == task.upper()
+                    if is_task and str(getattr(fact.facets, of)) == code:
+                        done += fact.replies if task == "communication" else fact.resolution_seconds is not None
+                    for (case_id, user_id), worked_seconds in spent.items():
+                        is_here = str(user_id) == code if group == "agent" else str(getattr(fact.facets, of)) == code
+                        if is_task and is_here and case_id == fact.case_id:
+                            seconds += worked_seconds
+                assert (one["done"], one["hours"]) == (done, pytest.approx(seconds / 3600))
+                assert one["value"] == (pytest.approx(done / (seconds / 3600)) if seconds else None)
 
 
 def test_the_communication_score_is_its_formula(worked):

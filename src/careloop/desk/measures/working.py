@@ -1,4 +1,4 @@
-"""Efficiency: tasks done by time spent, of the house and by agent, channel and category; and the parts of the communication score."""
+"""Efficiency: tasks done by time spent, of the house and by agent, team, channel and category; and the parts of the communication score."""
 
 from collections import defaultdict
 from typing import Any
@@ -25,7 +25,7 @@ def measure_work(rows: CaseRows, since_day: int, satisfied: Figures) -> Figures:
     facts = [fact for fact in rows.facts if fact.opened_on >= since_day]
     spent = _seconds([fact.case_id for fact in facts])
     groups: dict[str, dict[str, Figures]] = {}
-    for name in ("agent", "channel", "category"):
+    for name in ("agent", "team", "channel", "category"):
         found = _by_group(name, facts, spent)
         largest = sorted(found, key=lambda code: -found[code]["communication"]["hours"])[:MOST_GROUPS]
         groups[name] = {code: found[code] for code in largest if found[code]["communication"]["hours"] > 0}
@@ -48,7 +48,7 @@ def _by_group(name: str, facts: list[CaseFact], spent: dict[int, dict[int, int]]
             for user_id in own.keys() | ({fact.facets.agent_id} - {0}):
                 lines[str(user_id)].append((fact, float(own.get(user_id, 0)), float(fact.facets.agent_id == user_id)))
         else:
-            code = fact.facets.channel_id if name == "channel" else fact.facets.category
+            code = {"team": fact.facets.team_id, "channel": fact.facets.channel_id, "category": fact.facets.category}[name]
             lines[str(code)].append((fact, float(sum(own.values())), 1.0))
     return {code: _figures([one[0] for one in some], [one[1] for one in some], [one[2] for one in some]) for code, some in lines.items()}
 
