@@ -156,7 +156,7 @@ def test_a_rule_that_fires_itself_is_refused_and_the_form_keeps_what_was_typed(c
     client.force_login(cast.supervisor)
     answer = client.post("/rules/new/", {**FORM, "events": ["PRIORITY"], "c.value": ["退款", "Urgent", ""]})
     assert answer.status_code == 422
-    assert "The rule fires itself: what it does is an event for which it waits (Priority changed)" in answer.content.decode()
+    assert "The rule fires itself:" in answer.content.decode()
     assert 'value="Refunds first"' in answer.content.decode()
     assert Rule.objects.count() == 0
 
