@@ -87,6 +87,18 @@ def _fingerprint(server: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def _models() -> dict[str, Any]:
+    """What is written, in the order in which rows may refer to each other."""
+    from careloop.desk.analysis.models import Reading
+    from careloop.desk.cases.models import Case, CaseEvent, Clock, Message
+    from careloop.desk.feedback.models import Feedback
+    from careloop.desk.surveys.models import Answer, Invitation
+    from careloop.desk.writing.models import WorkSpan
+
+    models = (Case, Message, CaseEvent, Clock, Reading, Feedback, Invitation, Answer, WorkSpan)
+    return {model.__name__: model for model in models}
+
+
 class _Builder:
     """Plans once, tells it many times, writes part by part."""
 
@@ -114,29 +126,16 @@ class _Builder:
             self._survey()
             unchecked()
             self._tell()
-        settle(self._models().values(), is_searchable=self.is_searchable)
-        told = 3 * self.size
+        settle(_models().values(), is_searchable=self.is_searchable)
         return {
             "cases": self.size,
-            "case_messages": told,
+            "case_messages": (told := 3 * self.size),
             "reviews": self.size,
             "share_with_退款": round(self.last["wanted"] / told, 3),
             "share_chinese": round(self.last["chinese"] / told, 3),
             "customer_name": self.customer_rows[77]["name"],
             **self.noted,
         }
-
-    @staticmethod
-    def _models() -> dict[str, Any]:
-        """What is written, in the order in which rows may refer to each other."""
-        from careloop.desk.analysis.models import Reading
-        from careloop.desk.cases.models import Case, CaseEvent, Clock, Message
-        from careloop.desk.feedback.models import Feedback
-        from careloop.desk.surveys.models import Answer, Invitation
-        from careloop.desk.writing.models import WorkSpan
-
-        models = (Case, Message, CaseEvent, Clock, Reading, Feedback, Invitation, Answer, WorkSpan)
-        return {model.__name__: model for model in models}
 
     def _add(self, model: str, **row: Any) -> dict[str, Any]:
         self.last[model] += 1
@@ -145,7 +144,7 @@ class _Builder:
         return row
 
     def _write(self) -> None:
-        for name, model in self._models().items():
+        for name, model in _models().items():
             insert(model, self.rows[name])
         if self.is_searchable:
             index(self.rows["Message"], self.customer_rows)
@@ -292,7 +291,7 @@ class _Builder:
         if resolved is None:
             return
         facts = {name: case[name] for name in ("team_id", "customer_id", "channel_id")}
-        self._event("STATUS", ended, {"case_id": case["id"], **facts}, ("user", agent.pk, agent.display_name), None, status="RESOLVED")
+        self._event("STATUS", ended, {"case_id": case["id"], **facts}, ("user", agent.pk, agent.display_name), None)
         if case["id"] % INVITED_EACH:
             return
         invited = self._add(
@@ -335,12 +334,11 @@ class _Builder:
             self._add("Reading", **kept, message_id=number, slot=slot_of(at), read_at=at, **self.readings[read])
         return number
 
-    def _event(
-        self, kind: str, at: datetime, facts: dict[str, Any], actor: tuple[str, int, str], message: int | None, status: str = ""
-    ) -> None:
-        told = dict(zip(("actor_kind", "actor_id", "actor_name"), actor, strict=True))
+    def _event(self, kind: str, at: datetime, facts: dict[str, Any], actor: tuple[str, int, str], message: int | None) -> None:
+        who = dict(zip(("actor_kind", "actor_id", "actor_name"), actor, strict=True))
         where = {name: facts[name] for name in ("case_id", "team_id")}
-        self._add("CaseEvent", **where, **told, kind=kind, at=at, message_id=message, after={"status": status} if status else {})
+        after = {"status": "RESOLVED"} if kind == "STATUS" else {}
+        self._add("CaseEvent", **where, **who, kind=kind, at=at, message_id=message, after=after)
 
     def _tell_review(self, at: datetime) -> None:
         review = self.rng.choice(self.reviews)
