@@ -110,7 +110,7 @@ def _asked() -> tuple[Any, dict[str, Any]]:
     from careloop.desk.accounts.models import User
     from careloop.desk.accounts.queries import viewer_of
     from careloop.desk.measures.models import Ledger
-    from careloop.desk.measures.queries import Question
+    from careloop.desk.measures.reading import Question
 
     shown_at = Ledger.objects.get().shown_at
     today = shown_at.date()

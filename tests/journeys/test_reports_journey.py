@@ -43,7 +43,7 @@ def test_from_the_overview_to_a_dashboard(desk, visit, answered, assert_accessib
     with page.expect_download() as paper:
         page.get_by_role("link", name="PDF").click()
     assert paper.value.suggested_filename.startswith("dashboard-")
-    page.get_by_role("link", name="By mail").first.click()
+    page.locator(".page-header").get_by_role("link", name="By mail").click()
     expect(page.get_by_label("Report or dashboard").locator("option:checked")).to_have_text("Mornings")
     assert_accessible(page)
     page.get_by_role("button", name="Mail it").click()

@@ -14,7 +14,8 @@ from careloop.desk.jobs.rules import next_run
 from careloop.desk.measures.actions import recount, refresh
 from careloop.desk.measures.checking import find_differences
 from careloop.desk.measures.models import AnswerFact, CaseFact, WorkFact
-from careloop.desk.measures.queries import Question, ask, list_cases_behind
+from careloop.desk.measures.queries import ask, list_cases_behind
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.retention import measure_retention
 from careloop.desk.measures.times import measure_times
 from careloop.desk.measures.times_model import explain_times

@@ -11,7 +11,8 @@ from careloop.desk.cases.models import Case, Clock
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
 from careloop.desk.measures.actions import recount, refresh
 from careloop.desk.measures.models import CaseFact, CaseFactPast
-from careloop.desk.measures.queries import Question, ask, list_cases_behind
+from careloop.desk.measures.queries import ask, list_cases_behind
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from tests.desk.measures.slow_count import slow_figures, slow_median, spans
 

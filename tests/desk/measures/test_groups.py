@@ -1,7 +1,8 @@
 """Small groups are drawn to the whole; only what chance does not explain is called a difference."""
 
 from careloop.desk.measures.groups import BETTER, WORSE, compare_groups
-from careloop.desk.measures.queries import Question, Row, Table
+from careloop.desk.measures.queries import Row, Table
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.rules.values import Sums, add_up, figure_of
 

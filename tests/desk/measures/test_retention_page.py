@@ -13,7 +13,7 @@ from careloop.desk.cases.models import Case
 from careloop.desk.customers.models import Customer
 from careloop.desk.kernel.errors import NotAllowed
 from careloop.desk.measures.actions import refresh
-from careloop.desk.measures.queries import Question
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.retention import measure_retention
 
 

@@ -10,7 +10,7 @@ from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.cases.models import Case
 from careloop.desk.customers.models import Customer
 from careloop.desk.measures.actions import refresh
-from careloop.desk.measures.queries import Question
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.retention import Entrant, measure_retention
 from careloop.desk.measures.sales import measure_sales
 from careloop.desk.purchases.models import Purchase

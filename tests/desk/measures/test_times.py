@@ -11,7 +11,8 @@ from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.cases.models import Case
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
 from careloop.desk.measures.actions import refresh
-from careloop.desk.measures.queries import Question, ask
+from careloop.desk.measures.queries import ask
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.times import LATER, REST, SOONER, measure_times
 from careloop.desk.measures.times_model import explain_times
 

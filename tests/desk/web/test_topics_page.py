@@ -45,7 +45,7 @@ def test_a_filter_that_makes_no_sense_is_refused_with_a_sentence(cast, client, n
     client.force_login(cast.owner)
     for query, sentence in (
         ("since=2026-05-04&until=2026-05-01", "before that; swap them"),
-        ("period=7", "The period is “7”"),
+        ("period=8", "The period is “8”"),
         ("since=yesterday", "is not a day"),
     ):
         answer = client.get(f"/topics/?{query}")

@@ -8,7 +8,8 @@ from careloop.desk.audit.models import AuditEntry
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed, NotFound
 from careloop.desk.measures.actions import refresh
-from careloop.desk.measures.queries import Question, ask
+from careloop.desk.measures.queries import ask
+from careloop.desk.measures.reading import Question
 from careloop.desk.writing.models import WorkCorrection, WorkSpan
 from careloop.desk.writing.work_time import correct_work, list_work, note_work
 

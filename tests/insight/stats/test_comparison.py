@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 from careloop.insight.errors import InputError
 from careloop.insight.stats.comparison import (
-    cohens_h,
     compare_means,
     compare_means_unequal,
     compare_pairs,
     compare_ranks,
     compare_shares,
     compare_with_plan,
-    eta_squared,
-    hedges_g,
 )
+from careloop.insight.stats.effect_sizes import cohens_h, eta_squared, hedges_g
 from careloop.insight.stats.intervals import Moments
 from careloop.insight.stats.multiplicity import correct_by_benjamini_hochberg, correct_by_holm
 

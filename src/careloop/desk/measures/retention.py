@@ -164,7 +164,8 @@ def _read_history(question: Question, viewer: Viewer, as_of: datetime) -> _Histo
 
 
 def _list_entering(question: Question, viewer: Viewer, as_of: datetime) -> NDArray[np.int64]:
-    return Facts(question, viewer, as_of).columns(MEASURES["opened"], ["f.case_id"])[0]
+    found: NDArray[np.int64] = Facts(question, viewer, as_of).columns(MEASURES["opened"], ["f.case_id"])[0]
+    return found
 
 
 def _follow(history: _History, entering: NDArray[np.int64], within: int, now: int) -> tuple[list[Entrant], int, int]:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.rules import OWNER, Viewer
 from careloop.desk.kernel.errors import InvalidInput
-from careloop.desk.measures.queries import Question, ask
+from careloop.desk.measures.queries import ask
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import COUNT, MEASURES, MEDIAN, SHARE
 from careloop.desk.measures.rules.values import Figure, fold_day
 from careloop.desk.sla.models import Calendar

@@ -58,7 +58,7 @@ def plan_comparison(
     since = (today - timedelta(days=LOOKED_BACK_DAYS)).toordinal()
     facts, answers = CaseFact.objects.filter(opened_on__gte=since), AnswerFact.objects.filter(case_id__gt=0)
     if viewer.team_ids is not None:
-        facts, answers = (rows.filter(facets__team_id__in=viewer.team_ids) for rows in (facts, answers))
+        facts, answers = facts.filter(facets__team_id__in=viewer.team_ids), answers.filter(facets__team_id__in=viewer.team_ids)
     answers = answers.filter(Q(answered_on__gte=since) | Q(sent_on__gte=since))
     base, one_pair = _basis(outcome, wanted, facts, answers)
     alpha = CALLED / math.comb(len(ratios), 2)

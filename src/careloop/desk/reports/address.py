@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from careloop.desk.kernel.errors import InvalidInput
-from careloop.desk.measures.queries import Question
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import GROUPS
 
 PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365, "all": 0}

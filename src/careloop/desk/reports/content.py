@@ -7,7 +7,8 @@ from typing import Any
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.groups import Comparison
-from careloop.desk.measures.queries import Question, Row, find_moment
+from careloop.desk.measures.queries import Row, find_moment
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.rules.values import Figure, period_before
 from careloop.desk.reports.address import ReportAddress

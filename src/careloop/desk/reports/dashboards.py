@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import InvalidInput, NotFound
-from careloop.desk.measures.queries import Question, Table, ask
+from careloop.desk.measures.queries import Table, ask
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import GROUPS, MEASURES
 from careloop.desk.measures.rules.values import Figure
 from careloop.desk.reports.address import PERIODS, ReportAddress, address_from

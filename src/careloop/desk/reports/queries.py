@@ -6,7 +6,8 @@ from typing import Any
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.measures.groups import Comparison, compare_groups
-from careloop.desk.measures.queries import Question, Table, ask
+from careloop.desk.measures.queries import Table, ask
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.values import Figure, period_before
 from careloop.desk.measures.sheets import Sheet
 from careloop.desk.reports.rules.layouts import Layout

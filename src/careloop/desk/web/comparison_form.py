@@ -102,9 +102,9 @@ def concerned_in(given: dict[str, str], moment: datetime) -> float | None:
     numbers = [int(number) for _kind, _sign, number in codes if number.isdigit()]
     if codes and codes[0][0] == RULE:
         counted = count_firings(moment)
-        return sum(counted.get(number, {}).get("done", 0) for number in numbers) / COUNTED_DAYS
+        return float(sum(counted.get(number, {}).get("done", 0) for number in numbers) / COUNTED_DAYS)
     if codes and codes[0][0] == MACRO:
-        return sum(count_uses(numbers, moment).values()) / COUNTED_DAYS
+        return float(sum(count_uses(numbers, moment).values()) / COUNTED_DAYS)
     return None
 
 

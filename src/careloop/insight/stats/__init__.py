@@ -4,21 +4,17 @@ from careloop.insight.stats.adjustment import Adjusted, BeforeAfter, adjust_mean
 from careloop.insight.stats.calibration import Bin, Isotonic, Temperature, measure_calibration_error, sort_into_bins
 from careloop.insight.stats.comparison import (
     Difference,
-    Effect,
     PairDifference,
-    cohens_h,
     compare_means,
     compare_means_unequal,
     compare_pairs,
     compare_ranks,
     compare_shares,
     compare_with_plan,
-    eta_squared,
-    hedges_g,
-    omega_squared,
 )
 from careloop.insight.stats.coverage import ThresholdRow, find_threshold, measure_coverage
 from careloop.insight.stats.cox import CoxModel, fit_cox, measure_concordance
+from careloop.insight.stats.effect_sizes import Effect, cohens_h, eta_squared, hedges_g, omega_squared
 from careloop.insight.stats.intervals import (
     Moments,
     bootstrap_interval,

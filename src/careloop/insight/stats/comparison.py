@@ -1,4 +1,4 @@
-"""Do groups differ, which ones, and by how much: analyses of variance, all pairs, ranks, effect sizes.
+"""Do groups differ, and which ones: analyses of variance, all pairs, ranks, shares. By how much: `effect_sizes`.
 
 All but the ranks need a group's moments only, so that a database can add them up.
 """
@@ -6,18 +6,17 @@ All but the ranks need a group's moments only, so that a database can add them u
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.special import chdtrc, fdtrc, ncfdtr
+from scipy.special import chdtrc, fdtrc
 from scipy.stats import rankdata, studentized_range
 
 from careloop.insight.errors import InputError, Sentence
-from careloop.insight.stats.intervals import Z_95, Moments, welch_freedom
+from careloop.insight.stats.intervals import Moments, welch_freedom
 
 LARGEST_FREEDOM = 10_000.0  # beyond it the studentized range no longer moves
 
@@ -51,15 +50,8 @@ class PairDifference(NamedTuple):
     p: float
 
 
-class Effect(NamedTuple):
-    """An effect size with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def _check(groups: Sequence[Moments], least: int) -> None:
+def check_groups(groups: Sequence[Moments], least: int) -> None:
+    """Refuse fewer than two groups, and one with fewer than `least` values (InputError)."""
     small = [one.n for one in groups if one.n < least]
     if len(groups) < 2 or small:
         raise InputError(
@@ -72,7 +64,7 @@ def _check(groups: Sequence[Moments], least: int) -> None:
         )
 
 
-def _sums(groups: Sequence[Moments]) -> tuple[float, float, int, int]:
+def sums_of_squares(groups: Sequence[Moments]) -> tuple[float, float, int, int]:
     """Return sums of squares between and within groups, and their degrees of freedom."""
     n = sum(one.n for one in groups)
     middle = sum(one.total for one in groups) / n
@@ -111,8 +103,8 @@ def compare_means(groups: Sequence[Moments]) -> Difference:
     >>> round(found.statistic, 6), found.freedom, round(found.p, 4)
     (6.0, (1, 4), 0.0705)
     """
-    _check(groups, 1)
-    between, within, freedom, rest = _sums(groups)
+    check_groups(groups, 1)
+    between, within, freedom, rest = sums_of_squares(groups)
     if rest < 1:
         raise InputError("Every group holds a single value; how they scatter is not known. Collect more before comparing.")
     if within == 0:
@@ -137,7 +129,7 @@ def compare_means_unequal(groups: Sequence[Moments]) -> Difference:
     ----------
     Welch 1951, On the comparison of several mean values: an alternative approach.
     """
-    _check(groups, 2)
+    check_groups(groups, 2)
     if any(one.variance == 0 for one in groups):
         raise InputError("All values of one group are the same; its scatter is not known. Compare shares or ranks instead.")
     weights = np.array([one.n / one.variance for one in groups])
@@ -172,8 +164,8 @@ def compare_pairs(groups: Sequence[Moments], *, equal_scatter: bool = False, con
     Tukey 1949, Comparing individual means in the analysis of variance; Kramer 1956; Games & Howell 1976, Pairwise multiple comparison
     procedures with unequal n's and/or variances.
     """
-    _check(groups, 2)
-    _, within, _, rest = _sums(groups)
+    check_groups(groups, 2)
+    _, within, _, rest = sums_of_squares(groups)
     common = (within / rest, min(float(rest), LARGEST_FREEDOM))
     found = []
     critical: dict[float, float] = {}
@@ -213,7 +205,7 @@ def compare_ranks(groups: Sequence[ArrayLike]) -> Difference:
     Kruskal & Wallis 1952, Use of ranks in one-criterion variance analysis.
     """
     values = [np.asarray(group, dtype=np.float64) for group in groups]
-    _check([Moments.of(one) for one in values], 1)
+    check_groups([Moments.of(one) for one in values], 1)
     ranks = rankdata(np.concatenate(values))
     n = len(ranks)
     parts = np.split(ranks, np.cumsum([len(one) for one in values])[:-1])
@@ -249,7 +241,7 @@ def compare_shares(groups: Sequence[tuple[float, float]]) -> Difference:
     >>> round(found.statistic, 4), round(found.p, 4)
     (5.3333, 0.0209)
     """
-    _check([Moments(int(tried), won, won) for won, tried in groups], 1)
+    check_groups([Moments(int(tried), won, won) for won, tried in groups], 1)
     won, tried = (np.array(column, dtype=np.float64) for column in zip(*groups, strict=True))
     share, freedom = won.sum() / tried.sum(), len(groups) - 1
     if share in {0.0, 1.0}:
@@ -281,134 +273,3 @@ def compare_with_plan(counts: Sequence[int], ratios: Sequence[float]) -> Differe
     expected = np.array(ratios) / sum(ratios) * sum(counts)
     statistic = float((np.square(np.array(counts) - expected) / expected).sum()) if sum(counts) else 0.0
     return _judge_chi_squared(statistic, len(counts) - 1)
-
-
-def eta_squared(groups: Sequence[Moments]) -> Effect:
-    """Return the share of all scatter that lies between the groups, 0–1.
-
-    Parameters
-    ----------
-    groups : sequence of Moments
-
-    Raises
-    ------
-    InputError
-        As `compare_means`.
-
-    References
-    ----------
-    Cohen 1988, Statistical power analysis, chapter 8; interval by inverting the noncentral F: Steiger 2004, Beyond the F test.
-    """
-    test = compare_means(groups)
-    between, within, _, _ = _sums(groups)
-    (freedom, rest), n = test.freedom, sum(one.n for one in groups)
-    if within == 0:
-        value = 0.0 if test.statistic == 0 else 1.0
-        return Effect(value, 0.0, 1.0)
-
-    def reached(noncentrality: float) -> float:
-        return float(ncfdtr(freedom, rest, noncentrality, test.statistic))
-
-    low, high = (_invert(reached, chance, 0.0) for chance in (0.975, 0.025))
-    value = between / (between + within)  # too high by chance: groups closer than chance makes them get an interval below it
-    return Effect(value, min(low / (low + n), value), max(high / (high + n), value))
-
-
-def omega_squared(groups: Sequence[Moments]) -> float:
-    """Return the share of all scatter that lies between the groups without what chance alone puts there, 0–1.
-
-    Parameters
-    ----------
-    groups : sequence of Moments
-
-    Raises
-    ------
-    InputError
-        As `compare_means`.
-
-    References
-    ----------
-    Hays 1963, Statistics for psychologists, section 12.18.
-
-    Examples
-    --------
-    >>> round(omega_squared([Moments.of([1, 2, 3]), Moments.of([3, 4, 5])]), 4)
-    0.4545
-    """
-    compare_means(groups)  # refuses what cannot be compared
-    between, within, freedom, rest = _sums(groups)
-    chance = within / rest
-    whole = between + within + chance
-    return max(0.0, (between - freedom * chance) / whole) if whole > 0 else 0.0
-
-
-def _invert(reached: Callable[[float], float], chance: float, least: float) -> float:
-    """Return where a falling function crosses `chance`; `least` when it starts below."""
-    if reached(least) <= chance:
-        return least
-    width = 1.0
-    while reached(least + width) > chance and width < 1e9:
-        width *= 2
-    return float(brentq(lambda place: reached(place) - chance, least, least + width, xtol=1e-10))
-
-
-def hedges_g(first: Moments, second: Moments) -> Effect:
-    """Return the difference of two means in units of their common scatter, put right for few values.
-
-    Parameters
-    ----------
-    first, second : Moments
-
-    Returns
-    -------
-    Effect
-        0.2 is small, 0.5 middling, 0.8 large by Cohen's rule of thumb; 0 and infinite ends when nothing varies.
-
-    Raises
-    ------
-    InputError
-        When a group has fewer than two values.
-
-    References
-    ----------
-    Hedges 1981, Distribution theory for Glass's estimator of effect size; the variance of its approximately unbiased form.
-    """
-    _check([first, second], 2)
-    freedom = first.n + second.n - 2
-    pooled = ((first.n - 1) * first.variance + (second.n - 1) * second.variance) / freedom
-    if pooled == 0:
-        return Effect(0.0, -math.inf, math.inf)
-    total = first.n + second.n
-    value = (first.mean - second.mean) / math.sqrt(pooled) * (1 - 3 / (4 * total - 9))
-    half = Z_95 * math.sqrt(total / (first.n * second.n) + value * value / (2 * (total - 3.94)))
-    return Effect(value, value - half, value + half)
-
-
-def cohens_h(first: tuple[float, float], second: tuple[float, float]) -> Effect:
-    """Return the difference of two shares on the arcsine scale, on which a point counts alike everywhere.
-
-    Parameters
-    ----------
-    first, second : (float, float)
-        Successes and trials.
-
-    Raises
-    ------
-    InputError
-        When nothing was tried.
-
-    References
-    ----------
-    Cohen 1988, Statistical power analysis, chapter 6: 0.2 is small, 0.5 middling, 0.8 large.
-
-    Examples
-    --------
-    >>> found = cohens_h((30, 40), (20, 40))
-    >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
-    (0.5236, 0.0853, 0.9619)
-    """
-    if not first[1] or not second[1]:
-        raise InputError("A share of nothing was given; both groups need at least one trial.")
-    value = 2 * math.asin(math.sqrt(first[0] / first[1])) - 2 * math.asin(math.sqrt(second[0] / second[1]))
-    half = Z_95 * math.sqrt(1 / first[1] + 1 / second[1])
-    return Effect(value, max(-math.pi, value - half), min(math.pi, value + half))

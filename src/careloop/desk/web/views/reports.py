@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.measures.queries import CASES_SHOWN, Question, ask, list_cases_behind
+from careloop.desk.measures.queries import CASES_SHOWN, ask, list_cases_behind
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES, SHARE
 from careloop.desk.reports.address import address_from
 from careloop.desk.reports.content import report_content

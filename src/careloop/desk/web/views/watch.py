@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from careloop.desk.accounts.queries import list_teams
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import DeskError, InvalidInput
-from careloop.desk.measures.queries import Question, list_cases_behind
+from careloop.desk.measures.queries import list_cases_behind
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES, SHARE
 from careloop.desk.measures.series import watchable
 from careloop.desk.watch import actions, queries

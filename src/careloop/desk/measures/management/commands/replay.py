@@ -12,7 +12,8 @@ from careloop.desk.experiments.queries import access_comparison
 from careloop.desk.kernel.errors import DeskError
 from careloop.desk.measures.checking import find_differences
 from careloop.desk.measures.moments import moment_of
-from careloop.desk.measures.queries import Question, Table, ask
+from careloop.desk.measures.queries import Table, ask
+from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.rules.values import Figure
 from careloop.desk.measures.trial_lines import COLUMNS, lines_of
