@@ -13,6 +13,7 @@ class NoticeKind(models.TextChoices):
     MENTIONED = "MENTIONED", _("You were mentioned")
     DUE_SOON = "DUE_SOON", _("A deadline is near")
     OVERDUE = "OVERDUE", _("A deadline has passed")
+    REPLIED = "REPLIED", _("The customer answered")
     NOT_SENT = "NOT_SENT", _("Your reply was not sent")
     TASK = "TASK", _("A task for you")
     APPROVAL = "APPROVAL", _("Your approval is asked for")

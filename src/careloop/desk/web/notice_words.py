@@ -19,8 +19,8 @@ TONES = {
     "SURVEY": "bad",
 }
 ICONS = {
-    "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "NOT_SENT": "message-square-warning",
-    "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
+    "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "REPLIED": "message-square",
+    "NOT_SENT": "message-square-warning", "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
     "SOLUTION": "book-open", "FOLLOWED": "eye", "SURVEY": "frown",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A reply that could not be sent is told as that; nothing else used the kind that said that the customer answered."""
+"""A reply that could not be sent is told as that, and not as an answer of the customer."""
 
 from django.db import migrations, models
 
@@ -7,6 +7,7 @@ KINDS = [
     ("MENTIONED", "You were mentioned"),
     ("DUE_SOON", "A deadline is near"),
     ("OVERDUE", "A deadline has passed"),
+    ("REPLIED", "The customer answered"),
     ("NOT_SENT", "Your reply was not sent"),
     ("TASK", "A task for you"),
     ("APPROVAL", "Your approval is asked for"),
@@ -20,7 +21,7 @@ KINDS = [
 
 
 def rename(apps, _editor):
-    apps.get_model("notices", "Notice").objects.filter(kind="REPLIED").update(kind="NOT_SENT")
+    apps.get_model("notices", "Notice").objects.filter(kind="REPLIED", key__startswith="held ").update(kind="NOT_SENT")
 
 
 class Migration(migrations.Migration):
