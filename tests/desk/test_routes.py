@@ -21,7 +21,7 @@ from careloop.desk.analysis.topic_models import FoundTopic, MessageTopic, Topic,
 from careloop.desk.automation.models import Macro, Rule
 from careloop.desk.bulk.models import BulkChange
 from careloop.desk.cases.models import Approval, Case, Message
-from careloop.desk.experiments.models import Comparison
+from careloop.desk.experiments.models import Arm, Comparison
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.flows.models import Flow
 from careloop.desk.imports.models import ImportRun
@@ -317,10 +317,17 @@ def made_for_the_house(cast, now) -> dict[str, object]:
             changed_at=now,
         ),
         "flow": Flow.objects.get(kind="REFUND"),
-        "comparison": Comparison.objects.create(
-            name="Does it help?", design="RANDOMISED", subject="RULE", outcome="REOPENED", planned=100, salt="x", started_at=now
-        ),
+        "comparison": _comparison(now),
     }
+
+
+def _comparison(now) -> Comparison:
+    """A rule, and a half without it."""
+    facts = {"design": "RANDOMISED", "subject": "RULE", "outcome": "REOPENED", "planned": 100, "salt": "x", "started_at": now}
+    found = Comparison.objects.create(name="Does it help?", **facts)
+    for position, subject_id in enumerate((1, None)):
+        Arm.objects.create(comparison=found, position=position, name=f"Group {position}", ratio=0.5, subject_id=subject_id)
+    return found
 
 
 def made_for_learning(receipt, cast, now) -> dict[str, object]:

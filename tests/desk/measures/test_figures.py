@@ -193,5 +193,5 @@ def test_replay_prints_what_was_shown_and_checks_the_facts(life, cast):
 
 
 def test_replay_says_what_it_does_not_understand():
-    with pytest.raises(CommandError, match="--as-of is 'noon'; expected a day as 2026-05-04"):
+    with pytest.raises(CommandError, match="“noon” is neither a day as 2026-05-04 nor a moment"):
         call_command("replay", "--as-of", "noon")

@@ -61,8 +61,7 @@ def look_at_pairs(form: str, rows: Rows, ratios: Sequence[float], control: int, 
     looked = [_looks(form, rows, pair, planned * part[pair], CALLED / len(named)) for pair in named]
     right = correct_by_holm([follow_p(look for _n, look in looks)[-1] for looks in looked]).tolist()
     pairs = [_pair(form, pair, looks[-1][1], p) for pair, looks, p in zip(named, looked, right, strict=True)]
-    beside = [looks for pair, looks in zip(named, looked, strict=True) if pair[1] == control and form != TIME]
-    shown = beside[0] if beside else []
+    shown = next(looks for pair, looks in zip(named, looked, strict=True) if pair[1] == control) if form != TIME else []
     return pairs, [(n, look.difference, look.low, look.high) for n, look in shown if math.isfinite(look.low)]
 
 

@@ -20,7 +20,8 @@ TONES = {
 }
 ICONS = {
     "ASSIGNED": "user-check", "MENTIONED": "at-sign", "DUE_SOON": "timer", "OVERDUE": "timer-off", "REPLIED": "message-square",
-    "NOT_SENT": "message-square-warning", "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
+    "NOT_SENT": "message-square-warning",
+    "TASK": "list-checks", "APPROVAL": "stamp", "REMINDER": "alarm-clock", "RULE": "workflow", "CALENDAR": "calendar",
     "SOLUTION": "book-open", "FOLLOWED": "eye", "SURVEY": "frown",
 }  # fmt: skip
 
