@@ -214,13 +214,18 @@ def _check_name(name: str) -> None:
 
 
 def _refusal(refused: InvalidRule) -> InvalidInput:
-    """All faults in words: what an action or an event is called, not its code."""
+    """All faults as one refusal."""
+    return InvalidInput(" ".join(dict.fromkeys(said for _field, said in faults_in_words(refused))), field=refused.faults[0][0])
+
+
+def faults_in_words(refused: InvalidRule) -> list[tuple[str, str]]:
+    """Field and sentence of each fault, with actions and events as they are called."""
     words = {"code": {code: str(one.label) for code, one in ACTIONS.items()}, "event": {code: str(word) for code, word in event_choices()}}
     said = []
-    for _field, sentence in refused.faults:
+    for place, sentence in refused.faults:
         values = {name: words.get(name, {}).get(str(value), value) for name, value in sentence.values.items()}
-        said.append(spoken(Sentence(sentence.template, **values)))
-    return InvalidInput(" ".join(dict.fromkeys(said)), field=refused.faults[0][0])
+        said.append((place, spoken(Sentence(sentence.template, **values))))
+    return said
 
 
 def _plain(rule: Rule) -> dict[str, Any]:

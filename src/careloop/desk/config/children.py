@@ -73,6 +73,7 @@ def migrate_if_needed() -> None:
 
 def web(host: str, port: int) -> int:
     """Pages and API under gunicorn: threads, because a request mostly waits for the database."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores are for many requests at once; two threads for one matrix are slower here
     from gunicorn.app.base import BaseApplication
 
     class Pages(BaseApplication):  # type: ignore[misc]

@@ -17,7 +17,6 @@ from careloop.desk.automation.registry import ACTIONS
 from careloop.desk.automation.rules.checking import InvalidRule, check_rule
 from careloop.desk.automation.rules.fields import RuleFacts
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
-from careloop.desk.kernel.wording import spoken
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.automation_words import error_words
 from careloop.desk.web.rule_form import GivenRule, given_rule, offered, read_rule, rule_sides, shown_rule, with_room
@@ -65,7 +64,7 @@ def rule(request: HttpRequest, viewer: Viewer, rule_id: int | None = None) -> Ht
             context |= told
             status = status if "told" in told else InvalidInput.status
         except InvalidRule as refused:
-            context["errors"], status = {name: spoken(sentence) for name, sentence in refused.faults}, InvalidInput.status
+            context["errors"], status = dict(actions.faults_in_words(refused)), InvalidInput.status
         except DeskError as refused:
             context["errors"], status = {refused.field or "form": refused.message}, refused.status
             if isinstance(refused, Conflict) and rule_id is not None:
