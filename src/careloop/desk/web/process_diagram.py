@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from careloop.desk.web.measure_words import span
 
-BOX, TALL, GAP, MARGIN = 172, 44, 56, 12
+BOX, TALL, GAP, MARGIN = 172, 60, 56, 12
 MOST_STATES = 8
 LETTERS = 24
 THINNEST, THICKEST = 1.0, 9.0
@@ -27,7 +27,7 @@ def draw_way(
     boxes = format_html_join(
         "",
         '<rect class="state" x="{}" y="{}" width="{}" height="{}" rx="6"/><text x="{}" y="{}" text-anchor="middle">{}</text>'
-        '<text class="stay" x="{}" y="{}" text-anchor="middle">{}</text>',
+        '<text class="stay" x="{}" y="{}" text-anchor="middle">{}</text><text class="stay" x="{}" y="{}" text-anchor="middle">{}</text>',
         (
             (
                 left,
@@ -35,11 +35,14 @@ def draw_way(
                 BOX,
                 TALL,
                 left + BOX // 2,
-                middle - 3,
+                middle - 12,
                 _cut(name(one["name"])),
                 left + BOX // 2,
-                middle + 14,
+                middle + 6,
                 _stay(one),
+                left + BOX // 2,
+                middle + 22,
+                _returns(one),
             )
             for one in sorted(states[:MOST_STATES], key=lambda one: place[one["name"]])
             for left in (_left(place[one["name"]]),)
@@ -80,13 +83,16 @@ def _step(step: Mapping[str, Any], name: Callable[[str], str]) -> str:
 
 
 def _stay(state: Mapping[str, Any]) -> str:
-    """How many cases were in it and how long they usually stay; how often they came back."""
+    """How many cases were in it and how long they usually stay."""
     parts = [f"n = {state['n_cases']:,}"]
     if state["median_seconds"] is not None and state["n_ends"] < state["n_visits"]:
         parts.append(span(state["median_seconds"]))
-    if state["n_visits"] > state["n_cases"]:
-        parts.append(f"↺ {state['n_visits'] - state['n_cases']:,}")
     return " · ".join(parts)
+
+
+def _returns(state: Mapping[str, Any]) -> str:
+    """How often cases came back to it."""
+    return f"↺ {state['n_visits'] - state['n_cases']:,}" if state["n_visits"] > state["n_cases"] else ""
 
 
 def _left(number: int) -> int:
