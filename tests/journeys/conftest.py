@@ -61,6 +61,8 @@ def empty_database(tmp_path_factory, django_db_setup, django_db_blocker) -> Path
         source.ensure_connection()
         with closing(sqlite3.connect(path)) as copy:
             source.connection.backup(copy)
+            copy.execute("DELETE FROM sqlite_sequence")  # else numbers begin after those of whatever ran before
+            copy.commit()
     return path
 
 

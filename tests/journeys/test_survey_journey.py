@@ -17,7 +17,7 @@ from careloop.desk.outbox.delivery import deliver
 from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.surveys import inviting
 from careloop.desk.surveys.actions import SurveyFacts, save_survey
-from careloop.desk.surveys.models import Answer, Invitation, SurveySetting
+from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveySetting
 from careloop.desk.surveys.rules.questions import BEGINNINGS
 
 FACTS = SurveyFacts("Was it good?", "CSAT", BEGINNINGS["CSAT"], is_active=True, sent_when="RESOLVED", delay_minutes=0, bad_at_most=2)
@@ -86,9 +86,9 @@ def test_a_colleague_sees_the_page_and_answers_nothing(desk, visit, letter):
 
 
 @pytest.fixture
-def shop(desk):
+def shop(desk, letter):
     """Somebody's website, which shows the survey in a frame."""
-    survey_url = f"{desk.url}/survey/1/?lang=en"
+    survey_url = f"{desk.url}/survey/{Survey.objects.get().pk}/?lang=en"
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -108,7 +108,7 @@ def shop(desk):
     server.server_close()
 
 
-def test_the_houses_site_shows_the_survey_in_a_frame(desk, browser, letter, shop, monkeypatch):
+def test_the_houses_site_shows_the_survey_in_a_frame(browser, shop, monkeypatch):
     from careloop.desk.web.views import form
 
     monkeypatch.setattr(form, "FASTEST_SECONDS", -1)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 from careloop.desk.config.children import gunicorn_settings, spare_what_stays
 from careloop.desk.config.processes import Child, Family, answers, environment_for, pause_seconds, port_problem
+
+PATIENCE = 120  # seconds; costs nothing but on failure
 
 
 class FakeProcess:
@@ -181,18 +184,29 @@ def wait_until(condition, seconds: float, why):
     return None
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory) -> Path:
+    """A data folder whose database has its tables; making them takes long, and longer beside other work."""
+    folder = tmp_path_factory.mktemp("migrated")
+    subprocess.run([sys.executable, "-m", "careloop.cli", "manage", "migrate", "--verbosity", "0"], env=environment_of(folder), check=True)
+    return folder
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Nothing of ours is set but the data folder."""
+    ours = ("CARELOOP_", "DJANGO_SETTINGS_MODULE")
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(ours)}, "CARELOOP_DATA_DIR": str(folder)}
+
+
 @pytest.fixture
-def serving(tmp_path):
-    """`careloop serve` on a fresh data folder, answering."""
+def serving(tmp_path, migrated):
+    """`careloop serve` on a data folder of its own, answering."""
     port = free_ports()
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("CARELOOP_") and name != "DJANGO_SETTINGS_MODULE"
-    }
-    environment["CARELOOP_DATA_DIR"] = str(tmp_path)
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     command = [sys.executable, "-m", "careloop.cli", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, env=environment_of(tmp_path), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     try:
-        wait_until(lambda: answers("127.0.0.1", port), 40, "the pages never answered")
+        wait_until(lambda: answers("127.0.0.1", port), PATIENCE, "the pages never answered")
         yield process, port
     finally:
         for pid in [*descendants(process.pid), process.pid]:
@@ -215,7 +229,7 @@ def test_killed_web_process_comes_back_and_sigterm_ends_everything_within_five_s
     for pid in web:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not set(web) & descendants(process.pid).keys(), 5, "the killed processes are still there")
-    wait_until(lambda: answers("127.0.0.1", port), 15, "the pages did not come back")
+    wait_until(lambda: answers("127.0.0.1", port), PATIENCE, "the pages did not come back")
     family = descendants(process.pid)
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from careloop.desk.accounts.actions import create_api_key
+from careloop.desk.accounts.queries import actor_of
 from careloop.desk.cases import actions as cases
 from careloop.desk.cases.models import Case, Message
 from careloop.desk.customers.rules import AddressValue
 from careloop.desk.feedback.models import Feedback
 from careloop.desk.intake.actions import receive_message
+from careloop.desk.measures.actions import refresh
 from careloop.desk.sla.models import Calendar, ServiceLevel
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
@@ -85,3 +88,21 @@ class Life:
 def life(cast, inbound, now, promise):
     """Makes a life of a seed."""
     return lambda seed: Life(cast, inbound, now, seed)
+
+
+@pytest.fixture
+def counted(life, monkeypatch):
+    """A house of 80 random steps, its facts counted; today is its last day."""
+    played = life(21)
+    played.play(80)
+    refresh(now=played.now)
+    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: played.now.date())
+    return played
+
+
+@pytest.fixture
+def ask_api(client, cast, now):
+    """Asks as a key that works for the owner, with the cases of one team."""
+    owner = cast.viewer(cast.owner)
+    _key, token = create_api_key(name="k", channel_id=cast.channel.pk, actor=actor_of(owner), now=now, person_id=cast.owner.pk)
+    return lambda path: client.get(f"/api/v1/{path}", HTTP_AUTHORIZATION=f"Bearer {token}")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from careloop.desk.measures.actions import refresh
 from careloop.desk.reports.actions import DashboardFacts, save_dashboard
 from careloop.desk.reports.rules.layouts import LAYOUTS
 from careloop.desk.reports.rules.tiles import BY_GROUP, OVER_TIME, Tile
@@ -40,17 +39,13 @@ class Sections(HTMLParser):
 
 
 @pytest.fixture
-def counted(life, monkeypatch, cast):
-    played = life(21)
-    played.play(80)
-    refresh(now=played.now)
-    explain_house(now=played.now)
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: played.now.date())
-    return played
+def explained(counted):
+    explain_house(now=counted.now)
+    return counted
 
 
 @pytest.fixture
-def dashboard(cast, now, counted):
+def dashboard(cast, now, explained):
     tiles = [Tile("opened", OVER_TIME, width="4"), Tile("satisfied", OVER_TIME, width="1"), Tile("resolution", BY_GROUP, "channel")]
     return save_dashboard(facts=DashboardFacts("Mornings", "ALL", tiles), viewer=cast.viewer(cast.owner), now=now)
 

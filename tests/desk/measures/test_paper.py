@@ -8,7 +8,6 @@ import pypdfium2
 import pytest
 from django.utils import translation
 
-from careloop.desk.measures.actions import refresh
 from careloop.desk.reports.actions import DashboardFacts, save_dashboard
 from careloop.desk.reports.rules.layouts import LAYOUTS
 from careloop.desk.reports.rules.tiles import BY_GROUP, NUMBER, OVER_TIME, Tile
@@ -24,15 +23,6 @@ def text_of(pdf: bytes) -> str:
 
 def lines_of(answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-
-
-@pytest.fixture
-def counted(life, monkeypatch):
-    played = life(21)
-    played.play(80)
-    refresh(now=played.now)
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: played.now.date())
-    return played
 
 
 @pytest.fixture

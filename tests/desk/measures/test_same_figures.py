@@ -7,7 +7,6 @@ import pytest
 
 from careloop.desk.accounts.actions import create_api_key
 from careloop.desk.accounts.queries import actor_of
-from careloop.desk.measures.actions import refresh
 from careloop.desk.measures.retention import RATES
 from careloop.desk.measures.rules.values import Figure
 from careloop.desk.reports.actions import DashboardFacts, save_dashboard
@@ -35,23 +34,6 @@ def same(answer, file):
     assert [{name: line[name] for name in head} for line in told] == rows
     assert {value for line in told for name, value in line.items() if name not in head} <= {""}
     return rows
-
-
-@pytest.fixture
-def counted(life, monkeypatch):
-    played = life(21)
-    played.play(80)
-    refresh(now=played.now)
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: played.now.date())
-    return played
-
-
-@pytest.fixture
-def ask_api(client, cast, now):
-    """Asks as a key that works for the owner, with the cases of one team."""
-    owner = cast.viewer(cast.owner)
-    _key, token = create_api_key(name="k", channel_id=cast.channel.pk, actor=actor_of(owner), now=now, person_id=cast.owner.pk)
-    return lambda path: client.get(f"/api/v1/{path}", HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
 @pytest.mark.parametrize("slug", LAYOUTS)

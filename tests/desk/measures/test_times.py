@@ -18,15 +18,6 @@ from careloop.desk.measures.times_model import explain_times
 
 
 @pytest.fixture
-def counted(life, monkeypatch):
-    played = life(21)
-    played.play(80)
-    refresh(now=played.now)
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: played.now.date())
-    return played
-
-
-@pytest.fixture
 def house(cast, now):
     """Stores cases that began 100 days ago: (channel, seconds or None for open), and counts them."""
     from careloop.desk.customers.models import Customer

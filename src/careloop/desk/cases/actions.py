@@ -13,6 +13,7 @@ from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event, event_of
 from careloop.desk.cases.flow_steps import check_end, end_flow, start_flows
 from careloop.desk.cases.merged import lock_unmerged
+from careloop.desk.cases.messages import add_message
 from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Kind, Message, Priority, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.cases.rules import priority_after_triage, snippet_from
@@ -238,18 +239,7 @@ def _check_seen(case: Case, seen_message_id: int | None) -> None:
 
 def _write(case: Case, direction: str, body: str, viewer: Viewer, now: datetime, delivery: str = "") -> Message:
     text = _check_text(body)
-    message = Message.objects.create(
-        case=case,
-        customer_id=case.customer_id,
-        team_id=case.team_id,
-        channel_id=case.channel_id,
-        direction=direction,
-        author_id=viewer.person_id,
-        body=text,
-        sent_at=now,
-        received_at=now,
-        delivery=delivery,
-    )
+    message = add_message(case=case, direction=direction, body=text, now=now, author_id=viewer.person_id, delivery=delivery)
     search.index([Searchable("MESSAGE", message.pk, text, case.pk, case.customer_id, case.team_id)], is_new=True)
     return message
 

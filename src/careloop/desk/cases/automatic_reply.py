@@ -8,6 +8,7 @@ from careloop.desk.audit import actions as audit
 from careloop.desk.cases.changes import save_case
 from careloop.desk.cases.clocks import Happening, keep_clocks
 from careloop.desk.cases.events import add_event
+from careloop.desk.cases.messages import add_message
 from careloop.desk.cases.models import Case, Delivery, Direction, EventKind, Message, Status
 from careloop.desk.cases.rules import snippet_from
 from careloop.desk.kernel.actor import SYSTEM
@@ -30,17 +31,7 @@ def why_not(case: Case, question: Message) -> str:
 
 def reply_as_house(*, case: Case, body: str, now: datetime) -> Message:
     """Append the reply to a locked case, in the caller's transaction; the case then waits for the customer."""
-    message = Message.objects.create(
-        case=case,
-        customer_id=case.customer_id,
-        team_id=case.team_id,
-        channel_id=case.channel_id,
-        direction=Direction.OUTBOUND,
-        body=body,
-        sent_at=now,
-        received_at=now,
-        delivery=Delivery.QUEUED,
-    )
+    message = add_message(case=case, direction=Direction.OUTBOUND, body=body, now=now, delivery=Delivery.QUEUED)
     search.index([Searchable("MESSAGE", message.pk, body, case.pk, case.customer_id, case.team_id)], is_new=True)
     before = {"status": case.status}
     case.status, case.last_message_at, case.snippet, case.first_response_at = Status.WAITING, now, snippet_from(body), now

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.experiments.models import Comparison
 from careloop.desk.kernel.rows import marks, table_of
+from careloop.desk.measures.columns import Integers
 from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets
 from careloop.desk.measures.rules.definitions import GROUPS
 from careloop.desk.measures.trial_looks import CALLED, LESS, MORE, NOT_SHOWN, TOO_FEW
-from careloop.desk.measures.trial_rows import NONE, Floats, Integers, Tables, read_facts
+from careloop.desk.measures.trial_rows import NONE, Floats, Tables, read_facts
 from careloop.insight.errors import InputError, Sentence
 from careloop.insight.stats import Adjusted, BeforeAfter, compare_trends, correct_by_holm, difference_in_differences
 

@@ -16,8 +16,9 @@ from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.models import Case
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.measures.columns import Integers
 from careloop.desk.measures.models import Ledger
-from careloop.desk.measures.reading import Facts, Integers, Question
+from careloop.desk.measures.reading import Facts, Question
 from careloop.desk.measures.rules.definitions import GROUPS, MEASURES, MEDIAN, RATE, TIMES, Measure
 from careloop.desk.measures.rules.values import NOTHING, Figure, Sums, add_up, figure_of
 from careloop.desk.measures.sheets import Fold, Group, Sheet

@@ -1,19 +1,16 @@
-"""The facts that a question is about, read from the database as columns of whole numbers.
+"""The facts that a question is about, read from the database as columns of whole numbers."""
 
-A column comes as one text of numbers: that takes a third of the time of a row for each fact, and of grouping many facts in the database.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.rows import marks, table_of
+from careloop.desk.measures.columns import Integers, fetch, joined, numbers_in
 from careloop.desk.measures.models import (
     AnswerFact,
     AnswerFactPast,
@@ -25,7 +22,6 @@ from careloop.desk.measures.models import (
 )
 from careloop.desk.measures.rules.definitions import ANSWER, CASE, GROUPS, SHARE, WORK, Measure
 
-Integers = NDArray[np.int64]
 TABLES: dict[str, tuple[type, type]] = {
     CASE: (CaseFact, CaseFactPast),
     ANSWER: (AnswerFact, AnswerFactPast),
@@ -62,13 +58,11 @@ class Facts:
 
         Facts come in any order; expressions are whole numbers and never NULL. They and the condition `among` may say {now}.
         """
-        one = "STRING_AGG(CAST({} AS TEXT), ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT({})"
-        selected = ", ".join(one.format(self._now(expression)) for expression in expressions)
+        selected = joined([self._now(expression) for expression in expressions])
         found = [np.empty((len(expressions), 0), dtype=np.int64)]
         for sql, values in self._statements(measure, f"SELECT {selected}"):
-            texts = _fetch(f"{sql} AND ({self._now(among)})" if among else sql, values)[0]
-            if texts[0] is not None:
-                found.append(np.stack([np.fromstring(text, dtype=np.int64, sep=",") for text in texts]))
+            texts = fetch(f"{sql} AND ({self._now(among)})" if among else sql, values)[0]
+            found.append(np.stack([numbers_in(text) for text in texts]))
         return np.concatenate(found, axis=1)
 
     def labels(self, measure: Measure) -> tuple[str, dict[int, Any] | None]:
@@ -79,7 +73,7 @@ class Facts:
         if by == "agent" and measure.fact == WORK:
             return _facet(by, measure), None
         facets = table_of(Facets).name
-        return "f.facets_id", dict(_fetch(f"SELECT g.id, {GROUPS[by]} FROM {facets} g", []))  # noqa: S608  (names of our own models)
+        return "f.facets_id", dict(fetch(f"SELECT g.id, {GROUPS[by]} FROM {facets} g", []))  # noqa: S608  (names of our own models)
 
     def list_cases(self, measure: Measure, *, most: int, is_hit: bool | None = None) -> list[int]:
         """The newest cases behind a measure; with `is_hit` those of a share that hit, or did not."""
@@ -89,7 +83,7 @@ class Facts:
         more = self._now("".join(f" AND ({one})" for one in conditions))
         numbers: set[int] = set()
         for sql, values in self._statements(measure, "SELECT DISTINCT f.case_id"):
-            numbers |= {number for (number,) in _fetch(f"{sql}{more} ORDER BY f.case_id DESC LIMIT {most}", values)}
+            numbers |= {number for (number,) in fetch(f"{sql}{more} ORDER BY f.case_id DESC LIMIT {most}", values)}
         return sorted(numbers, reverse=True)[:most]
 
     def _statements(self, measure: Measure, select: str) -> Iterator[tuple[str, list[Any]]]:
@@ -128,9 +122,3 @@ class Facts:
 def _facet(name: str, measure: Measure) -> str:
     """The column of a facet; work is done by whoever did it, whosever case it is."""
     return "f.user_id" if name == "agent" and measure.fact == WORK else GROUPS[name]
-
-
-def _fetch(sql: str, values: Iterable[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(values))
-        return list(cursor.fetchall())

@@ -21,13 +21,13 @@ from careloop.desk.flows.models import FlowVersion
 from careloop.desk.flows.queries import flow_of, named
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.kernel.rows import table_of
+from careloop.desk.measures.changes import Change, change_of, difference_of_changes
 from careloop.desk.measures.queries import check_question, find_moment
 from careloop.desk.measures.reading import Facts, Question
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.measures.sales import Sales, measure_sales
 from careloop.insight.service.retention import Followed, Rate, RateDifference, measure_churn, measure_rate, measure_repeat, subtract
 from careloop.insight.service.retention import measure_retention as measure_return
-from careloop.insight.stats import Moments, difference_of_means, mean_interval
 
 DAY = 86_400
 WITHIN = (7, 30, 90, 180, 365)  # days
@@ -52,18 +52,6 @@ class Entrant:
     has_come: tuple[bool, bool, bool]
     before: int | None
     after: int | None
-
-
-@dataclass(frozen=True)
-class Contacts:
-    """Average number of cases before and after, and the average change with its interval, of `n` customers who were seen throughout."""
-
-    n: int
-    before: float | None
-    after: float | None
-    change: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True)
@@ -95,7 +83,7 @@ class Retention:
     as_of: datetime | None
     complained: Side | None = None
     others: Side | None = None
-    contacts: tuple[Contacts, Contacts] | None = None
+    contacts: tuple[Change, Change] | None = None
     contacts_difference: tuple[float, float, float] | None = None
     remedies: tuple[Side, ...] = ()
     outcomes: tuple[Side, ...] = ()
@@ -132,8 +120,7 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
     entrants, n_unknown, n_ahead = _follow(history, entering, within, int(as_of.timestamp()))
     complained, others = ([one for one in entrants if one.is_complaint is wanted] for wanted in (True, False))
     base = _side("", others, within, None)
-    seen = [some if question.since is not None else [] for some in (complained, others)]  # before the first of all there is none
-    contacts = [_contacts(some) for some in seen]
+    pairs = [_seen_pairs(some) if question.since is not None else [] for some in (complained, others)]  # before the first of all is none
     by_remedy, by_state = _by_remedy(complained)
     return Retention(
         question,
@@ -141,8 +128,8 @@ def measure_retention(question: Question, within: int, viewer: Viewer) -> Retent
         as_of,
         _side("", complained, within, base),
         base,
-        (contacts[0], contacts[1]),
-        _difference(*seen),
+        (change_of(pairs[0]), change_of(pairs[1])),
+        difference_of_changes(*pairs),
         tuple(_side(name, some, within, base) for name, some in by_remedy.items()),
         tuple(_side(name, some, within, base) for name, some in by_state.items()),
         _cohorts(entrants, within),
@@ -232,26 +219,8 @@ def _rates(entrants: Sequence[Entrant], within: int) -> dict[str, Rate]:
     }
 
 
-def _contacts(entrants: Iterable[Entrant]) -> Contacts:
-    pairs = _seen_pairs(entrants)
-    if not pairs:
-        return Contacts(0, None, None, None, None, None)
-    before, after = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))
-    change = Moments.of([pair[1] - pair[0] for pair in pairs])
-    low, high = mean_interval(change.n, change.total, change.total_of_squares) if change.n > 1 else (None, None)
-    return Contacts(len(pairs), before, after, change.mean, low, high)
-
-
 def _seen_pairs(entrants: Iterable[Entrant]) -> list[tuple[int, int]]:
     return [(one.before, one.after) for one in entrants if one.before is not None and one.after is not None]
-
-
-def _difference(complained: Iterable[Entrant], others: Iterable[Entrant]) -> tuple[float, float, float] | None:
-    """By how much the change of contacts differs; None where fewer than two were seen throughout on either side."""
-    first, second = (Moments.of([after - before for before, after in _seen_pairs(some)]) for some in (complained, others))
-    if min(first.n, second.n) < 2:
-        return None
-    return (first.mean - second.mean, *difference_of_means(first, second))
 
 
 def _by_remedy(complained: Sequence[Entrant]) -> tuple[dict[str, list[Entrant]], dict[str, list[Entrant]]]:

@@ -14,9 +14,9 @@ from typing import Protocol
 from django.db.models import Q
 
 from careloop.desk.accounts.rules import Viewer
+from careloop.desk.measures.changes import Change, change_of, difference_of_changes
 from careloop.desk.purchases.models import Purchase
 from careloop.insight.service.retention import Followed, Rate, RateDifference, measure_churn, measure_repeat, measure_retention, subtract
-from careloop.insight.stats import Moments, difference_of_means, mean_interval
 
 DAY = 86_400
 SALES_RATES = ("bought_again", "bought_repeatedly", "bought_nothing")
@@ -39,26 +39,14 @@ class Entered(Protocol):
 
 
 @dataclass(frozen=True)
-class Spent:
-    """Average amount that `n` buyers spent before and after, in the smallest unit, and the average change with its interval."""
-
-    n: int
-    before: float | None = None
-    after: float | None = None
-    change: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
 class Buyers:
-    """Some customers who had bought before: how many, who bought again, and what they spent."""
+    """Some customers who had bought before: how many, who bought again, and what they spent in the smallest unit."""
 
     name: str
     n: int
     rates: dict[str, Rate]
     differences: dict[str, RateDifference]
-    spent: Spent
+    spent: Change
 
 
 @dataclass(frozen=True)
@@ -103,7 +91,7 @@ def measure_sales(
         book.n_elsewhere,
         _buyers("", complained, book, within, now, base),
         base,
-        _difference(*pairs),
+        difference_of_changes(*pairs),
         tuple(_buyers(name, some, book, within, now, base) for name, some in remedies.items()),
     )
 
@@ -131,7 +119,7 @@ def _buyers(name: str, entered: Iterable[Entered], book: _Book, within: int, now
         "bought_nothing": measure_churn(followed, horizon_days=within),
     }
     differences = {key: subtract(rates[key], base.rates[key]) for key in SALES_RATES} if base is not None else {}
-    return Buyers(name, len(followed), rates, differences, _spent(_spent_pairs(entered, book, within, now)))
+    return Buyers(name, len(followed), rates, differences, change_of(_spent_pairs(entered, book, within, now)))
 
 
 def _follow(person: Entered, book: _Book, now: int) -> Followed | None:
@@ -157,20 +145,3 @@ def _spent_pairs(entered: Iterable[Entered], book: _Book, within: int, now: int)
         after = sum(minor for second, minor in bought if at < second <= at + span)
         found.append((before, after))
     return found
-
-
-def _spent(pairs: Sequence[tuple[int, int]]) -> Spent:
-    if not pairs:
-        return Spent(0)
-    before, after = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))
-    change = Moments.of([after - before for before, after in pairs])
-    low, high = mean_interval(change.n, change.total, change.total_of_squares) if change.n > 1 else (None, None)
-    return Spent(len(pairs), before, after, change.mean, low, high)
-
-
-def _difference(first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> tuple[float, float, float] | None:
-    """By how much the changes differ; None where fewer than two were seen throughout on either side."""
-    if min(len(first), len(second)) < 2:
-        return None
-    changes = [Moments.of([after - before for before, after in some]) for some in (first, second)]
-    return (changes[0].mean - changes[1].mean, *difference_of_means(changes[0], changes[1]))

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from careloop.desk.measures.reading import Facts, Integers
+from careloop.desk.measures.columns import Integers
+from careloop.desk.measures.reading import Facts
 from careloop.desk.measures.rules.definitions import COUNT, MEASURES, MEDIAN, RATE, SHARE, Measure
 from careloop.desk.measures.rules.values import Figure, Sums, fold_day
 

@@ -17,6 +17,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.models import Case
 from careloop.desk.experiments.models import Comparison, Exposure
 from careloop.desk.kernel.rows import marks, table_of
+from careloop.desk.measures.columns import Integers, fetch, joined, numbers_in
 from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets
 from careloop.desk.measures.trial_looks import Rows
 
@@ -26,7 +27,6 @@ NONE = -1  # stands for NULL among whole numbers that are not negative
 CUSTOMER_BITS = 40  # of a key that orders cases by customer and second
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Tables = tuple[type[models.Model], type[models.Model]]  # facts as they are, and those closed since
 
@@ -115,10 +115,10 @@ def count_outcomes(seen: Seen, comparison: Comparison, *, as_of: datetime | None
 def _read_exposures(comparison: Comparison, until: datetime) -> list[Integers]:
     """Number, group, first case, case that it became, customer and microsecond of each."""
     columns = ("e.id", "e.arm_id", "e.first_case_id", "e.case_id", "e.customer_id", "CAST(e.at AS TEXT)")
-    sql = f"SELECT {_joined(columns)} FROM {table_of(Exposure).name} e WHERE e.comparison_id = %s AND e.at <= %s"  # noqa: S608  (names of our own models)
-    *numbers, moments = _fetch(sql, [comparison.pk, connection.ops.adapt_datetimefield_value(until)])[0]
+    sql = f"SELECT {joined(columns)} FROM {table_of(Exposure).name} e WHERE e.comparison_id = %s AND e.at <= %s"  # noqa: S608  (names of our own models)
+    *numbers, moments = fetch(sql, [comparison.pk, connection.ops.adapt_datetimefield_value(until)])[0]
     at = np.array(moments.replace("+00", "").split(","), dtype="datetime64[us]") if moments else np.empty(0, dtype="datetime64[us]")
-    return [*map(_numbers, numbers), at.astype(np.int64)]
+    return [*map(numbers_in, numbers), at.astype(np.int64)]
 
 
 def _read_cases(comparison: Comparison, as_of: datetime | None, became: Integers) -> CaseColumns:
@@ -138,15 +138,15 @@ def _read_cases(comparison: Comparison, as_of: datetime | None, became: Integers
 def read_facts(tables: Tables, columns: Sequence[str], tail: str, values: list[Any], as_of: datetime | None) -> Integers:
     """One row for each SQL expression, one column for each fact `f` that the rest of the statement chooses, as it is or as it was."""
     now, past = (table_of(model).name for model in tables)
-    select = f"SELECT {_joined(columns)} FROM"
+    select = f"SELECT {joined(columns)} FROM"
     if as_of is None:
-        texts = [_fetch(f"{select} {now} {tail}", values)[0]]
+        texts = [fetch(f"{select} {now} {tail}", values)[0]]
     else:
         moment = connection.ops.adapt_datetimefield_value(as_of)
-        kept = _fetch(f"{select} {now} {tail} AND f.known_from <= %s", [*values, moment])[0]
-        was = _fetch(f"{select} {past} {tail} AND f.known_from <= %s AND f.known_until > %s", [*values, moment, moment])[0]
+        kept = fetch(f"{select} {now} {tail} AND f.known_from <= %s", [*values, moment])[0]
+        was = fetch(f"{select} {past} {tail} AND f.known_from <= %s AND f.known_until > %s", [*values, moment, moment])[0]
         texts = [kept, was]
-    return np.concatenate([np.stack([_numbers(text) for text in some]) for some in texts], axis=1)
+    return np.concatenate([np.stack([numbers_in(text) for text in some]) for some in texts], axis=1)
 
 
 def _answers(seen: Seen, comparison: Comparison, as_of: datetime | None) -> tuple[Floats, Floats]:
@@ -208,19 +208,3 @@ def _places(among: Integers, wanted: Integers) -> Integers:
         return np.full(len(wanted), NONE)
     found = np.minimum(np.searchsorted(among, wanted), len(among) - 1)
     return np.where(among[found] == wanted, found, NONE)
-
-
-def _joined(columns: Sequence[str]) -> str:
-    """Each column as one text: many rows cost several times as much."""
-    one = "STRING_AGG(CAST({} AS TEXT), ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT({})"
-    return ", ".join(one.format(column) for column in columns)
-
-
-def _numbers(text: str | None) -> Integers:
-    return np.fromstring(text or "", dtype=np.int64, sep=",")
-
-
-def _fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(values))
-        return list(cursor.fetchall())

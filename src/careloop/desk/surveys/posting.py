@@ -6,6 +6,7 @@ from typing import Any
 
 from careloop.desk.audit import actions as audit
 from careloop.desk.cases.events import add_event
+from careloop.desk.cases.messages import add_message
 from careloop.desk.cases.models import Delivery, Direction, EventKind, Message
 from careloop.desk.kernel.actor import SYSTEM, Actor
 from careloop.desk.outbox.models import OutboxItem
@@ -18,17 +19,7 @@ def post(invitation: Invitation, *, now: datetime, is_reminder: bool = False) ->
     """Ask, or remind; the case's status and clocks stay as they are, for asking is no answer."""
     case: Any = invitation.case
     letter = letter_of(invitation, now=now, is_reminder=is_reminder)
-    message = Message.objects.create(
-        case=case,
-        customer_id=case.customer_id,
-        team_id=case.team_id,
-        channel_id=case.channel_id,
-        direction=Direction.OUTBOUND,
-        body=letter.text,
-        sent_at=now,
-        received_at=now,
-        delivery=Delivery.QUEUED,
-    )
+    message = add_message(case=case, direction=Direction.OUTBOUND, body=letter.text, now=now, delivery=Delivery.QUEUED)
     mail = {"subject": letter.subject, "html": letter.html, "refuse_url": letter.refuse_url}
     item = OutboxItem.objects.create(message=message, idempotency_key=uuid.uuid4().hex, created_at=now, **mail)
     deliver.enqueue(item.pk)

@@ -15,18 +15,18 @@ from django.views.decorators.http import require_GET
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.flows.rules.money import digits_of
 from careloop.desk.kernel.errors import InvalidInput
+from careloop.desk.measures.changes import Change
 from careloop.desk.measures.retention import (
     DEFAULT_WITHIN,
     RATES,
     WITHIN,
     WITHIN_BY_PERIOD,
     Cohort,
-    Contacts,
     Retention,
     Side,
     measure_retention,
 )
-from careloop.desk.measures.sales import SALES_RATES, Sales, Spent
+from careloop.desk.measures.sales import SALES_RATES, Buyers, Sales
 from careloop.desk.reports.address import ReportAddress, address_from
 from careloop.desk.reports.retention_lines import COLUMNS, lines_of
 from careloop.desk.web.access import for_viewer
@@ -77,13 +77,13 @@ def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if found.complained is not None and found.others is not None:
         context |= {
             "n": found.complained.n + found.others.n,
-            "rates": [_rate_row(key, found.complained, found.others) for key in RATES],
+            "rates": [_rate_row(key, RATE_NAMES[key], RATE_DEFINITIONS[key], found.complained, found.others) for key in RATES],
             "is_followed": any(rate.value is not None for side in (found.complained, found.others) for rate in side.rates.values()),
             "contacts": _contacts(found),
             "sales": _sales(found.sales),
             "groups": [
-                {"name": _("Remedy"), "rows": [_side_row(one) for one in found.remedies]},
-                {"name": _("Where the complaint stands"), "rows": [_side_row(one) for one in found.outcomes]},
+                {"name": _("Remedy"), "rows": [_side_row("retention", one) for one in found.remedies]},
+                {"name": _("Where the complaint stands"), "rows": [_side_row("retention", one) for one in found.outcomes]},
             ],
             "cohorts": [_cohort_row(one) for one in found.cohorts],
             "n_unknown": found.n_unknown,
@@ -114,10 +114,10 @@ def _days(count: int) -> str:
     return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
 
 
-def _rate_row(key: str, complained: Side, others: Side) -> dict[str, Any]:
+def _rate_row(key: str, name: Any, definition: Any, complained: Side | Buyers, others: Side | Buyers) -> dict[str, Any]:
     return {
-        "name": RATE_NAMES[key],
-        "definition": RATE_DEFINITIONS[key],
+        "name": name,
+        "definition": definition,
         "cells": [_rate(side.rates[key]) for side in (complained, others)],
         "difference": _points(complained.differences[key]),
         "verdict": _verdict(complained.differences[key]),
@@ -152,8 +152,8 @@ def _signed(value: float, digits: int) -> str:
     return f"{sign}{formats.number_format(abs(rounded), digits)}"
 
 
-def _side_row(one: Side) -> dict[str, Any]:
-    return {"name": one.name, "rate": _rate(one.rates["retention"]), "difference": _points(one.differences["retention"])}
+def _side_row(key: str, one: Side | Buyers) -> dict[str, Any]:
+    return {"name": one.name, "rate": _rate(one.rates[key]), "difference": _points(one.differences[key])}
 
 
 def _cohort_row(one: Cohort) -> dict[str, Any]:
@@ -162,10 +162,11 @@ def _cohort_row(one: Cohort) -> dict[str, Any]:
 
 def _contacts(found: Retention) -> dict[str, Any]:
     assert found.contacts is not None
-    sides = [{"name": name, **_contact_row(one)} for name, one in zip((_("After a complaint"), _("Without")), found.contacts, strict=True)]
-    difference = found.contacts_difference
-    told = "" if difference is None else f"{_signed(difference[0], 2)} ({_signed(difference[1], 2)} … {_signed(difference[2], 2)})"
-    return {"sides": sides, "difference": told, "is_known": any(one.n for one in found.contacts)}
+    return {
+        "sides": _changes(found.contacts, 2),
+        "difference": _told(found.contacts_difference, 2),
+        "is_known": any(one.n for one in found.contacts),
+    }
 
 
 def _sales(sales: Sales | None) -> dict[str, Any] | None:
@@ -173,43 +174,33 @@ def _sales(sales: Sales | None) -> dict[str, Any] | None:
         return None
     both, digits = (sales.complained, sales.others), digits_of(sales.currency)
     difference = None if sales.difference is None else [end / 10**digits for end in sales.difference]
-    sides = [
-        {"name": name, **_spent_row(one.spent, digits)} for name, one in zip((_("After a complaint"), _("Without")), both, strict=True)
-    ]
     return {
         "currency": sales.currency,
         "n_elsewhere": sales.n_elsewhere,
         "is_known": any(one.spent.n for one in both),
-        "sides": sides,
-        "difference": "" if difference is None else f"{_signed(difference[0], digits)} ({_range(difference[1:], digits)})",
+        "sides": _changes([one.spent for one in both], digits, unit=10**digits),
+        "difference": _told(difference, digits),
         "verdict": "" if difference is None or difference[1] > 0 or difference[2] < 0 else _("no difference can be shown"),
-        "rates": [
-            {
-                "name": SALES_NAMES[key],
-                "definition": SALES_DEFINITIONS[key],
-                "cells": [_rate(one.rates[key]) for one in both],
-                "difference": _points(sales.complained.differences[key]),
-                "verdict": _verdict(sales.complained.differences[key]),
-            }
-            for key in SALES_RATES
-        ],
-        "remedies": [
-            {"name": one.name, "rate": _rate(one.rates["bought_again"]), "difference": _points(one.differences["bought_again"])}
-            for one in sales.remedies
-        ],
+        "rates": [_rate_row(key, SALES_NAMES[key], SALES_DEFINITIONS[key], *both) for key in SALES_RATES],
+        "remedies": [_side_row("bought_again", one) for one in sales.remedies],
     }
 
 
-def _spent_row(spent: Spent, digits: int) -> dict[str, Any]:
-    """Amounts in whole units of the currency."""
-    ends = [None if value is None else value / 10**digits for value in (spent.before, spent.after, spent.change, spent.low, spent.high)]
+def _changes(both: Sequence[Change], digits: int, unit: int = 1) -> list[dict[str, Any]]:
+    names = (_("After a complaint"), _("Without"))
+    return [{"name": name, **_change_row(one, digits, unit)} for name, one in zip(names, both, strict=True)]
+
+
+def _change_row(one: Change, digits: int, unit: int) -> dict[str, Any]:
+    """What is counted in whole units, of which `unit` make what is shown."""
+    ends = [None if value is None else value / unit for value in (one.before, one.after, one.change, one.low, one.high)]
     before, after = (
         "–" if value is None else formats.number_format(round(value, digits), digits, force_grouping=True) for value in ends[:2]
     )
     change, low, high = ends[2:]
     interval = "" if low is None or high is None else _range([low, high], digits)
     return {
-        "n": spent.n,
+        "n": one.n,
         "before": before,
         "after": after,
         "change": "–" if change is None else _signed(change, digits),
@@ -217,12 +208,9 @@ def _spent_row(spent: Spent, digits: int) -> dict[str, Any]:
     }
 
 
+def _told(difference: Sequence[float] | None, digits: int) -> str:
+    return "" if difference is None else f"{_signed(difference[0], digits)} ({_range(difference[1:], digits)})"
+
+
 def _range(ends: Sequence[float], digits: int) -> str:
     return f"{_signed(ends[0], digits)} … {_signed(ends[1], digits)}"
-
-
-def _contact_row(one: Contacts) -> dict[str, Any]:
-    before, after = ("–" if value is None else formats.number_format(round(value, 2), 2) for value in (one.before, one.after))
-    change = "–" if one.change is None else _signed(one.change, 2)
-    interval = "" if one.low is None or one.high is None else f"{_signed(one.low, 2)} … {_signed(one.high, 2)}"
-    return {"n": one.n, "before": before, "after": after, "change": change, "interval": interval}
