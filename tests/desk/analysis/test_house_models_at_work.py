@@ -1,9 +1,6 @@
 """Corrections of kind and sentiment teach a house model: begun by itself, judged on held-back messages, read with, set aside."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 
 from careloop.desk.analysis import house_rereading, queueing, rules, switching, tasks
 from careloop.desk.analysis.actions import understand
@@ -279,13 +276,3 @@ def test_the_chance_of_a_gain_is_that_of_the_sign_test():
 def test_corrections_say_who_is_held_back(corrected):
     assert all(row.is_held_back == is_held_back(row.message_id) for row in Correction.objects.all())
     assert Message.objects.count() == 240
-
-
-def test_corrections_of_before_are_marked_by_the_migration(corrected, monkeypatch):
-    migration = import_module("careloop.desk.analysis.migrations.0008_house_models")
-    monkeypatch.setattr(migration, "ROWS_AT_ONCE", 7)
-    Correction.objects.update(is_held_back=False)
-    migration.mark_held_back(apps, None)
-    assert {row.message_id for row in Correction.objects.filter(is_held_back=True)} == {
-        pk for pk in [*corrected[:90], *corrected[120:135]] if is_held_back(pk)
-    }

@@ -1,13 +1,9 @@
 """Topics: found by language, kept from run to run, counted for each viewer from what they may see, never half replaced."""
 
-import io
-import json
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 import numpy as np
 import pytest
-from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -307,26 +303,6 @@ def test_what_is_packed_reads_as_the_model_does():
     assert [one.topic for one in kept] == [one.topic for one in own]
     assert max(abs(one.probability - other.probability) for one, other in zip(kept, own, strict=True)) < 0.01
     assert len(archive) < 6_000
-
-
-def test_archives_of_before_are_carried_over(cast, said):
-    find()
-    space = TopicSpace.objects.get(group="zh")
-    model = unpack(bytes(space.archive))
-    former = io.BytesIO()
-    words = np.frombuffer(json.dumps(model.words_, ensure_ascii=False).encode(), dtype=np.uint8)
-    mixture = model.mixture_
-    likelihoods = mixture.word_log_likelihoods.astype("<f2")
-    np.savez_compressed(
-        former, words=words, likelihoods=likelihoods, priors=mixture.topic_log_priors, temperature=np.array(mixture.temperature)
-    )
-    TopicSpace.objects.filter(pk=space.pk).update(archive=former.getvalue())
-    for _ in range(2):  # the second time there is nothing left to do
-        import_module("careloop.desk.analysis.migrations.0007_topic_archives").convert_all(apps, None)
-    carried = unpack(bytes(TopicSpace.objects.get(pk=space.pk).archive))
-    texts = [*PARCEL, *SCREEN, "嗯"]
-    assert carried.read(texts) == model.read(texts)
-    assert [(one.words, one.size) for one in carried.topics_] == [(one.words, one.size) for one in model.topics_]
 
 
 def test_a_sample_holds_tomorrow_what_it_holds_today():

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from careloop.desk.kernel.tables import CreateTable
+
 
 class Migration(migrations.Migration):
 
@@ -11,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateTable(
             name='AuditHead',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -19,7 +21,7 @@ class Migration(migrations.Migration):
                 ('count', models.BigIntegerField(default=0)),
             ],
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='AuditEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

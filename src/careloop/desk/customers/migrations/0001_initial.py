@@ -4,6 +4,8 @@ import careloop.desk.kernel.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
+from careloop.desk.kernel.tables import CreateTable
+
 
 class Migration(migrations.Migration):
 
@@ -14,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateTable(
             name='Customer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -30,7 +32,7 @@ class Migration(migrations.Migration):
                 ('teams', models.ManyToManyField(related_name='+', to='accounts.team')),
             ],
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='Address',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

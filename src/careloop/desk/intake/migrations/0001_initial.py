@@ -4,6 +4,8 @@ import careloop.desk.kernel.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
+from careloop.desk.kernel.tables import CreateTable
+
 
 class Migration(migrations.Migration):
 
@@ -15,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateTable(
             name='RawPayload',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from careloop.desk.kernel.tables import CreateTable
+
 
 class Migration(migrations.Migration):
 
@@ -11,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateTable(
             name='Heartbeat',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField()),
             ],
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='Job',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -50,7 +52,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'READY')), fields=('dedupe_key',), name='job_dedupe_ready'), models.CheckConstraint(condition=models.Q(('state__in', ['READY', 'RUNNING', 'SUCCEEDED', 'DEAD'])), name='job_state_known'), models.CheckConstraint(condition=models.Q(('priority__gte', -100), ('priority__lte', 100)), name='job_priority_range')],
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='Schedule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from careloop.desk.kernel.tables import CreateTable
+
 
 class Migration(migrations.Migration):
 
@@ -12,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateTable(
             name='Ledger',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -24,7 +26,7 @@ class Migration(migrations.Migration):
                 ('basis', models.CharField(blank=True, help_text='zone, calendars and levels that the facts were counted with', max_length=200)),
             ],
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='Facets',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -42,7 +44,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('team_id', 'channel_id', 'agent_id', 'kind', 'category', 'priority', 'sentiment', 'segment', 'product'), name='facets_once')],
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='CaseFactPast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -71,7 +73,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='AnswerFactPast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -91,7 +93,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='WorkFactPast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -107,7 +109,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='CaseFact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -135,7 +137,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('case_id',), name='case_fact_once')],
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='AnswerFact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -154,7 +156,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('origin', 'origin_id'), name='answer_fact_once')],
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name='WorkFact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
