@@ -6,7 +6,7 @@ from math import ceil, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv  # scipy.stats takes a second to import, and every process reads this file
 
 AVERAGE, AT_LEAST = "AVERAGE", "AT_LEAST"  # the promise is met on average, or its lower bound is
 MANNERS = (AVERAGE, AT_LEAST)
@@ -120,7 +120,7 @@ def check_on_halves(rows: Sequence[HeldBack], promise: float, manner: str = AVER
 
 def lower_bound(n_right: int, n: int, doubt: float) -> float:
     """The one-sided Clopper-Pearson bound: the true share is below it with a probability of at most `doubt`."""
-    return float(beta.ppf(doubt, n_right, n - n_right + 1)) if n_right else 0.0
+    return float(betaincinv(n_right, n - n_right + 1, doubt)) if n_right else 0.0
 
 
 def interval_of(n_right: int, n: int) -> tuple[float, float]:
@@ -139,7 +139,7 @@ def _lowest_on_average(probabilities: NDArray[np.float64], right: NDArray[np.int
         return None
     n = np.arange(1, len(right) + 1)
     is_last = np.append(probabilities[1:] != probabilities[:-1], True)
-    bound = beta.ppf(SLACK_DOUBT, np.maximum(right, 1), n - right + 1)
+    bound = betaincinv(np.maximum(right, 1), n - right + 1, SLACK_DOUBT)
     is_kept = (right >= promise * (n + 1)) & (bound >= promise - SLACK) & (n >= max(LEAST_ANSWERED, _fewest(promise, DOUBT)))
     places = np.flatnonzero(is_last & is_kept)
     return int(places[-1]) if len(places) else None
