@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,8 +11,9 @@ from careloop.desk.accounts.queries import viewer_of
 from careloop.desk.cases.models import Case
 from careloop.desk.customers.models import Customer
 from careloop.desk.measures.actions import refresh
+from careloop.desk.measures.entering import Entrants
 from careloop.desk.measures.reading import Question
-from careloop.desk.measures.retention import Entrant, measure_retention
+from careloop.desk.measures.retention import measure_retention
 from careloop.desk.measures.sales import measure_sales
 from careloop.desk.purchases.models import Purchase
 
@@ -36,9 +38,16 @@ def buyer(cast, now):
             )
             for place, (ago, minor, *rest) in enumerate(purchases)
         )  # fmt: skip
-        return Entrant(case.pk, customer.pk, int(at.timestamp()), kind == "COMPLAINT", (0, 0, 0), (False, False, False), None, None)
+        return case.pk, customer.pk, int(at.timestamp()), kind == "COMPLAINT"
 
     return store
+
+
+def entrants(*people):
+    """Columns of what `buyer` gives; when they came again does not matter here."""
+    columns = [np.array(column) for column in zip(*people, strict=True)] or [np.empty(0, dtype=np.int64)] * 4
+    nothing = np.zeros((3, len(people)))
+    return Entrants(*columns[:3], columns[3].astype(bool), nothing, nothing > 0, nothing[0], nothing[0], nothing[0] > 0)
 
 
 def test_sales_of_both_sides_and_the_difference_of_their_changes(cast, buyer, now):
@@ -68,7 +77,7 @@ def test_without_any_purchase_nothing_is_told(cast, buyer, now):
 def test_purchases_of_other_teams_are_out_of_sight_and_other_currencies_in_no_sum(cast, buyer, now):
     person = buyer("COMPLAINT", 100, (160, 1), (110, 5), (105, 700, "USD"), (101, 100))
     other = buyer("COMPLAINT", 100, (160, 1), (110, 5), team=cast.other_team)
-    found = measure_sales([person, other], [], {}, WITHIN, viewer_of(cast.agent), now)
+    found = measure_sales(entrants(person, other), entrants(), {}, WITHIN, viewer_of(cast.agent), now)
     assert (found.currency, found.n_elsewhere, found.complained.n, found.complained.spent.before) == ("CNY", 1, 1, 105)
 
 
@@ -79,7 +88,10 @@ def test_a_correction_leaves_what_was_shown_before_as_it_was(cast, buyer, now):
     row.save(update_fields=["replaced_at"])
     row.pk, row.amount_minor, row.received_at, row.replaced_at = None, 900, now, None
     row.save(force_insert=True)
-    seen = [measure_sales([person], [], {}, WITHIN, viewer_of(cast.owner), at).complained.spent.before for at in (now - DAY, now)]
+    seen = [
+        measure_sales(entrants(person), entrants(), {}, WITHIN, viewer_of(cast.owner), at).complained.spent.before
+        for at in (now - DAY, now)
+    ]
     assert seen == [500, 900]
 
 
@@ -91,8 +103,8 @@ DAYS = st.integers(0, 200)
 def test_sums_equal_a_slow_count(cast, buyer, now, people):
     Purchase.objects.all().delete()
     entered = [buyer("COMPLAINT" if has_complained else "PRAISE", days, *bought) for has_complained, days, bought in people]
-    complained = [one for one in entered if one.is_complaint]
-    found = measure_sales(complained, [one for one in entered if not one.is_complaint], {}, WITHIN, viewer_of(cast.owner), now)
+    complained, others = ([one for one in entered if one[3] is wanted] for wanted in (True, False))
+    found = measure_sales(entrants(*complained), entrants(*others), {}, WITHIN, viewer_of(cast.owner), now)
     everything = [ago for _complained, _days, bought in people for ago, _minor in bought]
     if not everything:
         assert found is None

@@ -1,45 +1,10 @@
-"""Who comes back after a complaint: entering, censoring, rates and differences, exactly."""
+"""Who comes back: rates with censoring, and differences, exactly."""
 
 import numpy as np
 import pytest
 
 from careloop.insight.errors import InputError
-from careloop.insight.service.retention import (
-    Buyer,
-    Rate,
-    follow,
-    measure_churn,
-    measure_rate,
-    measure_repeat,
-    measure_retention,
-    subtract,
-)
-
-COMPLAINED = Buyer((0.0, 30.0, 50.0, 200.0), 20.0, "voucher")
-QUIET = Buyer((10.0, 45.0))
-LATE = Buyer((40.0,))
-
-
-def test_customers_enter_at_their_first_complaint_and_others_on_such_a_day():
-    first, second = follow([COMPLAINED, QUIET, LATE], until=100.0)
-    assert first[:4] == (0, 20.0, True, "voucher")
-    assert (first.days, first.has_bought) == ((10.0, 30.0), (True, True))
-    assert second[:4] == (1, 20.0, False, "")  # the one who first bought on day 40 was no customer on day 20
-    assert (second.days, second.has_bought) == ((25.0, 80.0), (True, False))
-
-
-def test_a_complaint_before_the_first_purchase_or_after_the_end_brings_nobody_in():
-    early, late = Buyer((30.0,), 5.0), Buyer((0.0, 10.0), 500.0)
-    assert follow([early], until=100.0) == []
-    assert [(one.number, one.has_complained) for one in follow([COMPLAINED, late], until=100.0)] == [(0, True), (1, False)]
-
-
-def test_days_are_drawn_alike_each_time():
-    buyers = [Buyer((0.0,), float(day)) for day in range(1, 50)] + [Buyer((float(place % 30),)) for place in range(200)]
-    assert follow(buyers, until=100.0) == follow(buyers, until=100.0)
-    drawn = [one.entered_at for one in follow(buyers, until=100.0) if not one.has_complained]
-    assert len(set(drawn)) > 30
-    assert all(one >= buyers[49 + place].purchases[0] for place, one in enumerate(drawn))
+from careloop.insight.service.retention import Rate, complement, measure_rate, subtract
 
 
 def test_rates_are_shares_when_all_were_followed():
@@ -66,12 +31,9 @@ def test_nobody_back_is_not_certainty():
     assert rate.high == pytest.approx(0.2775, abs=1e-4)  # Wilson, 0 of 10
 
 
-def test_churn_is_what_retention_leaves_and_repeat_needs_two():
-    followed = follow([COMPLAINED, QUIET], until=100.0)
-    kept, lost = measure_retention(followed, horizon_days=26), measure_churn(followed, horizon_days=26)
-    assert (kept.value, lost.value) == (1.0, 0.0)
-    assert (lost.low, lost.high) == (1 - kept.high, 1 - kept.low)
-    assert measure_repeat(followed, horizon_days=40).value == 0.5
+def test_churn_is_what_retention_leaves():
+    assert complement(Rate(0.75, 0.5, 0.875, 10, 8)) == (0.25, 0.125, 0.5, 10, 8)
+    assert complement(Rate(None, None, None, 2, 1)) == (None, None, None, 2, 1)
 
 
 def test_a_difference_joins_the_sides_of_both_intervals():
@@ -81,28 +43,22 @@ def test_a_difference_joins_the_sides_of_both_intervals():
     assert not subtract(Rate(0.5, 0.4, 0.6, 9, 9), Rate(0.45, 0.3, 0.6, 9, 9)).is_shown
 
 
-def test_the_difference_covers_what_it_promises_and_time_before_a_complaint_is_no_loyalty():
-    """All buy alike, so that complaining changes nothing; entering at the first purchase would make complainers look loyal."""
+def test_the_difference_covers_what_it_promises_when_many_are_still_followed():
+    """Two groups of 80 and 40 who come back alike, observed for 20 to 150 days."""
     rng = np.random.default_rng(2)
     values, hits = [], 0
-    for _ in range(60):
-        buyers = []
-        for _ in range(150):
-            start, gaps = rng.uniform(0, 100), rng.exponential(60, 12)
-            complained_at = start + rng.exponential(80)
-            purchases = (start, *(start + np.cumsum(gaps)))
-            buyers.append(Buyer(tuple(float(one) for one in purchases), float(complained_at) if complained_at < 150 else None))
-        followed = follow(buyers, until=250.0)
-        groups = [[one for one in followed if one.has_complained is is_so] for is_so in (True, False)]
-        found = subtract(*(measure_retention(group, horizon_days=60) for group in groups))
+    for _ in range(400):
+        rates = []
+        for size in (80, 40):
+            until, comes = rng.uniform(20, 150, size), rng.exponential(60, size)
+            rates.append(measure_rate(np.minimum(until, comes), comes <= until, horizon_days=60))
+        found = subtract(*rates)
         values.append(found.value)
         hits += found.low <= 0 <= found.high
     assert abs(np.mean(values)) < 0.02
-    assert 0.9 <= hits / 60 <= 0.99
+    assert 0.93 <= hits / 400 <= 0.97
 
 
-def test_nonsense_is_refused():
-    with pytest.raises(InputError, match="no purchase"):
-        follow([Buyer(())], until=10.0)
+def test_no_time_to_come_back_in_is_refused():
     with pytest.raises(InputError, match="more than 0 days"):
         measure_rate([1], [True], horizon_days=0)

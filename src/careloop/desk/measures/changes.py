@@ -1,11 +1,11 @@
 """How much something changed from before to after, of people who were seen on both sides."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from careloop.desk.measures.columns import Integers
 from careloop.insight.stats import Moments, difference_of_means, mean_interval
 
-Pairs = Sequence[tuple[int, int]]
+BeforeAfter = tuple[Integers, Integers]  # of the same people in the same order
 
 
 @dataclass(frozen=True)
@@ -20,23 +20,19 @@ class Change:
     high: float | None = None
 
 
-def change_of(pairs: Pairs) -> Change:
-    """The change of what is given as (before, after) of each."""
-    if not pairs:
+def change_of(seen: BeforeAfter) -> Change:
+    """The average change of each person."""
+    before, after = seen
+    if not len(before):
         return Change(0)
-    before, after = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))
-    moments = _moments(pairs)
+    moments = Moments.of(after - before)
     low, high = mean_interval(moments.n, moments.total, moments.total_of_squares) if moments.n > 1 else (None, None)
-    return Change(len(pairs), before, after, moments.mean, low, high)
+    return Change(moments.n, float(before.mean()), float(after.mean()), moments.mean, low, high)
 
 
-def difference_of_changes(first: Pairs, second: Pairs) -> tuple[float, float, float] | None:
+def difference_of_changes(first: BeforeAfter, second: BeforeAfter) -> tuple[float, float, float] | None:
     """By how much the average changes differ, with the interval; None where fewer than two were seen on either side."""
-    if min(len(first), len(second)) < 2:
+    one, other = (Moments.of(after - before) for before, after in (first, second))
+    if min(one.n, other.n) < 2:
         return None
-    one, other = _moments(first), _moments(second)
     return (one.mean - other.mean, *difference_of_means(one, other))
-
-
-def _moments(pairs: Pairs) -> Moments:
-    return Moments.of([after - before for before, after in pairs])

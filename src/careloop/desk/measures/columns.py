@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from django.db import connection
+from django.db import connection, models
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
@@ -26,3 +26,16 @@ def fetch(sql: str, values: Iterable[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, list(values))
         return list(cursor.fetchall())
+
+
+def moments_in(text: str | None) -> Integers:
+    """The moments of such a text in microseconds since 1970."""
+    moments = np.array(text.replace("+00", "").split(","), dtype="datetime64[us]") if text else np.empty(0, dtype="datetime64[us]")
+    return moments.astype(np.int64)
+
+
+def columns_of(rows: models.QuerySet[Any], *names: str) -> tuple[str | None, ...]:
+    """Columns of some rows, each as one text, all in the same order."""
+    sql, values = rows.order_by().values_list(*names).query.sql_with_params()
+    found: tuple[str | None, ...] = fetch(f"SELECT {joined(names)} FROM ({sql}) AS chosen", values)[0]  # noqa: S608  (our own names)
+    return found

@@ -4,38 +4,24 @@ Only who had bought something before entering is a buyer here, on both sides ali
 are in; whoever bought in another one bought again, but adds nothing to the sums. Cancelled orders are no purchases.
 """
 
-from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
+import numpy as np
 from django.db.models import Q
+from numpy.typing import NDArray
 
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.measures.changes import Change, change_of, difference_of_changes
+from careloop.desk.measures.changes import BeforeAfter, Change, change_of, difference_of_changes
+from careloop.desk.measures.columns import Integers, columns_of, moments_in, numbers_in
+from careloop.desk.measures.entering import DAY, Entrants
+from careloop.desk.measures.timelines import Timelines
 from careloop.desk.purchases.models import Purchase
-from careloop.insight.service.retention import Followed, Rate, RateDifference, measure_churn, measure_repeat, measure_retention, subtract
+from careloop.insight.service.retention import Rate, RateDifference, complement, measure_rate, subtract
 
-DAY = 86_400
+MICROSECONDS = 1_000_000
 SALES_RATES = ("bought_again", "bought_repeatedly", "bought_nothing")
-
-
-class Entered(Protocol):
-    """A customer from a case on."""
-
-    @property
-    def customer_id(self) -> int:
-        """Whose case."""
-
-    @property
-    def entered_second(self) -> int:
-        """When, in seconds since 1970."""
-
-    @property
-    def is_complaint(self) -> bool:
-        """What the case was."""
 
 
 @dataclass(frozen=True)
@@ -61,23 +47,28 @@ class Sales:
     remedies: tuple[Buyers, ...]
 
 
-@dataclass(frozen=True)
 class _Book:
-    """Purchases by customer, each as (second, smallest units in the currency of most, else 0), in the order of time."""
+    """Purchases by customer and time; amounts in the smallest units of the currency of most, else 0."""
 
-    currency: str
-    n_elsewhere: int
-    began: int
-    bought: dict[int, list[tuple[int, int]]]
+    def __init__(self, customers: Integers, seconds: Integers, minors: Integers, currencies: NDArray[np.str_]) -> None:
+        codes, counts = np.unique(currencies, return_counts=True)
+        self.currency = str(codes[counts.argmax()])  # of equally many the first by its code
+        self.n_elsewhere = int(counts.sum() - counts.max())
+        self.began = int(seconds.min())
+        order = np.lexsort((seconds, customers))
+        self.seconds = seconds[order]
+        self.lines = Timelines(customers[order], self.seconds)
+        self._sums = np.append(0, np.where(currencies == self.currency, minors, 0)[order].cumsum())
+
+    def spent(self, customers: Integers, since: Integers, until: Integers) -> Integers:
+        """What each spent later than one second and until another."""
+        first, last = (self.lines.place(customers, seconds, "right") for seconds in (since, until))
+        spent: Integers = self._sums[last] - self._sums[first]
+        return spent
 
 
 def measure_sales(
-    complained: Sequence[Entered],
-    others: Sequence[Entered],
-    remedies: Mapping[str, Sequence[Entered]],
-    within: int,
-    viewer: Viewer,
-    as_of: datetime,
+    complained: Entrants, others: Entrants, remedies: Mapping[str, Entrants], within: int, viewer: Viewer, as_of: datetime
 ) -> Sales | None:
     """Sales within some days before and after entering; None when nobody told of any purchase."""
     book = _read(viewer, as_of)
@@ -85,13 +76,12 @@ def measure_sales(
         return None
     now = int(as_of.timestamp())
     base = _buyers("", others, book, within, now, None)
-    pairs = [_spent_pairs(some, book, within, now) for some in (complained, others)]
     return Sales(
         book.currency,
         book.n_elsewhere,
         _buyers("", complained, book, within, now, base),
         base,
-        difference_of_changes(*pairs),
+        difference_of_changes(*(_spent(some, book, within, now) for some in (complained, others))),
         tuple(_buyers(name, some, book, within, now, base) for name, some in remedies.items()),
     )
 
@@ -100,48 +90,34 @@ def _read(viewer: Viewer, as_of: datetime) -> _Book | None:
     """What was believed at that moment."""
     believed = Q(replaced_at=None) | Q(replaced_at__gt=as_of)
     rows = Purchase.objects.visible_to(viewer).filter(believed, received_at__lte=as_of, bought_at__lte=as_of, is_cancelled=False)
-    found = list(rows.order_by("bought_at", "pk").values_list("customer_id", "bought_at", "amount_minor", "currency"))
-    if not found:
+    customers, moments, minors, currencies = columns_of(rows, "customer_id", "bought_at", "amount_minor", "currency")
+    if not currencies:
         return None
-    counted = Counter(currency for *_facts, currency in found)
-    most = min(counted, key=lambda code: (-counted[code], code))
-    bought: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for customer_id, at, minor, currency in found:
-        bought[customer_id].append((int(at.timestamp()), minor if currency == most else 0))
-    return _Book(most, len(found) - counted[most], int(found[0][1].timestamp()), dict(bought))
+    return _Book(numbers_in(customers), moments_in(moments) // MICROSECONDS, numbers_in(minors), np.array(currencies.split(",")))
 
 
-def _buyers(name: str, entered: Iterable[Entered], book: _Book, within: int, now: int, base: Buyers | None) -> Buyers:
-    followed = [one for person in entered if (one := _follow(person, book, now)) is not None]
-    rates = {
-        "bought_again": measure_retention(followed, horizon_days=within),
-        "bought_repeatedly": measure_repeat(followed, horizon_days=within),
-        "bought_nothing": measure_churn(followed, horizon_days=within),
-    }
+def _buyers(name: str, entered: Entrants, book: _Book, within: int, now: int, base: Buyers | None) -> Buyers:
+    """Of those who had bought before they entered."""
+    place, end = (book.lines.place(entered.customers, seconds, "right") for seconds in (entered.seconds, now))
+    has_bought = place > book.lines.first(entered.customers)
+    seconds, wanted, end = entered.seconds[has_bought], place[has_bought], end[has_bought]
+    once, twice = (_rate_of(book, seconds, wanted + later, end, within, now) for later in (0, 1))
+    rates = {"bought_again": once, "bought_repeatedly": twice, "bought_nothing": complement(once)}
     differences = {key: subtract(rates[key], base.rates[key]) for key in SALES_RATES} if base is not None else {}
-    return Buyers(name, len(followed), rates, differences, change_of(_spent_pairs(entered, book, within, now)))
+    return Buyers(name, len(seconds), rates, differences, change_of(_spent(entered, book, within, now)))
 
 
-def _follow(person: Entered, book: _Book, now: int) -> Followed | None:
-    """From entering to the first and second purchase after it; None for who had bought nothing before."""
-    moments = [second for second, _minor in book.bought.get(person.customer_id, ())]
-    place = bisect_right(moments, person.entered_second)
-    if not place:
-        return None
-    later = [(second - person.entered_second) / DAY for second in moments[place:]]
-    seen = (now - person.entered_second) / DAY
-    days = (later[0] if later else seen, later[1] if len(later) > 1 else seen)
-    return Followed(person.customer_id, person.entered_second / DAY, person.is_complaint, "", days, (bool(later), len(later) > 1))
+def _rate_of(book: _Book, seconds: Integers, wanted: Integers, end: Integers, within: int, now: int) -> Rate:
+    """How many made the purchase at a place, before the end of what they bought."""
+    has_bought = wanted < end
+    moments = np.where(has_bought, book.seconds[np.minimum(wanted, len(book.seconds) - 1)], now)
+    return measure_rate((moments - seconds) / DAY, has_bought, horizon_days=within)
 
 
-def _spent_pairs(entered: Iterable[Entered], book: _Book, within: int, now: int) -> list[tuple[int, int]]:
+def _spent(entered: Entrants, book: _Book, within: int, now: int) -> BeforeAfter:
     """What each buyer spent before and after, of those whose days on both sides lie where purchases are known."""
-    span, found = within * DAY, []
-    for person in entered:
-        at, bought = person.entered_second, book.bought.get(person.customer_id, [])
-        if at - book.began < span or now - at < span or not bought or bought[0][0] > at:
-            continue
-        before = sum(minor for second, minor in bought if at - span < second <= at)
-        after = sum(minor for second, minor in bought if at < second <= at + span)
-        found.append((before, after))
-    return found
+    span = within * DAY
+    has_bought = book.lines.place(entered.customers, entered.seconds, "right") > book.lines.first(entered.customers)
+    seen = entered.pick((entered.seconds - book.began >= span) & (now - entered.seconds >= span) & has_bought)
+    before = book.spent(seen.customers, seen.seconds - span, seen.seconds)
+    return before, book.spent(seen.customers, seen.seconds, seen.seconds + span)

@@ -17,7 +17,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.models import Case
 from careloop.desk.experiments.models import Comparison, Exposure
 from careloop.desk.kernel.rows import marks, table_of
-from careloop.desk.measures.columns import Integers, fetch, joined, numbers_in
+from careloop.desk.measures.columns import Integers, fetch, joined, moments_in, numbers_in
 from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets
 from careloop.desk.measures.trial_looks import Rows
 
@@ -117,8 +117,7 @@ def _read_exposures(comparison: Comparison, until: datetime) -> list[Integers]:
     columns = ("e.id", "e.arm_id", "e.first_case_id", "e.case_id", "e.customer_id", "CAST(e.at AS TEXT)")
     sql = f"SELECT {joined(columns)} FROM {table_of(Exposure).name} e WHERE e.comparison_id = %s AND e.at <= %s"  # noqa: S608  (names of our own models)
     *numbers, moments = fetch(sql, [comparison.pk, connection.ops.adapt_datetimefield_value(until)])[0]
-    at = np.array(moments.replace("+00", "").split(","), dtype="datetime64[us]") if moments else np.empty(0, dtype="datetime64[us]")
-    return [*map(numbers_in, numbers), at.astype(np.int64)]
+    return [*map(numbers_in, numbers), moments_in(moments)]
 
 
 def _read_cases(comparison: Comparison, as_of: datetime | None, became: Integers) -> CaseColumns:
