@@ -159,7 +159,7 @@ class serving_stream:  # noqa: N801
 
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True
-        self.thread.join(timeout=10)
+        self.thread.join(timeout=PATIENCE_MILLISECONDS / 1_000)
 
 
 @pytest.fixture

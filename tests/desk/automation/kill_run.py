@@ -91,7 +91,7 @@ def start() -> int:
 
 def ask(statement: str) -> list[tuple[int, ...]]:
     """Rows of a query on a connection of its own."""
-    with closing(sqlite3.connect(Path(sys.argv[1]) / "careloop.sqlite3", timeout=20)) as database:
+    with closing(sqlite3.connect(Path(sys.argv[1]) / "careloop.sqlite3", timeout=120)) as database:
         return database.execute(statement).fetchall()
 
 

@@ -15,17 +15,25 @@ import pytest
 from careloop.desk.config.children import gunicorn_settings, spare_what_stays
 from careloop.desk.config.processes import Child, Family, answers, environment_for, pause_seconds, port_problem
 
-PATIENCE = 120  # seconds; costs nothing but on failure
+PATIENCE = 300  # seconds; costs nothing but on failure
 
 
 class FakeProcess:
-    """Lives until `returncode` is set."""
+    """Lives until `returncode` is set; deaf to being asked to end."""
 
-    def __init__(self):
-        self.returncode = None
+    def __init__(self, house):
+        self.returncode, self.house, self.asked = None, house, 0
 
     def poll(self):
         return self.returncode
+
+    def terminate(self):
+        self.asked += 1
+
+    def wait(self, seconds=None):
+        if seconds is not None:
+            self.house.time += seconds
+            raise subprocess.TimeoutExpired("child", seconds)
 
 
 class FakeHouse:
@@ -38,7 +46,7 @@ class FakeHouse:
 
     def start(self, name):
         self.started.append((self.time, name))
-        return FakeProcess()
+        return FakeProcess(self)
 
     def die(self, name, code):
         next(child for child in self.family.children if child.name == name).process.returncode = code
@@ -78,6 +86,16 @@ def test_a_child_that_was_steady_starts_again_without_a_long_pause():
     house.die("web", 1)
     house.family.look_after()
     assert house.family.children[0].deaths == 1
+
+
+def test_whoever_has_not_ended_four_seconds_after_being_asked_is_killed():
+    house = FakeHouse("web", "worker")
+    house.family.look_after()
+    processes = [child.process for child in house.family.children]
+    house.family.stop()
+    assert [process.asked for process in processes] == [1, 1]
+    assert house.killed == processes
+    assert house.time == pytest.approx(4.05)  # the last one gets a moment, too
 
 
 def test_nobody_is_started_while_stopping():
@@ -222,20 +240,18 @@ pytestmark_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reas
 
 @pytest.mark.chaos
 @pytestmark_linux
-def test_killed_web_process_comes_back_and_sigterm_ends_everything_within_five_seconds(serving):
+def test_killed_web_process_comes_back_and_sigterm_ends_everything(serving):
     process, port = serving
     family = descendants(process.pid)
     web = [pid for pid, command in family.items() if " web 127.0.0.1 " in command]
     for pid in web:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not set(web) & descendants(process.pid).keys(), 5, "the killed processes are still there")
+    wait_until(lambda: not set(web) & descendants(process.pid).keys(), PATIENCE, "the killed processes are still there")
     wait_until(lambda: answers("127.0.0.1", port), PATIENCE, "the pages did not come back")
     family = descendants(process.pid)
-    begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    assert time.monotonic() - begun < 5
-    wait_until(lambda: not still_running(family), 2, lambda: f"processes are left: {[family[pid] for pid in still_running(family)]}")
+    assert process.wait(PATIENCE) == 0
+    wait_until(lambda: not still_running(family), PATIENCE, lambda: f"processes are left: {[family[pid] for pid in still_running(family)]}")
 
 
 @pytest.mark.chaos
@@ -246,5 +262,5 @@ def test_children_end_when_the_parent_is_killed(serving):
     assert len(family) >= 3
     process.kill()
     process.wait()
-    wait_until(lambda: not still_running(family), 10, "children outlived their parent")
+    wait_until(lambda: not still_running(family), PATIENCE, "children outlived their parent")
     assert not answers("127.0.0.1", port)

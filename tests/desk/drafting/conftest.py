@@ -19,6 +19,7 @@ class Model:
     is_dripping: bool = False
     asked: list = field(default_factory=list)
     wait: threading.Event = field(default_factory=threading.Event)
+    is_over: threading.Event = field(default_factory=threading.Event)
 
     def says(self, text) -> None:
         """Answer with this text as a chat completion."""
@@ -36,7 +37,7 @@ def model(settings):
         def do_POST(self):
             length = int(self.headers["Content-Length"])
             known.asked.append((self.path, dict(self.headers), json.loads(self.rfile.read(length))))
-            known.wait.wait(5)
+            known.wait.wait(60)
             self.send_response(known.status)
             if known.location:
                 self.send_header("Location", known.location)
@@ -46,7 +47,7 @@ def model(settings):
                 self.wfile.write(known.body)
                 self.wfile.flush()
                 if known.is_dripping:
-                    threading.Event().wait(1.2)
+                    known.is_over.wait(60)
             except BrokenPipeError:
                 pass
 
@@ -57,8 +58,9 @@ def model(settings):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     known.url = f"http://127.0.0.1:{server.server_port}/v1"
-    settings.LANGUAGE_MODEL = {"url": known.url, "model": "small-1", "key": "secret-key", "timeout_seconds": 5.0}
+    settings.LANGUAGE_MODEL = {"url": known.url, "model": "small-1", "key": "secret-key", "timeout_seconds": 60.0}
     yield known
     known.wait.set()
+    known.is_over.set()
     server.shutdown()
     server.server_close()

@@ -8,7 +8,7 @@ CHAT = [{"role": "user", "content": "你好"}]
 
 
 def service(model, **facts) -> Service:
-    return Service(**{"url": model.url, "model": "small-1", "key": "k", "timeout_seconds": 5.0, **facts})
+    return Service(**{"url": model.url, "model": "small-1", "key": "k", "timeout_seconds": 60.0, **facts})
 
 
 def why(model, **facts) -> str:

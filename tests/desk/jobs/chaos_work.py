@@ -23,7 +23,7 @@ def write_effect(number):
 def terminate_own_worker(number):
     """Send the asked signal to this process, and end only after the worker has taken note of it."""
     os.kill(os.getpid(), number)
-    assert workers[0]._stopping.wait(20)
+    assert workers[0]._stopping.wait(120)
 
 
 @task()

@@ -17,7 +17,7 @@ import pytest
 
 pytestmark = pytest.mark.chaos
 DEADLINE_SECONDS = 180  # costs nothing but on failure, and a busy machine is no failure
-END_SECONDS = 60
+END_SECONDS = 120
 FORKS = multiprocessing.get_context("forkserver")  # a process that has imported everything once: forks start in milliseconds
 FORKS.set_forkserver_preload(["chaos_run"])
 Query = Callable[[str], list[tuple]]
@@ -89,7 +89,7 @@ def house(tmp_path) -> Iterator[House]:
     given = os.environ.get("CARELOOP_DATABASE_URL", "")
     if not given.startswith("postgres"):
         path = tmp_path / "chaos.sqlite3"
-        connection = sqlite3.connect(path, timeout=20)
+        connection = sqlite3.connect(path, timeout=120)
         house = House(f"sqlite:///{path}", lambda sql: connection.execute(sql).fetchall(), tmp_path)
         yield house
         house.close()

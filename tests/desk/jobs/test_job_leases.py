@@ -53,7 +53,7 @@ def test_a_claim_skips_rows_that_another_claim_holds_and_does_not_wait(clock):
         claim("a", clock, 2)
         other = threading.Thread(target=claim_elsewhere)
         other.start()
-        other.join(timeout=20)
+        other.join(timeout=120)
         assert not other.is_alive()
     assert found == [2]
 
