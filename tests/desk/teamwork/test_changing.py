@@ -125,7 +125,7 @@ def test_a_field_is_renamed_and_gets_another_option_and_keeps_its_code_and_value
     ("kind", "choices", "sentence"),
     [
         ("TEXT", [], "Something is entered in this field of 1 cases"),
-        ("CHOICE", ["silver"], "1 cases hold the option “gold”"),
+        ("CHOICE", ["silver"], "1 case holds the option “gold”"),
     ],
 )
 def test_what_cases_hold_stays_valid(case, agent, owner, plan, now, kind, choices, sentence):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
@@ -74,7 +75,11 @@ def _check_values(definition: FieldDefinition, new: NewField) -> None:
         raise InvalidInput(sentence % {"n": count}, field="kind")
     for option in definition.choices if new.kind == FieldDefinition.Kind.CHOICE else ():
         if option not in new.choices and (count := values.filter(value=option).count()):
-            sentence = _("%(n)s cases hold the option “%(option)s”; keep it, or change those cases first.")
+            sentence = ngettext(
+                "%(n)s case holds the option “%(option)s”; keep it, or change that case first.",
+                "%(n)s cases hold the option “%(option)s”; keep it, or change those cases first.",
+                count,
+            )
             raise InvalidInput(sentence % {"n": count, "option": option}, field="choices")
 
 

@@ -20,8 +20,9 @@ def reasons_of(likeness: Any) -> list[str]:
         reasons.append(_("same customer"))
     if likeness.text_ratio >= LEAST_ALIKE and not likeness.is_same_text:
         reasons.append(_("similar text"))
-    hours = likeness.hours
-    reasons.append(_("%(n)s hours apart") % {"n": f"{hours:.0f}"} if hours < 48 else _("%(n)s days apart") % {"n": f"{hours / 24:.0f}"})
+    hours, days = round(likeness.hours), round(likeness.hours / 24)
+    apart = ngettext("%(n)s hour apart", "%(n)s hours apart", hours) % {"n": hours}
+    reasons.append(apart if hours < 48 else ngettext("%(n)s day apart", "%(n)s days apart", days) % {"n": days})
     return reasons
 
 

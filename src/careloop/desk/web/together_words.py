@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 People = Mapping[int, str]
 
@@ -57,11 +58,9 @@ def _snoozed(event: Any, who: str, _people: People) -> str:
 def _shared(event: Any, who: str, _people: People) -> str:
     if event.after.get("is_revoked"):
         return _("%(who)s took back a shared page") % {"who": who}
-    return _("%(who)s shared %(n)s messages for %(days)s days") % {
-        "who": who,
-        "n": event.after.get("messages", 0),
-        "days": event.after.get("days", 0),
-    }
+    n, days = event.after.get("messages", 0), event.after.get("days", 0)
+    words = ngettext("%(who)s shared %(n)s message for %(days)s", "%(who)s shared %(n)s messages for %(days)s", n)
+    return words % {"who": who, "n": n, "days": ngettext("%(n)s day", "%(n)s days", days) % {"n": days}}
 
 
 TOGETHER: dict[str, Callable[[Any, str, People], str]] = {

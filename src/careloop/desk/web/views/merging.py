@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careloop.desk.accounts.rules import Viewer
@@ -87,8 +88,9 @@ def split(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
         except (Conflict, InvalidInput) as refused:
             error, status = refused.message, refused.status
         else:
-            words = _("%(n)s messages of #%(case)s are case #%(new)s now.") % {"n": len(ticked), "case": case_id, "new": made.into_id}
-            return _done(request, made.into_id, words, made.pk)
+            n = len(ticked)
+            words = ngettext("%(n)s message of #%(case)s is case #%(new)s now.", "%(n)s messages of #%(case)s are case #%(new)s now.", n)
+            return _done(request, made.into_id, words % {"n": n, "case": case_id, "new": made.into_id}, made.pk)
     shown = queries.list_splittable(case_id, viewer, is_all="all" in request.GET)
     context = {"case": shown.case, "shown": shown, "error": error, "ticked": ticked, "subject": request.POST.get("subject", "")}
     return _answer(request, "case/split.html", _("Split messages off"), context, status)

@@ -73,8 +73,9 @@ def run(request: HttpRequest, viewer: Viewer, routed_team_id: int) -> HttpRespon
     """One round of a team, now."""
     queries.access_team(routed_team_id, viewer)
     done = actions.route_team(team_id=routed_team_id, now=now())
-    facts = {"assigned": done.assigned, "suggested": done.suggested}
-    messages.success(request, _("%(assigned)s cases were given out, %(suggested)s suggestions are new.") % facts)
+    given = ngettext("%(n)s case was given out.", "%(n)s cases were given out.", done.assigned) % {"n": done.assigned}
+    suggested = ngettext("%(n)s suggestion is new.", "%(n)s suggestions are new.", done.suggested) % {"n": done.suggested}
+    messages.success(request, f"{given} {suggested}")
     return _back(routed_team_id)
 
 
