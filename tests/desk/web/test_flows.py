@@ -229,13 +229,28 @@ def test_the_second_of_two_editors_sees_both_versions_and_may_take_either(browse
     assert answer.status_code == 409
     assert "Somebody made version 2 of this flow in between" in page
     sides = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', page, re.DOTALL)
-    assert [side[0] for side in sides] == ["State CHECKING", "Step AGREE", "Field AMOUNT"]
-    assert ("Under review" in sides[0][1], "Being looked at" in sides[0][2]) == (True, True)
+    assert sides == [
+        ("State CHECKING: Name in English", "Under review", "Being looked at"),
+        ("Step AGREE: Tasks that it brings", *(f"Pay the refund | 支付退款 (Finance | 财务部, {days})" for days in (3, 5))),
+        ("Field AMOUNT: Currency", "EUR", "CNY"),
+    ]
     assert FlowVersion.objects.filter(flow=refunds).count() == 2
     number = re.search(r'name="number" value="(\d+)"', page).group(1)
     assert browser.post(path, {**mine, "number": number}).status_code == 302
     assert newest()["states"][1]["name"]["en"] == "Being looked at"
     assert FlowVersion.objects.get(flow=refunds, number=2).definition["states"][1]["name"]["en"] == "Under review"
+
+
+def test_a_row_that_only_one_of_two_editors_has_stands_whole_on_one_line(browser, refunds):
+    theirs, mine = newest(), newest()
+    theirs["fields"].append({"code": "BATCH", "name": {"en": "Batch", "zh": "批次"}, "type": "number"})
+    mine["fields"][0]["name"]["en"] = "Order number"
+    path = f"/flows/{refunds.pk}/edit/"
+    assert browser.post(path, as_json(theirs)).status_code == 302
+    sides = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', browser.post(path, as_json(mine)).content.decode())
+    batch = "Name in English: Batch<br>Name in Chinese: 批次<br>Type: number"
+    assert sides == [("Field ORDER: Name in English", "Order", "Order number"), ("Field BATCH", batch, "–")]
+    assert FlowVersion.objects.filter(flow=refunds).count() == 2
 
 
 def test_a_new_flow_is_made_from_the_form(browser, refunds):

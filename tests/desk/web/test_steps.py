@@ -106,6 +106,19 @@ def test_a_supervisor_decides_in_the_case_and_the_asker_does_not(browser, client
     assert "Sun agreed to “Agree to the refund”: fine" in client.get(f"/cases/{case.pk}/").content.decode()
 
 
+def test_an_amount_that_waits_for_approval_can_be_put_right_and_is_asked_for_again(browser, cast, case):
+    post(browser, case, step="CHECK", ORDER="1")
+    post(browser, case, step="AGREE", AMOUNT="8000", do="ask")
+    page = strip(browser, case)
+    assert "Change its amount, and the request is taken back." in page
+    assert re.findall(r'name="do" value="(\w+)">', page[page.index('value="AGREE"') : page.index('value="REFUSE"')]) == ["keep"]
+    post(browser, case, step="AGREE", AMOUNT="800", do="keep")
+    assert (CaseFlow.objects.get().state, CaseFlow.objects.get().values["AMOUNT"]["minor"]) == ("CHECKING", 80_000)
+    assert Approval.objects.get().closed_at is not None
+    post(browser, case, step="AGREE", do="ask")
+    assert [(one.amount["minor"], one.closed_at is None) for one in Approval.objects.order_by("pk")] == [(800_000, False), (80_000, True)]
+
+
 def test_a_decision_is_yes_or_no(client, cast, case, now):
     viewer = viewer_of(cast.agent)
     facts = {"case_id": case.pk, "viewer": viewer, "now": now}

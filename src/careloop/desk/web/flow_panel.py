@@ -12,7 +12,7 @@ from careloop.desk.cases.approval_queries import may_decide
 from careloop.desk.cases.flow_queries import FlowPage
 from careloop.desk.flows.queries import named
 from careloop.desk.flows.rules.flow import CHOICE, DATE, MONEY, NUMBER, YES_NO, Field, Flow, State, Transition
-from careloop.desk.flows.rules.moving import ASK, MISSING, REFUSED, Move, needed_fields, steps_to_end
+from careloop.desk.flows.rules.moving import ASK, MISSING, PENDING, REFUSED, Move, needed_fields, steps_to_end
 from careloop.desk.flows.rules.values import enter_value, show_value
 from careloop.desk.flows.wording import role_names, why_not
 
@@ -85,7 +85,8 @@ def _move(page: FlowPage, move: Move) -> dict[str, Any]:
     step, row = move.step, page.row
     fields = [field for code in needed_fields(step) if (field := page.flow.find_field(code)) is not None]
     inputs = [_input(field, row.values.get(field.code)) for field in fields]
-    can_enter = not move.obstacle or move.obstacle in (MISSING, ASK, REFUSED)
+    is_pending = move.obstacle == PENDING
+    can_enter = not move.obstacle or move.obstacle in (MISSING, ASK, REFUSED) or (is_pending and bool(inputs))
     stamp = crc32(repr((row.pk, row.entered_at, row.values, move.obstacle)).encode())
     return {
         "code": step.code,
@@ -93,6 +94,7 @@ def _move(page: FlowPage, move: Move) -> dict[str, Any]:
         "is_plain": move.is_possible and not inputs and step.approval is None,
         "is_possible": move.is_possible,
         "can_enter": can_enter,
+        "is_pending": is_pending,
         "inputs": inputs,
         "why": "" if move.obstacle == MISSING else why_not(page.flow, move),
         "limit": limit_words(page.flow, step.approval),

@@ -1,12 +1,9 @@
-"""The editor's rows as they were typed: shown again after a refusal, with a row more or less, or beside what somebody else saved."""
+"""The editor's rows as they were typed: shown again after a refusal or with a row more or less."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from careloop.desk.web.conflicts import Side, different
 from careloop.desk.web.flow_form import TASK, TYPED, Post, numbered, numbers_of
 
 KINDS = {"state": "states", "step": "steps", "field": "fields"}
@@ -62,46 +59,3 @@ def _tasks(base: str, post: Post) -> list[dict[str, Any]]:
 
 def _names(post: Post, base: str) -> dict[str, str]:
     return {"name_en": post.get(f"{base}-en", ""), "name_zh": post.get(f"{base}-zh", "")}
-
-
-def flow_sides(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[Side]:
-    """Where the version that somebody saved in between and the one that this person sends differ, row by row."""
-    found = [
-        (_("Name in English"), stored["en"], given["en"]),
-        (_("Name in Chinese"), stored["zh"], given["zh"]),
-        (_("Kind of contact"), stored["kind"], given["kind"]),
-        (_("Order"), stored["position"], given["position"]),
-        (_("In force"), *(_("yes") if one["is_active"] else _("no") for one in (stored, given))),
-    ]
-    parts = (("states", _("State")), ("transitions", _("Step")), ("fields", _("Field")))
-    for part, word in parts:
-        theirs, mine = (_by_code(one["definition"].get(part, [])) for one in (stored, given))
-        for code in dict.fromkeys([*theirs, *mine]):
-            found.append((f"{word} {code}", _in_words(theirs.get(code)), _in_words(mine.get(code))))
-        orders = [" → ".join(one) for one in (theirs, mine)]
-        if set(theirs) == set(mine):
-            found.append((f"{word}: {_('Order')}", *orders))
-    return different(found)
-
-
-def _by_code(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {str(one.get("code", "")): one for one in rows}
-
-
-def _in_words(part: Mapping[str, Any] | None) -> str:
-    """Everything that a row says, a line each, without what it leaves blank."""
-    if part is None:
-        return ""
-    return "\n".join(
-        f"{name}: {_plain(value)}" for name, value in sorted(part.items()) if name != "code" and value not in (None, "", [], False)
-    )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        pairs = sorted(value.items())  # PostgreSQL keeps them in an order of its own
-        names = set(value) <= {"en", "zh"}
-        return " · ".join(one for _key, one in pairs if one) if names else ", ".join(f"{key} {_plain(one)}" for key, one in pairs if one)
-    if isinstance(value, list):
-        return "; ".join(_plain(one) for one in value)
-    return _("yes") if value is True else str(value)

@@ -20,7 +20,7 @@ from careloop.desk.flows import actions, queries
 from careloop.desk.flows.actions import FlowFacts
 from careloop.desk.flows.queries import named
 from careloop.desk.flows.rules.flow import ROLES, STATUSES, Flow, Transition
-from careloop.desk.flows.rules.reading import InvalidFlow
+from careloop.desk.flows.rules.reading import InvalidFlow, flow_to_json, read_flow
 from careloop.desk.flows.wording import field_names, role_names
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.kernel.wording import spoken
@@ -28,7 +28,8 @@ from careloop.desk.web.access import for_viewer
 from careloop.desk.web.flow_diagram import draw_flow
 from careloop.desk.web.flow_form import definition_from, rows_of
 from careloop.desk.web.flow_panel import limit_words
-from careloop.desk.web.flow_rows import flow_sides, rows_typed
+from careloop.desk.web.flow_rows import rows_typed
+from careloop.desk.web.flow_sides import flow_sides
 from careloop.desk.web.flow_words import consequence_names, type_names
 from careloop.desk.web.timeline import word
 
@@ -106,7 +107,7 @@ def _save(request: HttpRequest, viewer: Viewer, flow_id: int | None, facts: dict
         facts |= {"faults": [spoken(one) for one in refused.faults], "status": refused.status}
     except Conflict as refused:
         newest = _stored(queries.access_version(flow_id)) if flow_id is not None else given
-        facts |= {"conflict": spoken(refused.message), "sides": flow_sides(newest, given), "status": refused.status}
+        facts |= {"conflict": spoken(refused.message), "sides": flow_sides(newest, _normal(given)), "status": refused.status}
         given["number"] = newest["number"]
     except DeskError as refused:
         facts |= {"faults": [spoken(refused.message)], "status": refused.status}
@@ -192,6 +193,11 @@ def _stored(version: Any) -> dict[str, Any]:
     names = {"en": kept.name.get("en", ""), "zh": kept.name.get("zh", "")}
     facts = {"kind": kept.kind, "position": str(kept.position), "is_active": kept.is_active, "note": ""}
     return {**names, **facts, "number": version.number, "definition": version.definition}
+
+
+def _normal(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, which makes sense, in the shape in which it would be stored."""
+    return {**given, "definition": flow_to_json(read_flow(given["definition"]))}
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
