@@ -5,7 +5,7 @@ from typing import Any
 
 from careloop.desk.cases.models import Case
 from careloop.desk.kernel.rows import find_rows, marks
-from careloop.desk.measures.actions import CASES_AT_ONCE, columns_of, facets_by_number, house_zone, key_of
+from careloop.desk.measures.actions import CASES_AT_ONCE, columns_of, facets_by_number, house_zone, key_of, without_case
 from careloop.desk.measures.counting import count_cases
 from careloop.desk.measures.models import AnswerFact, CaseFact, WorkFact
 
@@ -40,5 +40,5 @@ def find_differences() -> Check:
             mine, theirs = fresh.get(key), stored.get(key)
             if mine is None or theirs is None or mine[1] | {"known_from": None} != theirs[1] | {"known_from": None}:
                 different.add((mine or theirs or (0, {}))[0])
-    gone = CaseFact.objects.exclude(case_id__in=Case.objects.values("pk")).values_list("case_id", flat=True)
+    gone = CaseFact.objects.filter(without_case()).values_list("case_id", flat=True)
     return Check(cases, facts, sorted(different | set(gone)))

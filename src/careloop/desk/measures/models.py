@@ -142,7 +142,6 @@ class WorkFactPast(WorkFigures):
 class Ledger(models.Model):
     """How far the facts have followed the events, and which moment they show; one row."""
 
-    first_event_id = models.BigIntegerField(default=0)
     event_id = models.BigIntegerField(default=0)
     feedback_id = models.BigIntegerField(default=0)
     shown_at = models.DateTimeField(null=True, help_text="null until all cases were counted once")

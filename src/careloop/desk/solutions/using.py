@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from careloop.desk.accounts.queries import actor_of, check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
@@ -94,8 +95,8 @@ def _note(taken: Taken, sent: Message, now: datetime) -> int:
 def _note_shown(now: datetime) -> int:
     """What was offered with confidence, where the first reply went out without any solution."""
     sure = Suggested.objects.filter(is_sure=True, at__gte=now - FORGOTTEN_AFTER, case__first_response_at__isnull=False)
-    undecided = Taken.objects.values("case_id")
-    rows = sure.exclude(case_id__in=SolutionUse.objects.values("case_id")).exclude(case_id__in=undecided).select_related("case")
+    decided, undecided = (model.objects.filter(case=OuterRef("case")) for model in (SolutionUse, Taken))
+    rows = sure.filter(~Exists(decided), ~Exists(undecided)).select_related("case")
     uses = []
     for one in rows[:SHOWN_AT_ONCE]:
         first = one.case.messages.filter(direction=Direction.OUTBOUND).order_by("pk").first()

@@ -3,18 +3,13 @@
 from collections.abc import Callable, Collection
 
 from django.db import transaction
-from django.db.models import Max
 
 from careloop.desk.cases.models import CaseEvent
+from careloop.desk.cases.queries import newest_event_id
 from careloop.desk.teamwork.models import EventMark
 
 READ_AGAIN = 200  # a transaction with a lower event number may commit later: readers do nothing twice
 AT_ONCE = 2_000
-
-
-def newest_event_id() -> int:
-    """The number of the newest event; 0 before the first."""
-    return CaseEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def each_new_event(name: str, kinds: Collection[str], act: Callable[[CaseEvent], None]) -> int:

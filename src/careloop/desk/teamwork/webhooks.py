@@ -11,8 +11,8 @@ from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.audit import actions as audit
 from careloop.desk.cases.models import EventKind
+from careloop.desk.cases.queries import newest_event_id
 from careloop.desk.kernel.errors import InvalidInput, NotFound
-from careloop.desk.teamwork.event_reading import newest_event_id
 from careloop.desk.teamwork.models import Webhook, WebhookDelivery
 
 OFFERED = ("OPENED", "RECEIVED", "REPLIED", "STATUS", "ASSIGNED", "TEAM", "PRIORITY", "ESCALATED", "TASK", "TAGGED", "SURVEY")

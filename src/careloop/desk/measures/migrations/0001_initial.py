@@ -18,7 +18,6 @@ class Migration(migrations.Migration):
             name='Ledger',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_event_id', models.BigIntegerField(default=0)),
                 ('event_id', models.BigIntegerField(default=0)),
                 ('feedback_id', models.BigIntegerField(default=0)),
                 ('shown_at', models.DateTimeField(help_text='null until all cases were counted once', null=True)),
