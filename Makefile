@@ -22,13 +22,13 @@ run: $(RUNTIME) ## Install what is missing, then start the desk on sample data (
 # Compiled files are kept whatever the shell says: each of some fifty processes would compile everything anew.
 test test-sqlite test-postgres: export PYTHONDONTWRITEBYTECODE =
 
-test: test-sqlite test-postgres ## Run every test on SQLite, then the desk's tests on PostgreSQL.
+test: test-sqlite test-postgres ## Run every test on SQLite, then the desk's again on PostgreSQL.
 
 test-sqlite: $(DEVELOPMENT) ## Run every test, on SQLite.
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests
 
-test-postgres: $(DEVELOPMENT) ## Run the desk's tests on a throw-away PostgreSQL.
-	$(BIN)/python -m tools.postgres $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/desk
+test-postgres: $(DEVELOPMENT) ## Run the desk's tests that use a database on a throw-away PostgreSQL.
+	$(BIN)/python -m tools.postgres $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --database-only tests/desk
 
 check: $(DEVELOPMENT) ## Lint, types, layers, house rules.
 	$(BIN)/ruff check .

@@ -14,6 +14,21 @@ NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_addoption(parser):
+    """One option of our own, for the run on PostgreSQL."""
+    parser.addoption("--database-only", action="store_true", help="leave out tests that use no database: they ran on SQLite already")
+
+
+def pytest_collection_modifyitems(config, items):
+    """With --database-only, keep what asks for the database and what is marked `postgres`."""
+    if not config.getoption("--database-only"):
+        return
+    marked = ("django_db", "postgres")
+    asks = {item for item in items if "db" in item.fixturenames or any(item.get_closest_marker(name) for name in marked)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in asks])
+    items[:] = [item for item in items if item in asks]
+
+
 @pytest.fixture
 def now() -> datetime:
     """Monday 4 May 2026, 06:00 UTC (14:00 in Shanghai)."""
@@ -45,6 +60,11 @@ class Cast:
 
 @pytest.fixture
 def cast(db) -> Cast:
+    """The people of a test."""
+    return make_cast()
+
+
+def make_cast() -> Cast:
     """Made with plain rows; `outsider` is an agent of the other team."""
     from careloop.desk.accounts.models import Channel, Team, User
 
@@ -76,23 +96,25 @@ def cast(db) -> Cast:
 
 @pytest.fixture
 def inbound():
-    """Builds an acceptable inbound message; keyword arguments replace its facts."""
+    """What builds inbound messages."""
+    return build_inbound
+
+
+def build_inbound(**facts):
+    """An acceptable inbound message; keyword arguments replace its facts."""
     from careloop.desk.customers.rules import AddressValue
     from careloop.desk.intake.rules import Inbound
 
-    def build(**facts):
-        given = {
-            "channel_slug": "shop",
-            "external_id": "m-1",
-            "text": "热水器漏水，我要求退款。订单 20418837",
-            "raw": b'{"text": "..."}',
-            "sent_at": NOW,
-            "sender_name": "林晓彤",
-            "addresses": (AddressValue("EMAIL", "lin@example.com"),),
-        }
-        return Inbound(**{**given, **facts})
-
-    return build
+    given = {
+        "channel_slug": "shop",
+        "external_id": "m-1",
+        "text": "热水器漏水，我要求退款。订单 20418837",
+        "raw": b'{"text": "..."}',
+        "sent_at": NOW,
+        "sender_name": "林晓彤",
+        "addresses": (AddressValue("EMAIL", "lin@example.com"),),
+    }
+    return Inbound(**{**given, **facts})
 
 
 @pytest.fixture(autouse=True)

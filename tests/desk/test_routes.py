@@ -1,6 +1,7 @@
 """Every route of the URL table refuses strangers and outsiders; a new one is covered by being in the table. What it needs is said here."""
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
@@ -36,6 +37,7 @@ from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyVersi
 from careloop.desk.teamwork.models import Attachment, FieldDefinition, FollowUpTemplate, SavedView, SharedPage, SharedTopic, Task, Webhook
 from careloop.desk.watch.models import Alarm, Watched
 from careloop.desk.writing.models import HeldReply, WaitingFile
+from tests.conftest import build_inbound
 
 pytestmark = pytest.mark.django_db
 SECRET_WORDS = ("热水器漏水", "林晓彤", "lin@example.com")
@@ -214,9 +216,14 @@ def named(given: list[Route]):
 
 
 @pytest.fixture
-def house(cast, inbound, now):
+def house(db, house_of_the_module):
+    """The house, as it was made, for one test."""
+    return deepcopy(house_of_the_module)
+
+
+def make_house(cast, now):
     """A case of the first team with everything that hangs on it and what the house has; a supervisor and a key of the other team."""
-    receipt = receive_message(inbound(), now=now)
+    receipt = receive_message(build_inbound(), now=now)
     ensure_shipped(now=now)
     key, _ = create_api_key(name="Shop", channel_id=cast.channel.pk, actor=actor_of(viewer_of(cast.owner)), now=now)
     _, other_token = create_api_key(name="Wholesale", channel_id=cast.other_channel.pk, actor=actor_of(viewer_of(cast.owner)), now=now)

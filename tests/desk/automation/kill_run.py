@@ -39,7 +39,7 @@ from careloop.desk.jobs.models import Job  # noqa: E402
 from careloop.desk.jobs.worker import Worker  # noqa: E402
 
 LEASE_SECONDS = 0.5
-LONGEST_SECONDS = 150
+LONGEST_SECONDS = 500
 RULES = (
     ("First", ["OPENED"], [{"do": "ADD_NOTE", "value": "n"}, {"do": "TAG", "value": "new"}, {"do": "ADD_TASK", "value": "t"}]),
     ("Second", ["TAGGED"], [{"do": "SET_PRIORITY", "value": 40}, {"do": "NOTIFY_SUPERVISORS", "value": None}]),
@@ -116,6 +116,8 @@ def main(messages: int = 60, kills: int = 6, workers: int = 2) -> None:
             os.waitpid(victim, 0)
             pids.append(start())
             killed, wanted = killed + 1, acted() + draw.randint(1, max(2 * messages // (kills + 2), 1))
+        elif arrived == messages:
+            time.sleep(0.02)  # the workers need the processor more than this look at them
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.postgres]  # on a database of their own, which no fixture tells
 DEADLINE_SECONDS = 180  # costs nothing but on failure, and a busy machine is no failure
 END_SECONDS = 120
 FORKS = multiprocessing.get_context("forkserver")  # a process that has imported everything once: forks start in milliseconds
