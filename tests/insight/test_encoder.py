@@ -3,7 +3,9 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -47,13 +49,21 @@ class _Service(BaseHTTPRequestHandler):
         """Silent."""
 
 
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.fixture
 def service() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Service)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+    with serving(_Service) as url:
+        yield url
 
 
 def test_a_service_may_answer_in_any_order(service: str) -> None:
@@ -75,3 +85,31 @@ def test_a_service_that_is_not_there_is_an_error() -> None:
 def test_an_address_without_http_is_refused() -> None:
     with pytest.raises(InputError, match="begins with http"):
         ServiceEncoder("file:///etc/passwd", "any", dimensions=2)
+
+
+class _Elsewhere(_Service):
+    """Sends whoever asks to another place, and notes what comes there."""
+
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_POST(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")  # type: ignore[attr-defined]
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Authorization"]))
+        self.send_error(404)
+
+
+def test_neither_texts_nor_key_follow_a_redirection() -> None:
+    with serving(_Elsewhere) as url, pytest.raises(ModelError, match="HTTP Error 302"):
+        ServiceEncoder(url, "any", dimensions=2, key="secret").encode(["a"])
+    assert _Elsewhere.asked == []
+
+
+def test_an_answer_without_end_is_thrown_away(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("careloop.insight.text.encoder._LARGEST_ANSWER_BYTES", 20)
+    with pytest.raises(ModelError, match="its answer is longer than 20 bytes"):
+        ServiceEncoder(service, "any", dimensions=2).encode(["a"])

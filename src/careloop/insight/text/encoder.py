@@ -14,12 +14,13 @@ import unicodedata
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from email.message import Message
 from functools import lru_cache
 from http.client import HTTPException
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ _BUNDLED_BATCH_TEXTS = 1_024  # our own engine makes batches of pieces, for seve
 _WEIGHTS = "e5-small-q4.bin"
 _LONG_LIGATURE = "\ufdfa"  # 18 characters when written out: more than the package's engine keeps room for
 _SERVICE_SECONDS = 30.0
+_LARGEST_ANSWER_BYTES = 50_000_000  # 64 vectors of 4,096 numbers, spelt out, are some 6 MB
 
 
 class Encoder(Protocol):
@@ -107,6 +109,14 @@ class BundledEncoder:
         return self._engine
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Texts and key go to the address that was named and nowhere else."""
+
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str) -> None:
+        """None: the redirection stays an error."""
+        return
+
+
 class ServiceEncoder:
     """An embedding service that speaks the OpenAI protocol (`POST …/embeddings`).
 
@@ -154,8 +164,11 @@ class ServiceEncoder:
         body = json.dumps({"model": self.model, "input": batch}).encode()
         request = urllib.request.Request(self.url, data=body, headers=headers)  # noqa: S310 - the scheme was checked
         try:
-            with urllib.request.urlopen(request, timeout=_SERVICE_SECONDS) as answer:  # noqa: S310
-                rows = sorted(json.load(answer)["data"], key=lambda row: row["index"])
+            with urllib.request.build_opener(_NoRedirect()).open(request, timeout=_SERVICE_SECONDS) as answer:
+                raw = answer.read(_LARGEST_ANSWER_BYTES + 1)
+            if len(raw) > _LARGEST_ANSWER_BYTES:
+                raise ValueError(f"its answer is longer than {_LARGEST_ANSWER_BYTES:,} bytes")
+            rows = sorted(json.loads(raw)["data"], key=lambda row: row["index"])
             return np.array([row["embedding"] for row in rows], dtype=np.float32).reshape(len(rows), -1)
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The embedding service at {self.url} gave no vectors ({error}); check that it runs.") from error
