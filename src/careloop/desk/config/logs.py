@@ -1,14 +1,35 @@
-"""One line a log record, on standard error, with the request's id on everything that a request does."""
+"""One line a log record, on standard error, with the request's id on everything that a request does.
 
+Whoever reads logs gets neither a key to anything nor what somebody searched for: see `without_secrets`.
+"""
+
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+KEYS_IN_PATHS = re.compile(
+    r"(/(?:[acst]|accounts/password/reset/key|accounts/confirm-email)/)[^/\s\"'<>]{16,}"
+)  # signed links of web/urls.py
+
+
+def without_secrets(_logger: Any, _level: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The record with the keys in its addresses, and what the request asked behind a question mark, left out."""
+    for name in ("event", "request"):
+        if isinstance(record.get(name), str):
+            record[name] = KEYS_IN_PATHS.sub(r"\1…", record[name])
+    if "?" in str(record.get("request", "")):
+        record["request"] = record["request"].partition("?")[0] + "?…"
+    return record
+
 
 BEFORE: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    without_secrets,
 ]
 
 
