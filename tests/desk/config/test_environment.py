@@ -2,7 +2,7 @@
 
 import pytest
 
-from careloop.desk.config.environment import Environment, spellings_of
+from careloop.desk.config.environment import Environment, MailServer, mail_server_from_url, spellings_of
 
 
 def test_this_machines_address_has_two_spellings():
@@ -48,3 +48,26 @@ def test_what_names_no_encoder_stops_the_start(choice):
     with pytest.raises(ValueError, match=r"CARELOOP_ENCODER is .*; expected bundled, hub:NAME") as refused:
         Environment(encoder=choice, encoder_key="very-secret")
     assert "very-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("", MailServer()),
+        ("smtp://mail.example", MailServer("mail.example", 25)),
+        (
+            "smtps://desk%40shop.example:p%3Aw%2F@mail.example",
+            MailServer("mail.example", 587, "desk@shop.example", "p:w/", is_starttls=True),
+        ),
+        ("smtps://desk:x@mail.example:465", MailServer("mail.example", 465, "desk", "x", is_tls=True)),
+        ("smtps://desk:x@mail.example:2525", MailServer("mail.example", 2525, "desk", "x", is_starttls=True)),
+    ],
+)
+def test_a_mail_server_is_reached_as_its_address_says(url, server):
+    assert mail_server_from_url(url) == server
+
+
+@pytest.mark.parametrize("url", ["mail.example:587", "http://mail.example", "smtp://"])
+def test_an_address_that_is_no_mail_server_stops_the_start(url):
+    with pytest.raises(ValueError, match="expected smtp://HOST:25 or smtps://"):
+        mail_server_from_url(url)

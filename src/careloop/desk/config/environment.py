@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -23,6 +23,7 @@ class Environment(BaseSettings):
     stream_url: str = ""
     stream_port: int = 8001
     secure: bool = False
+    proxies: int = Field(default=0, ge=0, le=9)
     debug: bool = False
     mail_url: str = ""
     mail_from: str = "service@localhost"
@@ -103,6 +104,30 @@ def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
     raise ValueError(f"CARELOOP_DATABASE_URL begins with {parts.scheme!r}; expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+
+
+class MailServer(NamedTuple):
+    """Where outgoing mail goes; without a host it is written into files."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    is_tls: bool = False
+    is_starttls: bool = False
+
+
+def mail_server_from_url(url: str) -> MailServer:
+    """Read CARELOOP_MAIL_URL: smtps:// speaks TLS from the first byte on port 465 and by STARTTLS on any other, smtp:// speaks none."""
+    if not url:
+        return MailServer()
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError(f"CARELOOP_MAIL_URL begins with {parts.scheme!r}; expected smtp://HOST:25 or smtps://USER:PASSWORD@HOST:587")
+    is_tls = parts.scheme == "smtps"
+    port = parts.port or (587 if is_tls else 25)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(parts.hostname, port, user, password, is_tls=is_tls and port == 465, is_starttls=is_tls and port != 465)
 
 
 def sqlite_database(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 import careloop
-from careloop.desk.config.environment import Environment, database_from_url, spellings_of
+from careloop.desk.config.environment import Environment, database_from_url, mail_server_from_url, spellings_of
 from careloop.desk.config.keys import load_secrets
 from careloop.desk.config.logs import logging_settings
 
@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "careloop.desk.web.middleware.BodySizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "careloop.desk.web.middleware.PreferencesMiddleware",
@@ -169,6 +170,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"strangers_write": "60/10m/ip"}  # beside allauth's own, of signing in
+ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.proxies  # whose attempts are counted is the address before them
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}}  # of attempts
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # owners give the addresses; nothing here asks to verify one
@@ -225,14 +229,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
-if ENVIRONMENT.mail_url:
-    _mail = urlsplit(ENVIRONMENT.mail_url)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username or "", _mail.password or ""
-    EMAIL_USE_TLS, EMAIL_TIMEOUT = _mail.scheme == "smtps", 20
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = ENVIRONMENT.data_dir / "mail"
+MAIL_SERVER = mail_server_from_url(ENVIRONMENT.mail_url)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL_SERVER.host else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = ENVIRONMENT.data_dir / "mail"
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = MAIL_SERVER.host, MAIL_SERVER.port, 20
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL_SERVER.is_tls, MAIL_SERVER.is_starttls
 
 LOGGING = logging_settings(ENVIRONMENT.log_level)

@@ -18,6 +18,7 @@ from careloop.desk.intake.actions import receive_message
 from careloop.desk.intake.rules import clean_text
 from careloop.desk.kernel.errors import InvalidInput, NotFound
 from careloop.desk.kernel.wording import spoken
+from careloop.desk.web.pace import may_write, too_often
 
 SALT = "careloop.form.token"
 RECEIPT_SALT = "careloop.form.receipt"
@@ -35,6 +36,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         return _render(request, one, values={}, errors={}, token=new_token(slug, now))
     values = {name: clean_text(request.POST.get(name, "")) for name in channel.FIELDS}
     given = request.POST.get("token", "")
+    if not may_write(request):
+        return _render(request, one, values=values, errors={"form": too_often()}, token=given, status=429)
     external_id, refusal = check_token(given, slug, now)
     if request.POST.get(TRAP) or refusal:
         errors = {"form": refusal or _("This looks like a message from a program. What you wrote is still here: send it again.")}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from careloop.desk.kernel.errors import NotFound
 from careloop.desk.solutions import queries
 from careloop.desk.solutions.actions import record_vote
+from careloop.desk.web.pace import may_write
 
 COOKIE = "help-visitor"
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -39,6 +40,8 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
 def vote(request: HttpRequest, slug: str) -> HttpResponse:
     """Yes or no, counted once a visitor."""
     _published(slug)
+    if not may_write(request):
+        return render(request, "429.html", status=429)
     visitor = request.COOKIES.get(COOKIE, "")
     if not 20 <= len(visitor) <= 64:
         visitor = secrets.token_urlsafe(24)

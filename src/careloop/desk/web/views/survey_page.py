@@ -30,6 +30,7 @@ from careloop.desk.surveys.letters import CODES, language_of
 from careloop.desk.surveys.links import find_invitation
 from careloop.desk.surveys.queries import access_survey, get_setting, newest_version
 from careloop.desk.surveys.rules.questions import in_language, questions_of, score_question
+from careloop.desk.web.pace import may_write, too_often
 from careloop.desk.web.survey_words import NAMES, shown_questions
 from careloop.desk.web.views.form import TRAP, check_token, new_token
 
@@ -152,7 +153,9 @@ def _embedded(request: HttpRequest, survey: Any, language: str) -> HttpResponseB
         values = _given(request, version)
         key, refusal = check_token(request.POST.get("once", ""), slug, now())
         try:
-            if refusal or request.POST.get(TRAP):
+            if not may_write(request):
+                errors, status, context["once"] = {"form": too_often()}, 429, request.POST.get("once", "")
+            elif refusal or request.POST.get(TRAP):
                 errors = {"form": refusal or _("This looks like a message from a program. What you wrote is still here: send it again.")}
                 status = 422
             else:
