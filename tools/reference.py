@@ -55,7 +55,8 @@ def page() -> str:
         made = load_command_class(app, name)
         parts.append(f"## careloop manage {name}\n\n{made.help}\n")
         actions = made.create_parser("careloop manage", name)._actions
-        parts += table([(", ".join(one.option_strings), one.help or "") for one in actions if one.dest not in OF_DJANGO])
+        shown = [one for one in actions if one.dest not in OF_DJANGO]
+        parts += table([(", ".join(one.option_strings) or one.dest.upper(), (one.help or "") % vars(one)) for one in shown])
     return "\n".join(parts)
 
 

@@ -113,6 +113,12 @@ def test_no_link_leads_nowhere():
     assert broken == []
 
 
+def test_every_test_that_the_page_on_security_names_is_there():
+    named = set(re.findall(r"`((?:desk|insight)/[\w/]+(?:\.py)?)`", text_of("explanation/security.md")))
+    assert len(named) > 15
+    assert [name for name in sorted(named) if not (ROOT / "tests" / name).exists()] == []
+
+
 def test_the_index_is_reached_from_both_readmes():
     for name in ("README.md", "README.zh-CN.md"):
         assert DOCS / "README.md" in {target for target, _ in links(ROOT / name)}, f"{name} does not link to docs/README.md"

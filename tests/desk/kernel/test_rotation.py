@@ -65,7 +65,7 @@ def test_the_file_of_keys_is_for_its_owner_only_and_made_once(tmp_path, monkeypa
     monkeypatch.delenv("CARELOOP_SECRETS")
     first, second = load_secrets(tmp_path / "new"), load_secrets(tmp_path / "new")
     path = tmp_path / "new" / "secrets.json"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)] == [0o600, 0o700]
     assert (first.django, first.index, first.encryption) == (second.django, second.index, second.encryption)
     assert [len(key) for key in first.encryption.values()] == [32]
     assert [name.name for name in path.parent.iterdir()] == ["secrets.json"]

@@ -96,7 +96,7 @@ def load_secrets(data_dir: Path) -> Secrets:
         return Secrets(json.loads(given))
     path = data_dir / "secrets.json"
     if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database will lie there, too
         write_secrets(path, new_secrets(), is_first=True)
     return Secrets(json.loads(path.read_text(encoding="utf-8")), path)
 
