@@ -1,12 +1,13 @@
 """How often a comparison without a difference is called one when it is looked at daily.
 
-`python -m tests.insight.stats.peeking_count [comparisons] [kind …]` prints a table: shares and averages,
-small and skewed ones among them, looked at daily for a year; times every third day (a tenth of the
+`python -m tests.insight.stats.peeking_count [comparisons] [kind …]` prints a table: shares, averages and
+ratings, small and skewed ones among them, looked at daily for a year; times every third day (a tenth of the
 comparisons, as each look sorts all of them); all ten pairs of five groups every week.
 The tests run it with few comparisons.
 """
 
 import sys
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -26,9 +27,23 @@ SHARES = [
     (0.8, 3, 0.5, 100),
     (0.02, 1, 0.5, 60),
     (0.97, 1, 0.2, 60),
+    (0.98, 20, 0.05, 200),
 ]
 # standard deviation of the logarithm of lognormal times (2 is as skewed as resolution times), cases a day, part held out, planned size
-MEANS = [(0.0, 6, 0.5, 600), (0.5, 20, 0.1, 2000), (1.0, 10, 0.3, 1000), (2.0, 20, 0.5, 3000), (2.0, 1, 0.5, 60), (1.0, 1, 0.2, 60)]
+MEANS = [
+    (0.0, 6, 0.5, 600),
+    (0.5, 20, 0.1, 2000),
+    (1.0, 10, 0.3, 1000),
+    (2.0, 20, 0.5, 3000),
+    (2.0, 1, 0.5, 60),
+    (1.0, 1, 0.2, 60),
+    (1.0, 20, 0.05, 200),
+    (2.0, 20, 0.05, 200),
+]
+# part of ratings that are 5, the others evenly 1–4; as above
+RATINGS = [(0.85, 1, 0.2, 60), (0.95, 20, 0.05, 200), (0.95, 20, 0.1, 2000), (0.98, 20, 0.05, 200), (0.4, 6, 0.5, 600)]
+# as for ratings; of those held back 70 % are 5 where of the others 85 % are, and the reverse: what is called is there
+DIFFERENT = [(0.85, 1, 0.5, 300), (0.85, 1, 0.2, 300), (0.7, 1, 0.2, 300), (0.85, 4, 0.05, 300), (0.7, 4, 0.05, 300)]
 FIVE = [(0.3, 10, 0.2, 2000), (0.05, 3, 0.2, 500)]  # as for shares; the part is each group's
 
 TIMES = [(1.0, 3, 0.5, 400), (1.5, 6, 0.1, 1000)]  # as for averages
@@ -55,10 +70,31 @@ def calls_share(rng: np.random.Generator, case: tuple[float, int, float, int], *
 
 def calls_mean(rng: np.random.Generator, case: tuple[float, int, float, int]) -> bool:
     """Whether one comparison of averages is called on any day; a deviation of 0 stands for normal values."""
-    skew, a_day, held_out, planned = case
+    skew = case[0]
+    return calls_average(rng, case, lambda n: rng.lognormal(0, skew, n) if skew else rng.normal(0, 1, n))
+
+
+def calls_rating(rng: np.random.Generator, case: tuple[float, int, float, int], *, held: float | None = None) -> bool:
+    """Whether one comparison of ratings is called on any day; `held` is the part of 5 in the group that goes without, where it differs."""
+    parts = [case[0], case[0] if held is None else held]
+    return calls_average(rng, case, lambda n: _ratings(rng, parts.pop(0), n))
+
+
+def sees_rating(rng: np.random.Generator, case: tuple[float, int, float, int]) -> bool:
+    """Whether ratings of which 85 % are 5 are told from those of which 70 % are."""
+    return calls_rating(rng, case, held=0.7 if case[0] > 0.8 else 0.85)
+
+
+def _ratings(rng: np.random.Generator, best: float, n: int) -> np.ndarray:
+    return np.where(rng.random(n) < best, 5.0, rng.integers(1, 5, n))
+
+
+def calls_average(rng: np.random.Generator, case: tuple[float, int, float, int], draw: Callable[[int], np.ndarray]) -> bool:
+    """Whether one comparison of averages of what is drawn is called on any day."""
+    _shape, a_day, held_out, planned = case
     arms = []
     for counts in _arms(rng, a_day, held_out):
-        values = rng.lognormal(0, skew, counts.sum()) if skew else rng.normal(0, 1, counts.sum())
+        values = draw(counts.sum())
         ends = np.cumsum(counts)
         totals, squares = (np.concatenate(([0.0], np.cumsum(one)))[ends] for one in (values, values**2))
         arms.append((ends, totals, squares))
@@ -107,6 +143,8 @@ def count_false_calls(kind: str, place: int, *, comparisons: int, seed: int) -> 
 KINDS = {
     "shares": (calls_share, SHARES),
     "averages": (calls_mean, MEANS),
+    "ratings": (calls_rating, RATINGS),
+    "ratings that differ": (sees_rating, DIFFERENT),
     "five groups": (calls_any_pair, FIVE),
     "times": (calls_time, TIMES),
 }
@@ -119,4 +157,4 @@ if __name__ == "__main__":
         comparisons = chosen // PARTS.get(kind, 1)
         for place, case in enumerate(KINDS[kind][1]):
             found = count_false_calls(kind, place, comparisons=comparisons, seed=1)
-            print(f"{kind:11} {case!s:28} called {found:.4f} of {comparisons}", flush=True)
+            print(f"{kind:20} {case!s:28} called {found:.4f} of {comparisons}", flush=True)

@@ -13,7 +13,9 @@ from careloop.insight.stats.sequential import BEST_RATIO, follow_p, look_at_mean
 from tests.insight.stats.peeking_count import SHARES, calls_share, count_false_calls
 
 
-@pytest.mark.parametrize(("kind", "place"), [("shares", 0), ("shares", 3), ("averages", 2), ("averages", 4), ("five groups", 0)])
+@pytest.mark.parametrize(
+    ("kind", "place"), [("shares", 0), ("shares", 3), ("averages", 2), ("averages", 4), ("ratings", 1), ("five groups", 0)]
+)
 def test_looking_daily_for_a_year_calls_at_most_5_percent(kind, place):
     assert count_false_calls(kind, place, comparisons=60, seed=4) <= 0.05
 

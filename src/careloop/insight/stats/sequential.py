@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtr
 
 from careloop.insight.errors import InputError, Sentence
-from careloop.insight.stats.intervals import Moments, welch_freedom
+from careloop.insight.stats.intervals import Moments
 from careloop.insight.stats.survival import compare_survival
 
 LEAST_N = 20  # in each group, before anything is said: the normal approximation does not hold for fewer
+LENT_N = 300  # values' worth of the scatter of both groups that is lent to each: of 20 ratings all may be 5, and nothing seem to scatter
 POWER = 0.8
 UNPLANNED = "The planned size is not above 0; say how many cases the comparison shall reach."
 BEST_RATIO = 8.205  # prior variance over variance at the planned size that makes the interval there narrowest, at 5 %
@@ -119,19 +120,32 @@ def look_at_means(first: Moments, second: Moments, *, planned: float, alpha: flo
 
     References
     ----------
-    As `look_at_shares`; Student's t of Welch 1947 is taken to the normal value of the same probability, for small groups.
+    As `look_at_shares`; Student's t of Welch 1947 is taken to the normal value of the same probability, for small groups. The error is
+    never below what it is with `LENT_N` values of the common scatter lent to each group: ours, docs/decisions/0031.
     """
     n = first.n, second.n
-    freedom = welch_freedom(first, second) if min(n) >= LEAST_N else 0.0
-    if not freedom:
+    common = _common_variance(first, second) if min(n) >= LEAST_N else 0.0
+    if not common:
         return _nothing_yet(n, planned)
-    error = math.sqrt(first.variance / n[0] + second.variance / n[1])
+    error, freedom = max(_error(first, second, common, lent) for lent in (0, LENT_N))
     difference = first.mean - second.mean
     statistic = abs(difference) / error
     tail = float(stdtr(freedom, -statistic))
     normal = -float(ndtri(tail)) if tail > 0 else statistic
     stretched = error * (statistic / normal if normal > 1e-9 else 1.0)  # the same place on the t scale
     return _look(difference, math.copysign(normal, difference), stretched, n, (_ratio(n, planned), alpha))
+
+
+def _common_variance(first: Moments, second: Moments) -> float:
+    """Return the variance of the values around the average of their own group."""
+    return ((first.n - 1) * first.variance + (second.n - 1) * second.variance) / (first.n + second.n - 2)
+
+
+def _error(first: Moments, second: Moments, common: float, lent: int) -> tuple[float, float]:
+    """Return the difference's standard error and degrees of freedom with so many values of the common variance lent to each group."""
+    weights = [one.n - 1 + lent for one in (first, second)]
+    parts = [(one.variance * (one.n - 1) + common * lent) / weight / one.n for one, weight in zip((first, second), weights, strict=True)]
+    return math.sqrt(sum(parts)), sum(parts) ** 2 / sum(part**2 / weight for part, weight in zip(parts, weights, strict=True))
 
 
 def look_at_times(first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], *, planned: float, alpha: float = 0.05) -> Look:
