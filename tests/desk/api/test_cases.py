@@ -124,6 +124,7 @@ def test_the_document_is_openapi_3_1_and_names_every_operation(client):
         ("/api/v1/cases/{case_id}", "get"),
         ("/api/v1/cases/{case_id}/flow", "get"),
         ("/api/v1/cases/{case_id}/team", "post"),
+        ("/api/v1/cases/{case_id}/work-time", "get"),
         ("/api/v1/cases/{case_id}/steps", "post"),
         ("/api/v1/cases/{case_id}/approvals", "post"),
         ("/api/v1/cases/{case_id}/approvals/{approval_id}", "post"),

@@ -1,9 +1,12 @@
 """Time worked is as long as the signs of it reach, and can be put right with a reason."""
 
+import csv
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from careloop.desk.accounts.actions import create_api_key
+from careloop.desk.accounts.queries import actor_of
 from careloop.desk.audit.models import AuditEntry
 from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed, NotFound
@@ -123,3 +126,33 @@ def test_the_panel_puts_right_and_refuses_in_plain_words(client, cast, case_id, 
     answer = client.post(f"/cases/{case_id}/work-time/", {**facts, "minutes": "much"})
     assert (answer.status_code, "“much” is not a whole number" in answer.content.decode()) == (422, True)
     assert WorkCorrection.objects.get().seconds == 720
+
+
+def test_file_and_programs_tell_the_time_of_the_page(client, cast, case_id, now):
+    work(case_id, cast.viewer(cast.supervisor), now, 0, 15, 30)
+    work(case_id, cast.viewer(cast.agent), now, 0, 15)
+    facts = {"case_id": case_id, "user_id": cast.agent.pk, "day": now.date(), "minutes": 12, "reason": "=Telefon"}
+    correct_work(viewer=cast.viewer(cast.supervisor), now=now, **facts)
+    made = {"name": "ERP", "channel_id": cast.channel.pk, "actor": actor_of(cast.viewer(cast.owner)), "now": now}
+    tokens = {who: create_api_key(person_id=who and who.pk, **made)[1] for who in (cast.agent, None)}
+    path = f"/api/v1/cases/{case_id}/work-time"
+    told = client.get(path, headers={"Authorization": f"Bearer {tokens[cast.agent]}"}).json()
+    agent, supervisor = cast.agent, cast.supervisor
+    day = {"day": "2026-05-04"}
+    put_right = {"measured_seconds": 15, "is_corrected": True, "reason": "=Telefon", "corrected_by": supervisor.display_name}
+    as_measured = {"measured_seconds": 30, "is_corrected": False, "reason": "", "corrected_by": ""}
+    lines = [
+        {"agent": agent.pk, "agent_name": agent.display_name, "seconds": 720, **day, **put_right},
+        {"agent": supervisor.pk, "agent_name": supervisor.display_name, "seconds": 30, **day, **as_measured},
+    ]
+    assert told == {"case_id": case_id, "seconds": 750, "lines": sorted(lines, key=lambda one: one["agent"])}
+    assert client.get(path, headers={"Authorization": f"Bearer {tokens[None]}"}).status_code == 403
+    client.force_login(cast.agent)
+    text = client.get(f"/cases/{case_id}/work-time/csv/").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [(one["agent"], one["day"], one["seconds"], one["is_corrected"]) for one in rows] == [
+        (str(one["agent"]), one["day"], str(one["seconds"]), str(one["is_corrected"])) for one in told["lines"]
+    ]
+    assert "'=Telefon" in [one["reason"] for one in rows]
+    page = client.get(f"/cases/{case_id}/work-time/").content.decode()
+    assert "<small>12 min</small>" in page  # 750 s, rounded half to even

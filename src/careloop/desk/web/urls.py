@@ -75,6 +75,7 @@ urlpatterns = [
     path("cases/<int:case_id>/typed/", writing.keep, name="case-typed"),
     path("cases/<int:case_id>/here/", writing.here, name="case-here"),
     path("cases/<int:case_id>/work-time/", work_time.panel, name="case-work-time"),
+    path("cases/<int:case_id>/work-time/csv/", work_time.export, name="case-work-time-csv"),
     path("cases/<int:case_id>/held/<int:held_id>/undo/", writing.undo, name="case-undo-reply"),
     path("cases/<int:case_id>/reply/", case.reply, name="case-reply"),
     path("cases/<int:case_id>/note/", case.note, name="case-note"),

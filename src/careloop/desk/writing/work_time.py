@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from careloop.desk.writing.models import WorkCorrection, WorkSpan
 GAP = timedelta(seconds=50)  # pages give a sign every 15 s while somebody is active; three may get lost
 LONGEST = timedelta(hours=4)  # no stretch is longer: then another begins, so that a machine that gives signs for ever is seen
 MOST_MINUTES = 24 * 60
+COLUMNS = ("case", "agent", "agent_name", "day", "seconds", "measured_seconds", "is_corrected", "reason", "corrected_by")
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,26 @@ def list_work(case_ids: Collection[int]) -> list[Worked]:
         why = (correction.reason, correction.made_by_name) if correction is not None else ("", "")
         found.append(Worked(case_id, user_id, names[user_id], day, counts, seconds, *why))
     return found
+
+
+def work_lines(case_id: int, viewer: Viewer) -> list[dict[str, Any]]:
+    """The time of everybody in a case as its page tells it, for files and programs: as COLUMNS, by day and person."""
+    check_may(viewer, "case.work")
+    access_case(case_id, viewer)
+    return [
+        {
+            "case": one.case_id,
+            "agent": one.user_id,
+            "agent_name": one.name,
+            "day": one.day,
+            "seconds": one.seconds,
+            "measured_seconds": one.measured_seconds,
+            "is_corrected": bool(one.reason),
+            "reason": one.reason,
+            "corrected_by": one.corrected_by,
+        }
+        for one in list_work([case_id])
+    ]
 
 
 def cases_worked_since(since: datetime) -> set[int]:

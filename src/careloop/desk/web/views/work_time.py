@@ -6,15 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from careloop.desk.accounts.queries import list_assignable
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.cases.queries import access_case
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.web.access import for_viewer
+from careloop.desk.web.downloads import csv_answer
 from careloop.desk.web.measure_words import span
-from careloop.desk.writing.work_time import correct_work, list_work
+from careloop.desk.writing.work_time import COLUMNS, correct_work, list_work, work_lines
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,6 +47,13 @@ def panel(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
     }
     fragment = bool(request.headers.get("HX-Request"))
     return render(request, "case/work_time.html" if fragment else "case/work_time_page.html", context)
+
+
+@require_GET
+@for_viewer("case.work")
+def export(request: HttpRequest, viewer: Viewer, case_id: int) -> HttpResponse:
+    """The same as CSV, in seconds."""
+    return csv_answer(f"work-time-{case_id}", COLUMNS, work_lines(case_id, viewer))
 
 
 def _number(given: str, field: str) -> int:
