@@ -96,7 +96,7 @@ def corrected(cast, inbound, now, taxonomy):
 @pytest.fixture
 def quick(monkeypatch):
     """One algorithm instead of the choice among all."""
-    monkeypatch.setattr(training, "ALGORITHM", "logistic")
+    monkeypatch.setattr(training, "ALGORITHM", "ridge")
 
 
 def start(cast, taxonomy, now):
