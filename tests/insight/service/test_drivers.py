@@ -105,3 +105,25 @@ def test_everyone_the_same_score_and_too_few_answers():
         find_drivers({"hours": list(range(59))}, np.arange(59))
     with pytest.raises(InputError, match="one score for each row"):
         find_drivers(table, scores[1:])
+
+
+def test_customers_who_answer_several_times_are_not_counted_as_several():
+    table, scores = draw(300)
+    thrice, customers = {name: values * 3 for name, values in table.items()}, np.tile(np.arange(300), 3)
+    once, again = find_drivers(table, scores), find_drivers(thrice, np.tile(scores, 3), customers=customers)
+    naive = find_drivers(thrice, np.tile(scores, 3))
+    for one, other, taken in zip(once.effects, again.effects, naive.effects, strict=True):
+        assert (other.estimate, other.low, other.high) == pytest.approx((one.estimate, one.low, one.high), rel=1e-3)
+        assert taken.high - taken.low < 0.6 * (one.high - one.low)
+    assert find_drivers(table, scores, customers=customers[:300]).untold == once.untold
+
+
+def test_what_only_few_customers_have_cannot_be_told():
+    table, scores = draw(300)
+    table["apology"] = [place < 30 for place in range(300)]
+    customers = np.where(np.arange(300) < 30, np.arange(300) % 3, np.arange(300))
+    found = find_drivers(table, scores, customers=customers)
+    assert Untold("apology", None, "too few", 30) in found.untold
+    assert "apology" not in {one.column for one in found.effects}
+    with pytest.raises(InputError, match="customers for 300 rows"):
+        find_drivers(table, scores, customers=customers[1:])

@@ -1,7 +1,10 @@
 """Regression against statsmodels 0.15.0 (OLS and WLS with HC3 and t; Logit), and what is refused."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from careloop.insight.errors import InputError
 from careloop.insight.stats.regression import fit_linear, fit_logistic, list_redundant
@@ -33,6 +36,40 @@ def test_weighted_least_squares_is_that_of_statsmodels():
     assert [term.estimate for term in fit.terms] == near([2.440433735485, 0.509770016642, -0.417541694683, 1.333579131974])
     assert [term.error for term in fit.terms] == near([0.32259104132, 0.10079602987, 0.055880590158, 0.498081383613])
     assert fit.explained_ratio == near(0.6404100253300953)
+
+
+def test_errors_by_cluster_are_those_of_leaving_each_cluster_out():
+    weights, clusters = 1.0 + PLACES % 3, np.char.add("customer ", (PLACES**2 % 23).astype(str))
+    fit = fit_linear(COLUMNS, SCORES, names=NAMES, weights=weights, clusters=clusters)
+    roots, design = np.sqrt(weights), np.column_stack([np.ones(60), COLUMNS])
+
+    def estimates(kept):
+        return np.linalg.lstsq(design[kept] * roots[kept, None], SCORES[kept] * roots[kept], rcond=None)[0]
+
+    whole, names = estimates(PLACES >= 0), np.unique(clusters)
+    moved = np.array([estimates(clusters != name) - whole for name in names])
+    assert fit.covariance == near(moved.T @ moved)
+    assert fit.estimates == near(whole)
+    half = stdtrit(len(names) - 1, 0.975) * fit["wait"].error
+    assert (fit["wait"].low, fit["wait"].high) == (near(fit["wait"].estimate - half), near(fit["wait"].estimate + half))
+
+
+def test_a_cluster_a_row_is_as_without_clusters_and_repeated_answers_add_nothing():
+    alone = fit_linear(COLUMNS, SCORES, names=NAMES, clusters=PLACES[::-1])
+    plain = fit_linear(COLUMNS, SCORES, names=NAMES)
+    for term, other in zip(alone.terms, plain.terms, strict=True):
+        assert astuple(term)[1:-1] == near(astuple(other)[1:-1])
+    thrice = fit_linear(np.tile(COLUMNS, (3, 1)), np.tile(SCORES, 3), names=NAMES, clusters=np.tile(PLACES, 3))
+    assert thrice.covariance == near(alone.covariance)
+
+
+def test_clusters_that_do_not_fit_or_decide_a_term_are_refused():
+    with pytest.raises(InputError, match="do not fit 60 rows"):
+        fit_linear(COLUMNS, SCORES, names=NAMES, clusters=PLACES[1:])
+    with pytest.raises(InputError, match="3 clusters cannot tell"):
+        fit_linear(COLUMNS, SCORES, names=NAMES, clusters=PLACES % 3)
+    with pytest.raises(InputError, match="Cluster 0 alone decides"):
+        fit_linear(COLUMNS, SCORES, names=NAMES, clusters=PLACES % 4)
 
 
 def test_logistic_regression_is_that_of_statsmodels():

@@ -1,6 +1,7 @@
 """Which waits, topics and actions move satisfaction: how many points for one unit more, with intervals, and what cannot be told.
 
-Least squares with errors that hold for unequal scatter (a share as outcome is a linear probability model: its coefficients are points).
+Least squares with errors that hold for unequal scatter and for customers who answer several times (a share as outcome is a linear
+probability model: its coefficients are points).
 Very long waits are cut at the 95th percentile, or a few cases would decide. Everything is asked at once, so each effect is with the others
 held, and intervals and p-values are those for as many questions as were asked (Bonferroni, Holm). These are regressions on what happened:
 an effect here says what goes with satisfaction, a randomised comparison says what causes it.
@@ -27,7 +28,7 @@ Doubles = NDArray[np.float64]
 Reason = Literal["never varies", "too few", "follows from others"]
 
 LEAST_ANSWERS = 60
-LEAST_WITH = 15  # answers with, and without, something
+LEAST_WITH = 15  # customers with, and without, something
 _ANSWERS_A_TERM = 5
 _CUT_RATIO = 0.95
 _ERROR_RATE = 0.05
@@ -100,7 +101,7 @@ class Drivers:
     explained_ratio: float
 
 
-def find_drivers(table: Table, scores: ArrayLike, *, weights: ArrayLike | None = None) -> Drivers:
+def find_drivers(table: Table, scores: ArrayLike, *, weights: ArrayLike | None = None, customers: ArrayLike | None = None) -> Drivers:
     """Return the effects of all columns on the scores.
 
     Parameters
@@ -111,6 +112,8 @@ def find_drivers(table: Table, scores: ArrayLike, *, weights: ArrayLike | None =
         Satisfaction, in the unit in which effects are told (points of 1–5, or 0 and 100).
     weights : array_like, shape (n_answers,), optional
         What each answer counts (`service.response_weights`).
+    customers : array_like, shape (n_answers,), optional
+        Who gave each answer: answers of one customer go together, and what only few customers have cannot be told.
 
     Raises
     ------
@@ -126,12 +129,15 @@ def find_drivers(table: Table, scores: ArrayLike, *, weights: ArrayLike | None =
     coding = Coding.learn(table, least_count=LEAST_WITH)
     joined = coding.join_rare(table)
     features, cuts = _cut(coding, coding.apply(joined))
-    asked, untold = _choose(coding, features, n)
+    givers = np.arange(n) if customers is None else np.asarray(customers)
+    if givers.shape != (n,):
+        raise InputError(f"{givers.shape} customers for {n} rows; name one for each row.")
+    asked, untold = _choose(coding, features, givers)
     untold += _list_rare(coding, table)
     if not asked:
         return Drivers((), tuple(untold), n, 0.0)
     chosen, names = features[:, asked], [coding.features[place].name for place in asked]
-    fit = fit_linear(chosen, outcome, names=names, weights=weights, level=1 - _ERROR_RATE / len(asked))
+    fit = fit_linear(chosen, outcome, names=names, weights=weights, clusters=customers, level=1 - _ERROR_RATE / len(asked))
     corrected = correct_by_holm([term.p_value for term in fit.terms[1:]])
     effects = []
     for at, place in enumerate(asked):
@@ -162,16 +168,16 @@ def _is_mark(feature: Feature, column: Doubles) -> bool:
     return feature.value is not None or feature.is_gap or bool(np.isin(column, (0, 1)).all())
 
 
-def _choose(coding: Coding, features: Doubles, n: int) -> tuple[list[int], list[Untold]]:
-    """Return the columns that can be asked together, and the others with the reason."""
-    asked: list[int] = []
+def _choose(coding: Coding, features: Doubles, givers: NDArray[np.generic]) -> tuple[list[int], list[Untold]]:
+    """Return the columns that can be asked together, and the others with the reason; `givers` names who gave each answer."""
+    n, asked = len(givers), list[int]()
     untold: list[Untold] = []
     for place, feature in enumerate(coding.features):
         column = features[:, place]
         n_with = int(column.sum()) if _is_mark(feature, column) else n
         if column.min() == column.max():
             untold.append(Untold(feature.column, feature.value, "never varies", n_with))
-        elif _is_mark(feature, column) and min(n_with, n - n_with) < LEAST_WITH:
+        elif _is_mark(feature, column) and min(len(np.unique(givers[column == mark])) for mark in (0, 1)) < LEAST_WITH:
             untold.append(Untold(feature.column, feature.value, "too few", n_with))
         else:
             asked.append(place)
