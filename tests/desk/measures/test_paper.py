@@ -93,7 +93,7 @@ def test_a_name_is_no_formula_in_a_spreadsheet(client, cast, dashboard):
 
 
 def test_without_the_font_it_is_said_what_to_install(client, cast, counted, monkeypatch):
-    monkeypatch.setattr("careloop.desk.reports.paper.FONT_PACKAGE", "no_such_font")
+    monkeypatch.setattr("careloop.desk.reports.paper_page.FONT_PACKAGE", "no_such_font")
     client.force_login(cast.owner)
     answer = client.get("/reports/overview/pdf/")
     assert (answer.status_code, "install the package no-such-font" in answer.content.decode()) == (422, True)

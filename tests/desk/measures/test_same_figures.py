@@ -13,8 +13,8 @@ from careloop.desk.reports.actions import DashboardFacts, save_dashboard
 from careloop.desk.reports.files import csv_text
 from careloop.desk.reports.rules.layouts import LAYOUTS
 from careloop.desk.reports.rules.tiles import BY_GROUP, NUMBER, OVER_TIME, Tile
+from careloop.desk.reports.times_words import share_words, spans
 from careloop.desk.web.measure_words import say
-from careloop.desk.web.times_words import share_words, spans
 
 
 def rows_of(answer):

@@ -3,9 +3,10 @@
 Everything here reads facts and returns plain values that can be stored as JSON; each part says by `problem` when there is not enough data.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from careloop.desk.measures.case_rows import CaseRows, arrival_columns, course_columns, read_cases, text_columns
+from careloop.desk.measures.queries import CASES_SHOWN
 from careloop.desk.measures.working import DAYS as WORK_DAYS
 from careloop.desk.measures.working import measure_work
 from careloop.insight.errors import InputError
@@ -91,14 +93,38 @@ def draw_way(rows: CaseRows) -> Part:
     found = draw_map(
         [step.case_id for step in known], [step.state for step in known], [step.second for step in known], now=latest, open_cases=opened
     )
+    been, here, taken = _cases_on_the_way(rows)
     return {
-        "states": [one._asdict() for one in found.states],
-        "steps": [one._asdict() for one in found.steps[:STEPS_SHOWN]],
+        "states": [
+            one._asdict() | {"cases": been[one.name][:CASES_SHOWN], "open_cases": here[one.name][:CASES_SHOWN]} for one in found.states
+        ],
+        "steps": [
+            one._asdict() | {"n_cases": len(some), "cases": some[:CASES_SHOWN]}
+            for one in found.steps[:STEPS_SHOWN]
+            for some in (taken[one.source, one.target],)
+        ],
         "n_steps": len(found.steps),
         "names": rows.state_names,
         "n_cases": found.n_cases,
         "n_with_returns": found.n_with_returns,
     }
+
+
+def _cases_on_the_way(rows: CaseRows) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[tuple[str, str], list[int]]]:
+    """The cases that were ever in each state, that are open in it now, and that took each step; newest first, each once."""
+    by_case: dict[int, list[str]] = defaultdict(list)
+    for step in sorted(rows.steps, key=lambda one: one.second):
+        by_case[step.case_id].append(step.state)
+    been, here, taken = (defaultdict[Any, list[int]](list) for _ in range(3))
+    for fact in rows.facts:
+        states = by_case.get(fact.case_id, [])
+        for state in dict.fromkeys(states):
+            been[state].append(fact.case_id)
+        for pair in dict.fromkeys(pairwise(states)):
+            taken[pair].append(fact.case_id)
+        if states and fact.resolution_seconds is None:
+            here[states[-1]].append(fact.case_id)
+    return been, here, taken
 
 
 def explain_satisfaction(rows: CaseRows) -> Part:
@@ -108,8 +134,9 @@ def explain_satisfaction(rows: CaseRows) -> Part:
         return _too_little("no answers")
     columns = _take(course_columns(rows), scored)
     scores = [_score(rows, place) for place in scored]
+    customers = [rows.customers.get(rows.facts[place].case_id, -rows.facts[place].case_id) for place in scored]
     try:
-        found = find_drivers(columns, scores, weights=_weights_of(rows, scored))
+        found = find_drivers(columns, scores, weights=_weights_of(rows, scored), customers=customers)
     except InputError as error:
         return _too_little(str(error))
     return {

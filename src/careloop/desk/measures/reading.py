@@ -76,10 +76,11 @@ class Facts:
         return "f.facets_id", dict(fetch(f"SELECT g.id, {GROUPS[by]} FROM {facets} g", []))  # noqa: S608  (names of our own models)
 
     def list_cases(self, measure: Measure, *, most: int, is_hit: bool | None = None) -> list[int]:
-        """The newest cases behind a measure; with `is_hit` those of a share that hit, or did not."""
+        """The newest cases behind a measure; with `is_hit` those of a share that hit or did not, or whose span is over or is not."""
         conditions = ["f.case_id <> 0", *([measure.chosen] if measure.chosen else [])]
-        if is_hit is not None and measure.form == SHARE:
-            conditions.append(f"{'' if is_hit else 'NOT '}({measure.value})")
+        told = measure.value if measure.form == SHARE else measure.ended
+        if is_hit is not None and told:
+            conditions.append(f"{'' if is_hit else 'NOT '}({told})")
         more = self._now("".join(f" AND ({one})" for one in conditions))
         numbers: set[int] = set()
         for sql, values in self._statements(measure, "SELECT DISTINCT f.case_id"):

@@ -17,6 +17,7 @@ DEFAULT_PERIOD = "30"
 NUMBERS = frozenset({"team", "channel", "agent", "priority"})
 MOST_LENGTH = 200
 DAYS = ("since", "until")
+OWN = {"times": ("target",), "retention": ("within",)}  # what can be chosen of one report alone
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class ReportAddress(Address):
         return Question(measures, values.get("by", ""), values.get("per", ""), *self.days(today), chosen, _moment(values.get("as_of", "")))
 
 
-def address_from(parameters: Mapping[str, str]) -> ReportAddress:
+def address_from(parameters: Mapping[str, str], report: str = "") -> ReportAddress:
     """The address that a request's parameters spell; an unknown period is refused. "-" chooses what has no value."""
-    return ReportAddress(given_in(parameters, ("period", *DAYS, *GROUPS, "by", "per", "as_of")))
+    return ReportAddress(given_in(parameters, ("period", *DAYS, *GROUPS, "by", "per", "as_of", *OWN.get(report, ()))))
 
 
 def given_in(parameters: Mapping[str, str], names: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,7 @@ from careloop.desk.reports.models import Dashboard
 from careloop.desk.reports.queries import Report, make_report
 from careloop.desk.reports.rules.layouts import Layout
 from careloop.desk.reports.rules.tiles import BY_GROUP, OVER_TIME, Tile
-from careloop.desk.reports.words import REPORT_NAMES, days_words, facet_words, group_names, period_words
+from careloop.desk.reports.words import NAMES, REPORT_NAMES, days_words, facet_words, group_names, period_words, say, say_interval
 
 HEAD = ("measure", "group", "group_name", "day", "value", "low", "high", "n", "since", "until")
 Days = tuple[date | None, date | None]
@@ -78,6 +78,15 @@ class Content:
         """The measures that occur, each once."""
         found = [one.key for one in self.numbers] + [one.key for one in self.courses] + [key for one in self.splits for key in one.keys]
         return list(dict.fromkeys(found))
+
+    @property
+    def figures(self) -> list[str]:
+        """The numbers as a mail tells them in its text."""
+        told = []
+        for one in self.numbers:
+            interval, own = say_interval(one.key, one.figure), f" ({one.own})" if one.own else ""
+            told.append(f"{NAMES[one.key]}{own}: {say(one.key, one.figure.value)}" + (f" · {interval}" if interval else ""))
+        return told
 
     @property
     def days(self) -> str:

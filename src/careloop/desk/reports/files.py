@@ -7,11 +7,12 @@ from typing import Any
 
 from careloop.desk.analysis.feedback_export import escape_formula
 from careloop.desk.reports.content import Content
+from careloop.desk.reports.parts import Document
 
 MARK = "\ufeff"  # by which spreadsheets know UTF-8
 
 
-def csv_of(content: Content) -> str:
+def csv_of(content: Content | Document) -> str:
     """A report or a dashboard as a file."""
     return csv_text(content.head, content.lines)
 

@@ -15,15 +15,16 @@ from careloop.desk.accounts.queries import check_may, viewer_of
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import Conflict, DeskError, NotAllowed, NotFound
 from careloop.desk.reports.address import address_from
-from careloop.desk.reports.content import Content, dashboard_content, report_content
+from careloop.desk.reports.content import Content, dashboard_content
 from careloop.desk.reports.dashboards import get_dashboard
+from careloop.desk.reports.documents import document_of, mailed_address
 from careloop.desk.reports.files import csv_of
 from careloop.desk.reports.mailings import TO_SEND, get_mailing, list_mails, note
 from careloop.desk.reports.models import MailedReport, Mailing
 from careloop.desk.reports.paper import pdf_of
-from careloop.desk.reports.rules.layouts import LAYOUTS
+from careloop.desk.reports.parts import Document
 from careloop.desk.reports.rules.rhythms import due_periods, newest_period
-from careloop.desk.reports.words import NAMES, say, say_interval
+from careloop.desk.reports.words import OTHER_NAMES
 
 UNKNOWN_AFTER = timedelta(minutes=10)  # a mail that is “being sent” for so long was cut off
 
@@ -118,32 +119,29 @@ def _message(mail: MailedReport) -> EmailMessage:
     check_may(viewer, "report.view")
     values = {**dict(parse_qsl(mailing.query)), "since": mail.first_day.isoformat(), "until": mail.last_day.isoformat()}
     values.pop("period", None)
-    address = address_from(values)
+    address = address_from(values, mailing.report)
+    content: Content | Document
     if mailing.dashboard_id is not None:
         content = dashboard_content(get_dashboard(mailing.dashboard_id, viewer), address, mail.last_day, viewer)
-        path = reverse("dashboard", args=[mailing.dashboard_id])
+        path = reverse("dashboard", args=[mailing.dashboard_id]) + address.link()
     else:
-        content = report_content(LAYOUTS[mailing.report], address, mail.last_day, viewer)
-        path = reverse("report", args=[mailing.report])
+        content = document_of(mailing.report, mailed_address(mailing.report, address), mail.last_day, viewer)
+        query = content.query if isinstance(content, Document) else address.link()
+        path = (reverse(mailing.report) if mailing.report in OTHER_NAMES else reverse("report", args=[mailing.report])) + query
     name = f"{content.slug}-{mail.first_day}"
     headers = {"Message-ID": f"<report-{mail.pk}@careloop>", "Auto-Submitted": "auto-generated"}
     subject = f"{settings.HOUSE_NAME}: {content.title}, {content.days}"[:150]
-    body = _body(content, settings.BASE_URL + path + address.link(), mailing.maker.display_name)
+    body = _body(content, settings.BASE_URL + path, mailing.maker.display_name)
     message = EmailMessage(subject=subject, body=body, to=[recipient.email], headers=headers)
     message.attach(f"{name}.pdf", pdf_of(content), "application/pdf")
     message.attach(f"{name}.csv", csv_of(content).encode(), "text/csv")
     return message
 
 
-def _body(content: Content, link: str, maker: str) -> str:
-    figures = []
-    for one in content.numbers:
-        interval = say_interval(one.key, one.figure)
-        own = f" ({one.own})" if one.own else ""
-        figures.append(f"{NAMES[one.key]}{own}: {say(one.key, one.figure.value)}" + (f" · {interval}" if interval else ""))
+def _body(content: Content | Document, link: str, maker: str) -> str:
     why = _("%(name)s has this mailed to you; they or an owner can stop it. The figures are counted with your own rights.")
     head = " · ".join([content.title, content.days, *content.chosen])
-    return "\n\n".join([head, "\n".join(figures), link, why % {"name": maker}])
+    return "\n\n".join([head, "\n".join(content.figures), link, why % {"name": maker}])
 
 
 def _set(mail: MailedReport, state: str, now: datetime, error: str) -> None:

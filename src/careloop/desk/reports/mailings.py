@@ -18,7 +18,9 @@ from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput, NotAl
 from careloop.desk.reports.address import address_from
 from careloop.desk.reports.dashboards import get_dashboard
 from careloop.desk.reports.models import MailedReport, Mailing
-from careloop.desk.reports.rules.layouts import LAYOUTS
+from careloop.desk.reports.retention_rows import within_of
+from careloop.desk.reports.times_rows import target_of
+from careloop.desk.reports.words import ALL_NAMES
 
 TO_SEND = (MailedReport.State.WAITING, MailedReport.State.FAILED)
 WENT_WRONG = (MailedReport.State.FAILED, MailedReport.State.REFUSED)
@@ -107,7 +109,7 @@ def save_mailing(
         if mailing_id is not None and held.version != expected_version:
             raise Conflict(_("Somebody else changed this in between; look at it again."))
         held.since = held.since if held.rhythm == facts.rhythm else now
-        held.report, held.dashboard_id, held.query = facts.report, facts.dashboard_id, _plain_query(facts.query)
+        held.report, held.dashboard_id, held.query = facts.report, facts.dashboard_id, _plain_query(facts)
         held.rhythm, held.hour, held.version = facts.rhythm, facts.hour, held.version + 1
         held.save()
         held.recipients.set(chosen)
@@ -178,7 +180,7 @@ def _hold(mailing_id: int, viewer: Viewer) -> Mailing:
 
 def _check_facts(facts: MailingFacts, viewer: Viewer, held: Mailing) -> list[User]:
     """Refuse what cannot be mailed; returns who shall get it."""
-    if (facts.report in LAYOUTS) == (facts.dashboard_id is not None):
+    if (facts.report in ALL_NAMES) == (facts.dashboard_id is not None):
         raise InvalidInput(_("Choose the report or dashboard that shall be mailed."), field="what")
     if facts.dashboard_id is not None and facts.dashboard_id != held.dashboard_id:
         get_dashboard(facts.dashboard_id, viewer)
@@ -209,8 +211,11 @@ def _check_sees(person: User, dashboard_id: int | None) -> None:
         raise InvalidInput(sentence % {"name": person.display_name}, field="recipients") from None
 
 
-def _plain_query(given: str) -> str:
-    """The choice of facets alone: the period is the mailing's own."""
-    address = address_from(dict(parse_qsl(given.lstrip("?")[:2000])))
+def _plain_query(facts: MailingFacts) -> str:
+    """The choice of facets and what is the report's own: the period is the mailing's; explanations know teams alone."""
+    address = address_from(dict(parse_qsl(facts.query.lstrip("?")[:2000])), facts.report)
     address.question(timezone.localdate())
-    return urlencode([(name, value) for name, value in address.given if name not in {"period", "since", "until", "as_of", "per"}])[:800]
+    target_of(address)
+    within_of(address)
+    kept = [(name, value) for name, value in address.given if name not in {"period", "since", "until", "as_of", "per"}]
+    return urlencode([(name, value) for name, value in kept if facts.report != "why" or name == "team"])[:800]

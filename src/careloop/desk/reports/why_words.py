@@ -28,6 +28,7 @@ COLUMNS: dict[str, str | Promise] = {
     "late": gettext_lazy("First response late"),
     "reopened": gettext_lazy("Case reopened"),
     "replies": gettext_lazy("One reply more"),
+    "messages_in": gettext_lazy("One message of the customer more"),
     "handed_over": gettext_lazy("Case handed over"),
     "solution_used": gettext_lazy("A solution of the library used"),
     "escalated": gettext_lazy("Case escalated"),

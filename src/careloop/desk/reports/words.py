@@ -96,6 +96,12 @@ REPORT_NAMES: dict[str, str | Promise] = {
     "subjects": gettext_lazy("Subjects"),
     "customers": gettext_lazy("Customers"),
 }
+OTHER_NAMES: dict[str, str | Promise] = {  # of reports that are more than tiles and tables
+    "times": gettext_lazy("Times"),
+    "retention": gettext_lazy("Retention"),
+    "why": gettext_lazy("Why"),
+}
+ALL_NAMES = {**REPORT_NAMES, **OTHER_NAMES}
 
 
 def say(key: str, value: float | None) -> str:

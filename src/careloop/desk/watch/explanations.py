@@ -19,6 +19,7 @@ from careloop.desk.measures.working import PARTS
 from careloop.desk.watch.models import Explanation, WatchSetting
 
 RULED = ("slow", "waits")
+ON_THE_WAY = {"states": ("states", "cases"), "open": ("states", "open_cases"), "steps": ("steps", "cases")}  # list and column of a part
 MOST_WEIGHT = 10
 
 
@@ -83,14 +84,28 @@ def weigh_score(*, weights: dict[str, int], expected_version: int, viewer: Viewe
     return held
 
 
+def list_cases_on_the_way(team_id: int | None, part: str, place: int, viewer: Viewer) -> tuple[dict[str, Any], list[Case]]:
+    """A state or a step of the way of cases, and the newest cases that were in it (open: are in it now) or took it."""
+    found = find_explanation(team_id, viewer)
+    listed, column = ON_THE_WAY.get(part, ("", ""))
+    parts = found.parts["way"].get(listed, []) if found is not None else []
+    if not 0 <= place < len(parts):
+        raise NotFound(_("There is no such part of the way any more; go back and look again."))
+    return parts[place], _newest(parts[place].get(column, []), viewer)  # none before they were computed anew
+
+
 def list_slow_cases(team_id: int | None, part: str, place: int, viewer: Viewer) -> tuple[dict[str, Any], list[Case]]:
     """A rule of a part (slow or waits), and the newest of the cases that it was measured on."""
     found = find_explanation(team_id, viewer)
     rules = found.parts[part].get("rules", []) if found is not None and part in RULED else []
     if not 0 <= place < len(rules):
         raise NotFound(_("There is no such rule any more; go back and look again."))
-    cases = Case.objects.visible_to(viewer).filter(pk__in=rules[place]["cases"])
-    return rules[place], list(cases.select_related("customer", "assignee").order_by("-opened_at"))
+    return rules[place], _newest(rules[place]["cases"], viewer)
+
+
+def _newest(numbers: list[int], viewer: Viewer) -> list[Case]:
+    cases = Case.objects.visible_to(viewer).filter(pk__in=numbers)
+    return list(cases.select_related("customer", "assignee").order_by("-opened_at"))
 
 
 def _sees_all(viewer: Viewer) -> bool:

@@ -14,7 +14,10 @@ from careloop.desk.reports import mailings
 from careloop.desk.reports.address import address_from
 from careloop.desk.reports.dashboards import list_dashboards
 from careloop.desk.reports.mailings import MailingFacts
-from careloop.desk.reports.words import GROUP_NAMES, REPORT_NAMES, facet_words
+from careloop.desk.reports.retention_rows import span_days, within_of
+from careloop.desk.reports.times_rows import target_of
+from careloop.desk.reports.times_words import TARGET_NAMES
+from careloop.desk.reports.words import ALL_NAMES, GROUP_NAMES, facet_words
 from careloop.desk.web.conflicts import Side, different
 from careloop.desk.web.views.together import number_or_none
 
@@ -63,22 +66,25 @@ def form_context(given: Given, viewer: Viewer, mailing: Any = None) -> dict[str,
         dashboards.setdefault(f"dashboard:{mailing.dashboard_id}", mailing.dashboard.name)
     return {
         "given": given,
-        "reports": [(f"report:{slug}", name) for slug, name in REPORT_NAMES.items()],
+        "reports": [(f"report:{slug}", name) for slug, name in ALL_NAMES.items()],
         "dashboards": list(dashboards.items()),
         "people": [(str(one.pk), one.display_name) for one in mailings.list_possible_recipients(viewer)],
         "rhythms": mailings.rhythm_choices(),
         "hours": [(str(hour), f"{hour:02}:00") for hour in range(24)],
-        "choice": choice_words(given.query, viewer),
+        "choice": choice_words(given, viewer),
     }
 
 
-def choice_words(query: str, viewer: Viewer) -> str:
+def choice_words(given: Given, viewer: Viewer) -> str:
     """What a mailing chooses, in words; its period is its own."""
-    address = address_from(dict(parse_qsl(query.lstrip("?"))))
+    report = given.what.partition(":")[2]
+    address = address_from(dict(parse_qsl(given.query.lstrip("?"))), report)
     split = address.values.get("by", "")
     words = facet_words(address.question(timezone.localdate()).chosen.items(), viewer)
     by = [_("split by %(name)s") % {"name": GROUP_NAMES[split]}] if split in GROUP_NAMES else []
-    return " · ".join([*words, *by])
+    target = [str(TARGET_NAMES[target_of(address)])] if "target" in address.values else []
+    within = [_("Within %(days)s after the case") % {"days": span_days(within_of(address))}] if "within" in address.values else []
+    return " · ".join([*target, *within, *words, *by])
 
 
 def sides(theirs: Given, mine: Given, context: Mapping[str, Any], viewer: Viewer) -> list[Side]:
@@ -92,6 +98,6 @@ def sides(theirs: Given, mine: Given, context: Mapping[str, Any], viewer: Viewer
             (_("How often"), *(names["rhythms"].get(one.rhythm, one.rhythm) for one in both)),
             (_("Hour"), *(names["hours"].get(one.hour, one.hour) for one in both)),
             (_("Who gets it"), *(", ".join(sorted(names["people"].get(number, number) for number in one.people)) for one in both)),
-            (_("With the choice"), *(choice_words(one.query, viewer) for one in both)),
+            (_("With the choice"), *(choice_words(one, viewer) for one in both)),
         ]
     )

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from careloop.desk.reports.words import REPORT_NAMES
-from careloop.desk.web.times_words import PAGE_NAMES
+from careloop.desk.reports.words import ALL_NAMES, REPORT_NAMES
+
+WITH_TABS = ("times", "retention")  # beside the reports
 
 
 def report_tabs(here: str, kept: str) -> list[dict[str, Any]]:
@@ -13,5 +14,5 @@ def report_tabs(here: str, kept: str) -> list[dict[str, Any]]:
     pages = [
         (slug, name, reverse("reports") if slug == "overview" else reverse("report", args=[slug])) for slug, name in REPORT_NAMES.items()
     ]
-    pages += [(slug, name, reverse(slug)) for slug, name in PAGE_NAMES.items()]
+    pages += [(slug, ALL_NAMES[slug], reverse(slug)) for slug in WITH_TABS]
     return [{"name": name, "url": url + kept, "is_current": slug == here} for slug, name, url in pages]

@@ -13,10 +13,10 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import Conflict, DeskError, InvalidInput
 from careloop.desk.reports import mail_sending, mailings
 from careloop.desk.reports.tasks import mail_report
+from careloop.desk.reports.words import ALL_NAMES
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import Side
 from careloop.desk.web.mailing_form import choice_words, form_context, sent_given, sides, stored_given
-from careloop.desk.web.measure_words import REPORT_NAMES
 from careloop.desk.web.views.together import number_or_none
 
 
@@ -131,7 +131,7 @@ def _row(one: Any, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "name": _name(one),
         "hour": f"{one.hour:02}:00",
         "people": people,
-        "choice": choice_words(one.query, viewer),
+        "choice": choice_words(stored_given(one), viewer),
         "may_change": mailings.may_change(one, viewer),
         "may_leave": any(person.pk == viewer.person_id for person in people),
         "mails": [
@@ -142,4 +142,4 @@ def _row(one: Any, viewer: Viewer, now: datetime) -> dict[str, Any]:
 
 
 def _name(one: Any) -> Any:
-    return one.dashboard.name if one.dashboard else REPORT_NAMES.get(one.report, one.report)
+    return one.dashboard.name if one.dashboard else ALL_NAMES.get(one.report, one.report)

@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from careloop.desk.accounts.rules import Viewer
@@ -14,6 +15,7 @@ from careloop.desk.reports.address import address_from
 from careloop.desk.reports.content import report_content
 from careloop.desk.reports.queries import make_report
 from careloop.desk.reports.rules.layouts import LAYOUTS, Layout
+from careloop.desk.reports.times_words import OPEN_NAMES
 from careloop.desk.web.access import for_viewer
 from careloop.desk.web.downloads import csv_answer
 from careloop.desk.web.measure_words import DEFINITIONS, NAMES, REPORT_NAMES, group_names, say, say_interval
@@ -73,13 +75,19 @@ def cases(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "interval": say_interval(key, figure),
         "cases": list_cases_behind(question, key, viewer, is_hit=hit),
         "shown": CASES_SHOWN,
-        "is_share": MEASURES[key].form == SHARE,
-        "hit": hit,
-        "hit_url": f"{behind}&hit=yes",
-        "miss_url": f"{behind}&hit=no",
+        "sides": [{"name": name, "url": f"{behind}{more}", "is_current": hit is side} for name, more, side in _sides(key)],
         "chosen": chosen_words(address, viewer),
     }
     return render(request, "reports/cases.html", context)
+
+
+def _sides(key: str) -> list[tuple[str, str, bool | None]]:
+    """What can be chosen of a figure's cases: those that count as yes or no; of a time all, those that are over and those that are not."""
+    if MEASURES[key].form == SHARE:
+        return [(_("Counted as yes"), "&hit=yes", True), (_("Counted as no"), "&hit=no", False)]
+    if key not in OPEN_NAMES:
+        return []
+    return [(_("All"), "", None), (_("Over"), "&hit=yes", True), (str(OPEN_NAMES[key]), "&hit=no", False)]
 
 
 def _layout(slug: str) -> Layout:

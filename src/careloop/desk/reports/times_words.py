@@ -10,10 +10,8 @@ from django.utils.translation import gettext_lazy
 from careloop.desk.measures.rules.values import Figure
 from careloop.desk.measures.times import LATER, SOONER, Times
 from careloop.desk.measures.times_model import Effect
-from careloop.desk.reports.words import facet_name
-from careloop.desk.web.measure_words import span
+from careloop.desk.reports.words import facet_name, span
 
-PAGE_NAMES: dict[str, str | Promise] = {"times": gettext_lazy("Times"), "retention": gettext_lazy("Retention")}
 TARGET_NAMES: dict[str, str | Promise] = {
     "first_response": gettext_lazy("Time to first response"),
     "resolution": gettext_lazy("Time to resolution"),
