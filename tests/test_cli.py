@@ -163,6 +163,15 @@ def test_a_dry_run_needs_and_makes_no_database(tmp_path, reviews):
         assert len(list(csv.DictReader(file))) == 30
 
 
+def test_purchases_wait_for_no_worker(data_dir):
+    given = 'number,paid_at,paid,mail\nA1,2026-10-01 10:00,"¥1,299.50",lin@example.com\nA2,2026-10-02 10:00,,lin@example.com\n'.encode()
+    columns = ["--order", "number", "--date", "paid_at", "--amount", "paid", "--email", "mail"]
+    told = careloop("import", "purchases", "-", *columns, data_dir=data_dir, given=given).stdout.decode()
+    assert "2 rows: 1 stored, 0 already known, 1 refused." in told
+    assert "worker" not in told
+    assert stored(data_dir, "SELECT order_number, amount_minor, currency FROM purchases_purchase") == [("A1", 129_950, "CNY")]
+
+
 def test_standard_input_and_missing_policies(data_dir):
     given = "t,r,c\n好,1,a\n,5,b\n差,,\n".encode()
     columns = ["--text", "t", "--rating-column", "r", "--category", "c"]

@@ -21,7 +21,7 @@ from careloop.desk.accounts.rules import OWNER, PERMISSIONS, Viewer
 from careloop.desk.imports import actions, files, running
 from careloop.desk.imports.models import ImportRun, State
 from careloop.desk.imports.queries import REASON_NAMES, find_unfinished
-from careloop.desk.imports.rules import Choices, ColumnChoice, check_choices, cleaning_plan, looked_over, missing_choice
+from careloop.desk.imports.rules import PURCHASES, Choices, ColumnChoice, check_choices, cleaning_plan, looked_over, missing_choice
 from careloop.desk.jobs import worker
 from careloop.insight.errors import InputError
 from careloop.insight.tables import PlanError
@@ -214,6 +214,6 @@ def sentences(run: ImportRun, report: dict[str, Any], seconds: float) -> list[st
         lines.append(f"  ratings run from {chosen.rating_min:g} to {chosen.rating_max:g}")
     if run.pk and rejected:
         lines.append(f"  refused rows: {run.rejects_path}")
-    if run.pk and run.counts.get("added"):
+    if run.pk and run.counts.get("added") and run.what != PURCHASES:
         lines.append("The texts are read by the worker: careloop worker, or careloop import … --wait.")
     return lines
