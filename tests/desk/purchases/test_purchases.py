@@ -125,7 +125,7 @@ def test_what_was_paid_leaves_cancelled_orders_out_and_never_adds_currencies(cas
     ]
     record_purchases(new, team_id=cast.team.pk, now=now)
     bought = bought_by(Customer.objects.get(), cast.viewer(cast.agent))
-    assert (bought.total, bought.paid) == (4, ["1300.00 CNY", "1200 JPY"])
+    assert (bought.total, bought.paid) == (4, ["1,300.00 CNY", "1,200 JPY"])
 
 
 def test_a_program_records_purchases_for_its_channels_team(program, cast):

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 WIDTH, WIDE, HEIGHT = 640, 1310, 200
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 24
 MOST_TICKS = 7
+HALF_LABEL = 34  # of a day in English, such as "24 September"
 Scale = Callable[[float], float]
 Ticks = Sequence[tuple[float, str]]
 
@@ -45,7 +46,7 @@ def line(points: Sequence[Point], *, alt: str, ticks: Ticks, ends: tuple[float, 
         _band(known, y, ends),
         _path(known, y),
         _dots(known, y),
-        _labels(points, x),
+        _labels(points, x, width),
     )
 
 
@@ -75,7 +76,7 @@ def bars(points: Sequence[Point], *, alt: str, ticks: Ticks, top: float, width: 
         alt,
         _grid(ticks, y, width),
         drawn,
-        _labels(points, x),
+        _labels(points, x, width),
     )
 
 
@@ -184,10 +185,11 @@ def _dots(known: Known, y: Scale) -> SafeString:
     )
 
 
-def _labels(points: Sequence[Point], x: Sequence[float]) -> SafeString:
+def _labels(points: Sequence[Point], x: Sequence[float], width: int) -> SafeString:
+    """Below their points; the last one stays inside of the drawing."""
     step = max(1, -(-len(points) // MOST_TICKS))
     shown = list(zip(x, points, strict=True))[::step]
-    drawn = ((round(place, 1), HEIGHT - 6, one.label) for place, one in shown)
+    drawn = ((round(min(place, width - HALF_LABEL), 1), HEIGHT - 6, one.label) for place, one in shown)
     return format_html_join("", '<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>', drawn)
 
 

@@ -70,7 +70,7 @@ def show_money(value: Any, currency: str = "") -> str:
     """A stored amount as `read_money` takes it; its currency is left out where it is the expected one."""
     minor, code = (value["minor"], value["currency"]) if isinstance(value, Mapping) else (value, "")
     digits = digits_of(code)
-    number = str(Decimal(minor).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
+    number = f"{Decimal(minor).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)):,}"
     return f"{number} {code}" if code and code != currency else number
 
 
