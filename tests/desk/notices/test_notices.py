@@ -35,6 +35,15 @@ def test_the_page_and_the_bell_show_them(client, cast, now):
     assert '<span class="count">1</span>' in client.get("/notices/count/").content.decode()
 
 
+def test_a_step_of_a_flow_is_not_told_as_a_rule(client, cast, now):
+    facts = {"who": "Sun", "subject": "热水器漏水", "step": {"en": "Share with the team", "zh": "分享给团队"}}
+    notify(user_ids=[cast.agent.pk], kind="RULE", key="step SHARE 7", case_id=7, now=now, facts=facts)
+    client.force_login(cast.agent)
+    page = client.get("/notices/").content.decode()
+    told = [words in page for words in ("A step was taken, by Sun", "Share with the team · 热水器漏水", "A rule tells you")]
+    assert told == [True, True, False]
+
+
 def test_a_notice_leads_to_its_case_and_is_read_then(client, cast, now):
     notify(user_ids=[cast.agent.pk], kind="OVERDUE", key="k", now=now, case_id=7, facts={"target": "RESOLUTION", "due_at": now.isoformat()})
     client.force_login(cast.agent)

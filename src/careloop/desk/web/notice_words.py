@@ -29,7 +29,8 @@ ICONS = {
 def describe_notice(notice: Any, now: datetime) -> dict[str, str]:
     """Heading, detail, tone and icon of a notice, and a text of the reader's own; `facts` may bring `subject`, `who`, `text`, `body`."""
     facts = notice.facts
-    heading = str(notice.get_kind_display())
+    is_step = notice.kind == "RULE" and bool(facts.get("step"))  # a flow's step tells people as a rule does
+    heading = _("A step was taken") if is_step else str(notice.get_kind_display())
     if facts.get("who"):
         heading = _("%(what)s, by %(who)s") % {"what": heading, "who": facts["who"]}
     detail = facts.get("text") or facts.get("subject", "")
