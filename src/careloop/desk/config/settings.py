@@ -105,6 +105,7 @@ ROOT_URLCONF = "careloop.desk.config.urls"
 WSGI_APPLICATION = "careloop.desk.config.wsgi.application"
 ASGI_APPLICATION = "careloop.desk.config.asgi.application"
 
+SILENCED_SYSTEM_CHECKS = ["templates.W003"]  # web.templatetags.lucide stands before the package's library of its name on purpose
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
