@@ -80,7 +80,7 @@ def ask(question: Question, viewer: Viewer, sheet: Sheet | None = None, read_as:
 
 
 def list_cases_behind(question: Question, key: str, viewer: Viewer, *, is_hit: bool | None = None) -> list[Case]:
-    """The newest 500 cases that a figure of this question counts; with `is_hit` those of a share that hit, or did not."""
+    """The newest 500 cases that a figure of this question counts; with `is_hit` those that hit (a span: is over), or did not."""
     check_may(viewer, "report.view")
     check_question(question)
     as_of = find_moment(question.as_of)
@@ -109,15 +109,20 @@ def check_question(question: Question) -> None:
         if key not in MEASURES:
             raise InvalidInput(f"The measure is {key!r}; expected one of {', '.join(MEASURES)}.", field="measure")
     if question.by and question.by not in GROUPS:
-        raise InvalidInput(f"The figures shall be split by {question.by!r}; expected one of {', '.join(GROUPS)}.", field="by")
+        sentence = _("The figures shall be split by %(given)r; expected one of %(known)s.")
+        raise InvalidInput(_expected(sentence, question.by, GROUPS), field="by")
     if question.per and question.per not in TIMES:
-        raise InvalidInput(f"The times are {question.per!r}; expected one of {', '.join(TIMES)}.", field="per")
+        raise InvalidInput(_expected(_("The times are %(given)r; expected one of %(known)s."), question.per, TIMES), field="per")
     for name in question.chosen:
         if name not in GROUPS:
             raise InvalidInput(f"The figures shall be chosen by {name!r}; expected one of {', '.join(GROUPS)}.", field="chosen")
     if question.since and question.until and question.since > question.until:
         sentence = _("The period begins on %(since)s and ends on %(until)s, before that; swap them.")
         raise InvalidInput(sentence % {"since": question.since, "until": question.until}, field="since")
+
+
+def _expected(sentence: str, given: str, known: Iterable[str]) -> str:
+    return sentence % {"given": given, "known": ", ".join(known)}
 
 
 def median_of(seconds: ArrayLike, has_ended: ArrayLike) -> Figure:

@@ -63,7 +63,9 @@ def refusal(request: HttpRequest, error: DeskError) -> HttpResponse:
         response = render(request, "refusal_fragment.html", {"error": error}, status=error.status)
         response["HX-Retarget"], response["HX-Reswap"] = "#refusals", "innerHTML"
         return response
-    return render(request, "refusal.html", {"error": error, "typed": request.POST.get("body", "")}, status=error.status)
+    is_choice = error.status == 422 and request.method == "GET" and bool(request.GET)
+    context = {"error": error, "typed": request.POST.get("body", ""), "plain_url": request.path if is_choice else ""}
+    return render(request, "refusal.html", context, status=error.status)
 
 
 __all__ = ["Viewer", "for_viewer", "refusal"]
