@@ -37,7 +37,7 @@ KEYWORDS_SHOWN = 10
 STARS = (1, 2, 3, 4, 5)
 SENTIMENTS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 SOURCES = ("", "review", "message")
-EXPORT_CHUNK = 500
+EXPORT_FIRST, EXPORT_CHUNK = 25, 500  # rows a query: few at first, so that a file begins at once
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,11 @@ class FeedbackPage:
 def check_filter(wanted: FeedbackFilter) -> None:
     """Refuse a filter that contradicts itself or names an unknown source or sentiment."""
     if wanted.source not in SOURCES:
-        raise InvalidInput(f"The source is {wanted.source!r}; expected review, message or nothing.", field="source")
+        raise InvalidInput(_("The source is %(given)r; expected review, message or nothing.") % {"given": wanted.source}, field="source")
     for name in ("sentiment", "opinion"):
         if (given := getattr(wanted, name)) and given not in SENTIMENTS:
-            raise InvalidInput(f"The {name} is {given!r}; expected one of {', '.join(SENTIMENTS)}.", field=name)
+            facts = {"name": name, "given": given, "known": ", ".join(SENTIMENTS)}
+            raise InvalidInput(_("The %(name)s is %(given)r; expected one of %(known)s.") % facts, field=name)
     if wanted.topic and not (wanted.topic.isascii() and wanted.topic.isdigit() and len(wanted.topic) < 13):
         raise InvalidInput(_("The topic is “%(given)s”; expected a topic's number.") % {"given": wanted.topic}, field="topic")
     if wanted.since and wanted.until and wanted.since > wanted.until:
@@ -162,13 +163,14 @@ def iterate_rows(wanted: FeedbackFilter, viewer: Viewer, *, zone: tzinfo) -> Ite
     check_filter(wanted)
     rows = _newest_first(choose(wanted, viewer, zone).filter(state=State.DONE))
     last: Reading | None = None
+    size = EXPORT_FIRST
     while True:
         after = rows if last is None else rows.filter(Q(slot__lt=last.slot) | Q(slot=last.slot, pk__lt=last.pk))
-        chunk = list(after.select_related("message__feedback", "message__customer", "channel")[:EXPORT_CHUNK])
+        chunk = list(after.select_related("message__feedback", "message__customer", "channel")[:size])
         yield from chunk
-        if len(chunk) < EXPORT_CHUNK:
+        if len(chunk) < size:
             return
-        last = chunk[-1]
+        last, size = chunk[-1], EXPORT_CHUNK
 
 
 def choose(wanted: FeedbackFilter, viewer: Viewer, zone: tzinfo) -> QuerySet[Reading]:
