@@ -12,6 +12,7 @@ from careloop.desk.automation.models import Rule
 from careloop.desk.experiments.actions import ArmFacts
 from careloop.desk.experiments.models import Comparison, Exposure
 from careloop.desk.measures.trial_lines import COLUMNS, lines_of
+from careloop.desk.web.comparison_words import window_words
 from tests.desk.measures.test_trials import DAY, House
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,14 @@ def test_before_and_after_by_form(signed_in, cast, house, now):
     answer = client.post("/comparisons/new/", {**sent, "changed_on": (now - 20 * DAY).date().isoformat()})
     page = client.get(answer["Location"]).content.decode()
     assert "Resolved within 24 hours" in page and "Changed by" in page and "Not enough cases to say anything." in page
+
+
+def test_a_range_beside_zero_that_may_be_chance_says_why():
+    line = {"outcome": "SATISFACTION", "verdict": "NOT_SHOWN", "difference_low": -0.98, "difference_high": -0.07}
+    assert window_words(line) == (
+        "No difference can be shown: alone it would be −0.98 to −0.07, but one of so many outcomes looks so by chance."
+    )
+    assert window_words(line | {"difference_high": 0.1}) == "No difference can be shown; its range is −0.98 to +0.10."
 
 
 def test_agents_and_outsiders_are_refused(signed_in, cast, house):

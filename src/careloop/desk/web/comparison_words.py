@@ -148,7 +148,11 @@ def window_words(line: dict[str, Any]) -> str:
         return _("Not enough cases to say anything.")
     ends = say_range(form, line["difference_low"], line["difference_high"])
     if line["verdict"] == NOT_SHOWN:
-        return _("No difference can be shown; it lies between %(range)s.") % {"range": ends}
+        if (line["difference_low"] or 0) * (line["difference_high"] or 0) > 0:
+            return _("No difference can be shown: alone it would be %(range)s, but one of so many outcomes looks so by chance.") % {
+                "range": ends
+            }
+        return _("No difference can be shown; its range is %(range)s.") % {"range": ends}
     return (
         _("It rose more than in the comparison group: %(range)s.")
         if line["verdict"] == MORE
