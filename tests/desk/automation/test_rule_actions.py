@@ -14,6 +14,7 @@ from careloop.desk.cases.models import Case, CaseEvent, CaseFlow
 from careloop.desk.flows.actions import ensure_shipped
 from careloop.desk.flows.queries import versions_by_kind
 from careloop.desk.flows.rules.reading import read_flow
+from careloop.desk.intake.actions import receive_message
 from careloop.desk.kernel.errors import InvalidInput
 from careloop.desk.routing.models import RoutingSetting
 from careloop.desk.surveys.models import Invitation, Survey, SurveyConsent
@@ -194,3 +195,13 @@ def test_a_refused_action_takes_back_those_before_it(cast, make_rule, case, inbo
     perform(actions=[do("ADD_NOTE", "n")], case_id=case.pk, viewer=cast.viewer(cast.agent), source="", key="k", now=now)
     judge_new_events(now=now)
     assert (CaseTag.objects.count(), Task.objects.count(), Firing.objects.get().outcome) == (0, 0, "FAILED")
+
+
+def test_no_rule_writes_back_to_a_machine(case, inbound, make_rule, now):
+    text = Macro.objects.create(name="Thanks", scope="ALL", body="收到", changed_at=now)
+    make_rule(["NOTED"], every(), do("REPLY", text.pk), name="Writes")
+    make_rule(["NOTED"], every(), do("TAG", "away"), name="Tags")
+    receive_message(inbound(external_id="away", text="I am away", machine_made="header"), now=now)
+    judge_new_events(now=now)
+    assert list(CaseEvent.objects.filter(actor_kind="rule").order_by("pk").values_list("kind", flat=True)) == ["TAGGED"]
+    assert list(case.messages.values_list("direction", flat=True)) == ["INBOUND", "NOTE"]

@@ -211,3 +211,16 @@ def test_html_as_a_reader_sees_it():
 def test_a_mail_of_the_future_was_sent_now(now):
     raw = mail().replace(b"4 May 2026", b"9 May 2026")
     assert parse(raw, channel_slug="post", now=now).sent_at == now and now < NOW + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        (b"", ""),
+        (b"Auto-Submitted: no\r\n", ""),
+        (b"AUTO-SUBMITTED:\r\n auto-replied\r\n", "header"),
+        (b"Return-Path: <>\r\n", "sender"),
+    ],
+)
+def test_a_mail_says_whether_a_program_answered(head, why):
+    assert read(mail(head=head)).machine_made == why

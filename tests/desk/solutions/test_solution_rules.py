@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from careloop.desk.channels.machine_mail import headers_of, is_machines_address, why_answered_by_machine, why_machine_made
 from careloop.desk.solutions.rules.letters import automatic_letter, fill, language_of, letter, named_once, unknown_variables
 from careloop.desk.solutions.rules.likeness import likeness, pieces_of
-from careloop.desk.solutions.rules.machine_mail import headers_of, is_machines_address, why_machine_made
 from careloop.desk.solutions.rules.threshold import (
     AT_LEAST,
     DOUBT,
@@ -128,6 +128,34 @@ def test_the_language_is_the_records_else_the_texts():
 )
 def test_machine_made_mail_is_recognised(subject, body, headers, why):
     assert why_machine_made(subject, body, headers) == why
+
+
+@pytest.mark.parametrize(
+    ("subject", "headers", "why"),
+    [
+        ("Re: order", {}, ""),
+        ("Re: order", {"Auto-Submitted": "No", "From": "no-reply@shop.example"}, ""),
+        ("Re: order", {"Precedence": "list", "List-Id": "<support.example.com>", "X-Auto-Response-Suppress": "All"}, ""),
+        ("Re: 自动回复：收到", {}, ""),
+        ("Out of office chairs, when again?", {}, ""),
+        ("Undelivered parcel 123", {}, ""),
+        ("自动回复功能坏了", {}, ""),
+        ("Re: order", {"X-Autoreply": "no"}, ""),
+        ("Re: order", {"auto-submitted": "auto-replied; owner-email=x"}, "header"),
+        ("Your order", {"Auto-Submitted": "auto-generated"}, "header"),
+        ("Re: order", {"X-Autoreply": "yes"}, "header"),
+        ("Re: order", {"Precedence": "auto_reply"}, "header"),
+        ("Read: order", {"Content-Type": "multipart/report; report-type=disposition-notification"}, "header"),
+        ("Re: order", {"Return-Path": "<>"}, "sender"),
+        ("failure", {"From": "MAILER-DAEMON@mx.example.com"}, "sender"),
+        ("Automatic reply: order [#12]", {}, "subject"),
+        ("Out of Office: back on Monday", {}, "subject"),
+        ("自动回复：Re: 热水器", {}, "subject"),
+        ("【自动回复】休假中", {}, "subject"),
+    ],
+)
+def test_what_answers_by_itself_is_told_from_lists_and_from_people(subject, headers, why):
+    assert why_answered_by_machine(subject, headers) == why
 
 
 def test_headers_come_from_mail_and_from_programs_that_hand_them_over():

@@ -268,3 +268,8 @@ def test_what_is_sent_asks_the_newest_questions(make_survey, make_case, resolve,
     inviting.send_due(now=now + HOUR)
     assert Invitation.objects.get().version.number == 2
     assert Message.objects.get(direction="OUTBOUND").body.startswith("您好")
+
+
+def test_a_case_in_which_only_a_program_wrote_is_not_asked_about(asked, make_case):
+    refused = asked(make_case(machine_made="header"))
+    assert (refused.state, refused.reason, refused.sent_at) == ("SKIPPED", "UNWRITTEN", None)

@@ -15,6 +15,7 @@ from careloop.desk.automation.facts import Standing, find_standings, find_texts
 from careloop.desk.automation.firing import Cause, fire
 from careloop.desk.automation.models import CausedEvent, Cursor, JudgedEvent
 from careloop.desk.automation.queries import active_rules
+from careloop.desk.automation.registry import ACTIONS
 from careloop.desk.automation.rules.choosing import Ready, RuleIndex
 from careloop.desk.automation.rules.conditions import holds
 from careloop.desk.cases.models import Case, CaseEvent
@@ -33,6 +34,7 @@ class Happened(NamedTuple):
     case_id: int
     kind: str
     message_id: int | None
+    is_machine_made: bool
 
 
 class AlreadyJudged(Exception):
@@ -62,7 +64,8 @@ def judge_new_events(*, now: datetime, at_most: int = MOST_A_RUN) -> int:
 
 
 def _waiting(after: int) -> list[Happened]:
-    rows = _unjudged(after).order_by("pk").values_list(*Happened._fields)[:AT_ONCE]
+    events = _unjudged(after).annotate(is_machine_made=Q(after__has_key="machine_made"))
+    rows = events.order_by("pk").values_list(*Happened._fields)[:AT_ONCE]
     return [Happened(*row) for row in rows]
 
 
@@ -118,7 +121,13 @@ def _matching(rules: RuleIndex, event: Happened, standing: Standing, text: str |
     if not standing.is_judged:
         return []
     facts = standing.facts_at(now, text)
-    return [rule for rule in rules.candidates(event.kind, facts) if holds(rule.condition, facts)]
+    found = [rule for rule in rules.candidates(event.kind, facts) if holds(rule.condition, facts)]
+    return [rule for rule in found if not (event.is_machine_made and _replies(rule))]
+
+
+def _replies(rule: Ready) -> bool:
+    """Whether it writes to the customer; two machines must not write to each other."""
+    return any(ACTIONS[action["do"]].is_reply for action in rule.actions)
 
 
 def _find_causes(events: list[Happened]) -> dict[int, Cause]:

@@ -17,7 +17,10 @@ from careloop.desk.sla.rules.following import ARRIVED
 
 @dataclass(frozen=True)
 class Arrival:
-    """One message from a customer, already checked; `case_id` names a case that the sender refers to."""
+    """One message from a customer, already checked; `case_id` names a case that the sender refers to.
+
+    With `machine_made` nobody wrote it: it becomes a note, which moves neither case nor clock; a case is opened only where there is none.
+    """
 
     channel: Channel
     customer_id: int | None
@@ -27,6 +30,7 @@ class Arrival:
     sent_at: datetime
     opens_case: bool
     case_id: int | None = None
+    machine_made: str = ""
 
 
 def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
@@ -38,7 +42,8 @@ def receive(arrivals: list[Arrival], now: datetime) -> list[Message]:
     opened = {id(case) for case in new}
     insert_rows(new)
     messages = insert_rows(_message(arrival, case, now) for arrival, case in zip(arrivals, joined, strict=True))
-    _advance([case for case in joined if case is not None and id(case) not in opened])
+    written = [case for one, case in zip(arrivals, joined, strict=True) if case is not None and not one.machine_made]
+    _advance([case for case in written if id(case) not in opened])
     events = _events(arrivals, joined, messages, opened, now)
     insert_rows(_noting_merged(events, dict(zip([message.pk for message in messages], passed_on, strict=True))))
     keep_clocks(_happenings(arrivals, joined, now))
@@ -101,6 +106,7 @@ def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case], merged_
         case = open_cases.get((arrival.customer_id, arrival.channel.pk))
         if case is not None and not joins_case(status=case.status, last_message_at=case.last_message_at, now=arrival.sent_at):
             case = None
+    is_new = case is None
     if case is None:
         case = Case(
             team_id=arrival.channel.team_id,
@@ -111,6 +117,8 @@ def _case_for(arrival: Arrival, open_cases: dict[tuple[int, int], Case], merged_
             last_message_at=arrival.sent_at,
         )
         open_cases[arrival.customer_id, arrival.channel.pk] = case
+    if arrival.machine_made and not is_new:
+        return case
     case.snippet = snippet_from(arrival.body)
     case.last_message_at = max(case.last_message_at, arrival.sent_at)
     case.status, case.resolved_at = Status.OPEN, None
@@ -122,7 +130,7 @@ def _happenings(arrivals: list[Arrival], joined: list[Case | None], now: datetim
     return [
         Happening(case, ARRIVED, min(arrival.sent_at, now), case.first_response_at is not None)
         for arrival, case in zip(arrivals, joined, strict=True)
-        if case is not None and arrival.channel.kind != ChannelKind.FILE
+        if case is not None and arrival.channel.kind != ChannelKind.FILE and not arrival.machine_made
     ]
 
 
@@ -132,7 +140,7 @@ def _message(arrival: Arrival, case: Case | None, now: datetime) -> Message:
         customer_id=arrival.customer_id,
         team_id=case.team_id if case is not None else arrival.channel.team_id,
         channel_id=arrival.channel.pk,
-        direction=Direction.INBOUND,
+        direction=Direction.NOTE if arrival.machine_made else Direction.INBOUND,
         body=arrival.body,
         sent_at=arrival.sent_at,
         received_at=now,
@@ -156,18 +164,20 @@ def _events(
             continue
         first = id(case) in opened and case.pk not in seen
         seen.add(case.pk)
+        later = EventKind.NOTED if arrival.machine_made else EventKind.RECEIVED
+        marked = {"machine_made": arrival.machine_made} if arrival.machine_made else {}
         actor = Actor("customer", arrival.customer_id, arrival.customer_name)
         events.append(
             CaseEvent(
                 case_id=case.pk,
                 team_id=case.team_id,
-                kind=EventKind.OPENED if first else EventKind.RECEIVED,
+                kind=EventKind.OPENED if first else later,
                 at=arrival.sent_at if arrival.sent_at <= now else now,
                 actor_kind=actor.kind,
                 actor_id=actor.id,
                 actor_name=actor.name,
                 message_id=message.pk,
-                after={"status": case.status},
+                after={"status": case.status, **marked},
             )
         )
     return events

@@ -42,7 +42,7 @@ def _happenings(case: Case, events: list[CaseEvent]) -> list[Happening]:
         then.status = event.after.get("status", then.status)
         if event.kind in {EventKind.OPENED, EventKind.RECEIVED}:
             then.status = Status.OPEN.value
-        if what is not None:
+        if what is not None and not event.after.get("machine_made"):
             found.append(Happening(copy(then), what, event.at, was_answered))
         was_answered = was_answered or event.kind == EventKind.REPLIED
     if found:

@@ -239,7 +239,7 @@ def _given_to(case_id: int, viewer: Viewer) -> str | None:
 def page(case_id: int, viewer: Viewer) -> CasePage:
     """The case page: the newest messages in the order in which they were said, in a fixed number of queries."""
     case = access_case(case_id, viewer)
-    newest = list(case.messages.select_related("author", "channel").order_by("-sent_at", "-pk")[: PAGE_OF_MESSAGES + 1])
+    newest = list(_as_shown(case.messages).order_by("-sent_at", "-pk")[: PAGE_OF_MESSAGES + 1])
     earlier = case.messages.count() - PAGE_OF_MESSAGES if len(newest) > PAGE_OF_MESSAGES else 0
     others = Case.objects.visible_to(viewer).filter(customer_id=case.customer_id).exclude(pk=case.pk).order_by("-last_message_at")[:5]
     return CasePage(
@@ -266,8 +266,14 @@ def list_earlier(case_id: int, before_message_id: int, viewer: Viewer) -> tuple[
     case = access_case(case_id, viewer)
     first = get_message(case, before_message_id)
     before = case.messages.filter(Q(sent_at__lt=first.sent_at) | Q(sent_at=first.sent_at, pk__lt=first.pk))
-    newest = list(before.select_related("author", "channel").order_by("-sent_at", "-pk")[:PAGE_OF_MESSAGES])
+    newest = list(_as_shown(before).order_by("-sent_at", "-pk")[:PAGE_OF_MESSAGES])
     return case, newest[::-1], before.count() - len(newest)
+
+
+def _as_shown(messages: Any) -> Any:
+    """With who wrote them by which channel, and whether that was a machine in the customer's place."""
+    told = CaseEvent.objects.filter(message=OuterRef("pk"), after__has_key="machine_made")
+    return messages.select_related("author", "channel").annotate(is_machine_made=Exists(told))
 
 
 def get_message(case: Case, message_id: int) -> Message:
@@ -287,8 +293,8 @@ def list_newer_messages(case_id: int, seen_message_id: int, viewer: Viewer) -> l
 
 def list_customer_messages(customer: Customer, viewer: Viewer, limit: int = 200) -> list[Message]:
     """Everything said by and to a customer in the viewer's teams, newest first."""
-    messages = Message.objects.visible_to(viewer).filter(customer=customer).select_related("author", "channel", "case")
-    return list(messages.order_by("-sent_at", "-pk")[:limit])
+    messages = Message.objects.visible_to(viewer).filter(customer=customer)
+    return list(_as_shown(messages).select_related("author", "channel", "case").order_by("-sent_at", "-pk")[:limit])
 
 
 def list_customer_cases(customer: Customer, viewer: Viewer, limit: int = 100) -> list[Case]:

@@ -116,6 +116,7 @@ def _arrival(inbound: Inbound, channel: Channel, customer_id: int | None) -> Arr
         sent_at=inbound.sent_at,
         opens_case=inbound.opens_case,
         case_id=inbound.case_id,
+        machine_made=inbound.machine_made,
     )
 
 

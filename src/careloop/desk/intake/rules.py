@@ -17,7 +17,10 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Inbound:
-    """One message as a channel's parser hands it over; `raw` is what came over the wire, kept encrypted."""
+    """One message as a channel's parser hands it over; `raw` is what came over the wire, kept encrypted.
+
+    `machine_made` says by what a program gave itself away that answered in the customer's place; "" where a person wrote.
+    """
 
     channel_slug: str
     external_id: str
@@ -38,6 +41,7 @@ class Inbound:
     source: str = "REVIEW"
     content_type: str = field(default="application/json")
     files: tuple[GivenFile, ...] = ()
+    machine_made: str = ""
 
     @property
     def is_feedback(self) -> bool:

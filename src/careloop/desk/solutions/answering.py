@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from careloop.desk.analysis.solution_ranking import Ranked
 from careloop.desk.cases.automatic_reply import reply_as_house, take_back_reply, why_not
 from careloop.desk.cases.events import add_event
 from careloop.desk.cases.models import Case, Direction, EventKind, Message
+from careloop.desk.channels.machine_mail import headers_of, is_machines_address, why_machine_made
 from careloop.desk.customers.queries import list_addresses
 from careloop.desk.experiments.actions import is_held_out
 from careloop.desk.experiments.rules import AUTOMATIC
@@ -23,7 +25,6 @@ from careloop.desk.solutions.evidence import rank_for_team
 from careloop.desk.solutions.models import AutomaticReplies, SolutionStatus, SolutionText, SolutionUse, Suggested
 from careloop.desk.solutions.queries import ASKED_WITH, facts_of
 from careloop.desk.solutions.rules.letters import automatic_letter, lacks_facts, language_of
-from careloop.desk.solutions.rules.machine_mail import headers_of, is_machines_address, why_machine_made
 from careloop.desk.solutions.rules.using import AUTO
 from careloop.desk.teamwork.customer_links import fill_link
 
@@ -36,7 +37,8 @@ AT_ONCE = 50
 def look_at_new_cases(*, now: datetime) -> int:
     """Note the likeliest solution of each new case, and answer those above the threshold if that is on; returns how many were answered."""
     cases = Case.objects.filter(opened_at__gte=now - LOOKED_BACK).exclude(channel__kind="FILE").exclude(status="MERGED")
-    waiting = cases.exclude(pk__in=Suggested.objects.values("case_id")).order_by("pk")
+    asked = Message.objects.filter(case=OuterRef("pk"), direction=Direction.INBOUND)
+    waiting = cases.filter(Exists(asked), ~Exists(Suggested.objects.filter(case=OuterRef("pk")))).order_by("pk")
     by_team: dict[int, list[Message]] = defaultdict(list)
     for case in waiting[:AT_ONCE]:
         first = case.messages.filter(direction=Direction.INBOUND).order_by("sent_at", "pk").first()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from careloop.desk.accounts.models import ChannelKind
 from careloop.desk.accounts.queries import actor_of, check_may
 from careloop.desk.accounts.rules import Viewer
-from careloop.desk.cases.models import Case, CaseEvent, Delivery, EventKind, Status
+from careloop.desk.cases.models import Case, CaseEvent, Delivery, Direction, EventKind, Status
 from careloop.desk.cases.queries import access_case
 from careloop.desk.customers.models import Customer
 from careloop.desk.kernel.errors import InvalidInput
@@ -70,6 +70,8 @@ def reason_against(survey: Survey, case: Case, customer: Customer | None, origin
         return choosing.SAMPLE
     if origin != Origin.HAND and Answer.objects.filter(invitation__case=case, invitation__survey__kind=survey.kind).exists():
         return choosing.ANSWERED
+    if origin in (Origin.RULE, Origin.AUTOMATION) and not case.messages.filter(direction=Direction.INBOUND).exists():
+        return choosing.UNWRITTEN
     person = person_of(customer, case.channel.kind)
     return choosing.why_not(person, pause_days=setting.pause_days, needs_consent=setting.needs_consent, now=now)
 

@@ -17,6 +17,7 @@ REASONS = {
     choosing.SWITCHED_OFF: _("the survey is switched off"),
     choosing.ANSWERED: _("the customer had answered already"),
     choosing.NOT_DELIVERED: _("the message could not be delivered"),
+    choosing.UNWRITTEN: _("the customer had written nothing, only a program did"),
     choosing.REVOKED: _("somebody took it back"),
 }
 

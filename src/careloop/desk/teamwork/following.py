@@ -60,6 +60,8 @@ def _tell(event: CaseEvent, now: datetime) -> None:
 
 
 def _tell_mentioned(event: CaseEvent, now: datetime) -> None:
+    if event.actor_kind == "customer":  # a machine's answer names nobody
+        return
     if event.message is None or "@" not in event.message.body.replace("＠", "@"):
         return
     mentioned = people_mentioned(event.message.body, people_who_see(event.team_id)) - {event.actor_id}

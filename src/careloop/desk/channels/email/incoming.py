@@ -9,6 +9,7 @@ from email.message import EmailMessage, Message
 from email.utils import parseaddr, parsedate_to_datetime
 
 from careloop.desk.channels.email.plain_text import text_of_html
+from careloop.desk.channels.machine_mail import why_answered_by_machine
 from careloop.desk.customers.rules import EMAIL, AddressValue
 from careloop.desk.intake.rules import MAX_EXTERNAL_ID_LENGTH, MAX_RAW_BYTES, Inbound, derived_external_id
 from careloop.desk.kernel.errors import InvalidInput
@@ -52,6 +53,7 @@ def parse(raw: bytes, *, channel_slug: str, now: datetime) -> Inbound:
         case_id=int(number[1]) if number else None,
         content_type=CONTENT_TYPE,
         files=files,
+        machine_made=why_answered_by_machine(subject, {name: str(value) for name, value in mail.raw_items()}),
     )
 
 

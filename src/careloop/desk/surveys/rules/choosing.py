@@ -8,7 +8,7 @@ from typing import Any
 
 SAMPLE, TOO_SOON, REFUSED, NO_CONSENT, NO_ADDRESS, BOUNCED = "SAMPLE", "TOO_SOON", "REFUSED", "NO_CONSENT", "NO_ADDRESS", "BOUNCED"
 ERASED, MERGED, REOPENED, SWITCHED_OFF, ANSWERED = "ERASED", "MERGED", "REOPENED", "SWITCHED_OFF", "ANSWERED"
-NOT_DELIVERED, REVOKED = "NOT_DELIVERED", "REVOKED"
+NOT_DELIVERED, REVOKED, UNWRITTEN = "NOT_DELIVERED", "REVOKED", "UNWRITTEN"
 
 YES_WORDS = frozenset({"true", "yes", "y", "1", "granted", "是", "同意"})
 NO_WORDS = frozenset({"false", "no", "n", "0", "refused", "withdrawn", "否", "不同意", "拒绝"})
