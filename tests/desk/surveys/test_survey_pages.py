@@ -1,12 +1,15 @@
 """The customer's page and the desk's pages: looking is no answer, a form is; links are scoped; frames are only for the house's sites."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
 from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed
+from careloop.desk.outbox.models import OutboxItem
 from careloop.desk.surveys import inviting
 from careloop.desk.surveys.actions import save_setting
+from careloop.desk.surveys.answering import answer_embedded
 from careloop.desk.surveys.links import make_token
 from careloop.desk.surveys.models import Answer, Invitation, Survey, SurveyConsent, SurveySetting, SurveyVersion
 from tests.desk.surveys.conftest import today
@@ -191,9 +194,30 @@ def test_the_editor_saves_versions_and_refuses_what_somebody_changed(client, cas
 def test_the_preview_shows_both_languages_and_stores_nothing(client, cast):
     client.force_login(cast.supervisor)
     page = said(client.post("/surveys/new/", typed(do="preview", q0_text_en="Was it quick?", q0_text_zh="快吗？")))
-    preview = page.split('id="preview"')[1]
-    assert "Was it quick?" in preview and "快吗？" in preview
-    assert Survey.objects.count() == 0
+    english, chinese = unescape(page.split('id="preview"')[1]).split('<div class="in-zh"')
+    for part, question, subject, page_title in (
+        (english, "Was it quick?", "How was it? “Where is my order?”", "Your opinion"),
+        (chinese, "快吗？", "您满意吗？“我的订单到哪里了？”", "您的意见"),
+    ):
+        assert part.count("<iframe") == part.count(" sandbox ") == 3  # mail, page, thanks
+        assert part.count(question) >= 3 and subject in part and page_title in part
+        assert part.count('href="#?score=') == 5
+    assert (Survey.objects.count(), Invitation.objects.count(), OutboxItem.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("changes", [{"q0_high": "999999999"}, {"q0_text_zh": ""}, {"q0_text_en": "", "q0_text_zh": ""}])
+def test_what_cannot_be_shown_yet_is_said_and_not_counted_out(client, cast, changes):
+    client.force_login(cast.supervisor)
+    page = said(client.post("/surveys/new/", typed(do="preview", **changes)))
+    assert "The preview appears as soon as" in page and "<iframe" not in page
+
+
+def test_the_list_explains_its_plus_where_there_is_one(client, cast, make_survey, now):
+    survey = make_survey(embed_channel_id=cast.form.pk)
+    client.force_login(cast.supervisor)
+    assert "came by themselves" not in said(client.get("/surveys/"))
+    answer_embedded(survey=survey, given={"score": "5"}, key="x", now=now)
+    assert "came by themselves" in said(client.get("/surveys/"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import csv
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,10 +14,11 @@ from careloop.desk.cases.models import Case
 from careloop.desk.measures.silence import estimate_all
 from careloop.desk.surveys.actions import forget, save_survey
 from careloop.desk.surveys.answering import answer_embedded
-from careloop.desk.surveys.figures import figures_of
+from careloop.desk.surveys.figures import Line, QuestionFigures, figures_of
 from careloop.desk.surveys.models import Answer, Invitation, Survey
 from careloop.desk.surveys.queries import list_surveys, newest_version, results_of
 from careloop.desk.surveys.rules.questions import BEGINNINGS, Question
+from careloop.desk.web.survey_results import share_bar, shown_figures
 from tests.desk.surveys.conftest import CSAT
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +140,30 @@ def test_all_who_were_asked_are_estimated_with_what_the_silent_leave_open(survey
     assert estimate_all(survey, version, cast.viewer(cast.outsider)) is None
     Case.objects.all()[0].invitations.update(case=None)  # erased: counts on, with nothing known of it
     assert estimate_all(survey, version, boss).n_invited == 20
+
+
+def test_what_the_silent_leave_open_is_told_of_each_answer(asked, make_survey, make_case, give, boss, cast, now, client):
+    from careloop.desk.surveys.answering import record_answer
+
+    invitation = asked(embed_channel_id=cast.form.pk)
+    facts = {"survey": invitation.survey, "version": invitation.version, "team": cast.team, "channel": cast.channel, "origin": "RULE"}
+    for number in range(3):
+        when = {"created_at": now, "planned_at": now, "sent_at": now}
+        Invitation.objects.create(key=f"silent-{number}", state="SENT", **facts, **when)
+    record_answer(invitation_id=invitation.pk, given={"score": "4"}, now=now + timedelta(hours=2))
+    give(invitation.survey, score="5")  # came by themselves: none of those who were asked
+    found = results_of(invitation.survey, boss)
+    assert [line.silent for line in found.figures[0].lines] == [(0, 0.75), (0, 0.75), (0, 0.75), (0.25, 1.0), (0, 0.75)]
+    assert [line.rate for line in found.figures[0].lines] == [rate_of(hits, 2) for hits in (0, 0, 0, 1, 1)]
+    client.force_login(cast.supervisor)
+    page = client.get(f"/surveys/{invitation.survey_id}/").content.decode()
+    assert "25.0–100.0%" in page and page.count('class="share"') == 5 and "<meter" not in page
+
+
+def test_bars_of_a_question_end_at_the_same_round_share():
+    assert 'class="bar" width="60.68"' in share_bar(rate_of(152, 501), 0.5)
+    found = shown_figures(SimpleNamespace(figures=[QuestionFigures(SCORE, 0, [Line("1", {}, rate_of(0, 0))])]), "en")
+    assert (found[0]["end"], found[0]["lines"][0]["svg"]) == ("25%", "")
 
 
 def lines_of(response) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """What was answered, question by question, with n and intervals: the same numbers for the page, its file and the API."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,15 @@ from careloop.desk.surveys.rules.scores import is_top, points_of
 
 @dataclass(frozen=True)
 class Line:
-    """One possible answer: as it is stored, and how many of those who answered the question gave it."""
+    """One possible answer: as it is stored, and how many of those who answered the question gave it.
+
+    `silent` are the ends (0–1) between which its share of all who were asked lies, whatever the silent think; None where nobody was asked.
+    """
 
     value: str
     words: dict[str, str]
     rate: Rate
+    silent: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,12 @@ def answers_of(survey: Survey, viewer: Viewer, since: datetime | None = None) ->
     return Answer.objects.filter(teams, recent, invitation__survey=survey)
 
 
-def figures_of(survey: Survey, shown: SurveyVersion, viewer: Viewer, *, since: datetime | None = None) -> list[QuestionFigures]:
+def figures_of(
+    survey: Survey, shown: SurveyVersion, viewer: Viewer, *, since: datetime | None = None, asked_n: int = 0
+) -> list[QuestionFigures]:
     """Every question of a version; answers to earlier or later versions count where the question could be answered in the same way.
 
+    `asked_n` is how many were asked, for what the silent leave open; whoever came by themselves is none of them.
     Of an erased customer the score counts on, everything else is gone.
     """
     asked = {one.pk: questions_of(one.questions) for one in survey.versions.all()}
@@ -53,12 +60,23 @@ def figures_of(survey: Survey, shown: SurveyVersion, viewer: Viewer, *, since: d
     scale = score_question(questions)
     alike = [{pk for pk, theirs in asked.items() if any(_is_alike(one, other) for other in theirs)} for one in questions]
     counted: list[Counter[str]] = [Counter() for _one in questions]
-    for version_id, score, said in answers_of(survey, viewer, since).values_list("invitation__version_id", "score", "answers"):
+    of_asked: list[Counter[str]] = [Counter() for _one in questions]
+    columns = ("invitation__version_id", "invitation__sent_at", "score", "answers")
+    for version_id, asked_at, score, said in answers_of(survey, viewer, since).values_list(*columns):
         for place, one in enumerate(questions):
             value = score if one is scale else said.get(one.code)
             if value is not None and version_id in alike[place]:
                 counted[place][_value_of(value)] += 1
-    return [_figures(one, counts, is_net=survey.kind == NPS and one is scale) for one, counts in zip(questions, counted, strict=True)]
+                of_asked[place][_value_of(value)] += asked_at is not None
+    found = [_figures(one, counts, is_net=survey.kind == NPS and one is scale) for one, counts in zip(questions, counted, strict=True)]
+    return [_with_silent(one, counts, asked_n) for one, counts in zip(found, of_asked, strict=True)] if asked_n else found
+
+
+def _with_silent(found: QuestionFigures, counts: Counter[str], asked_n: int) -> QuestionFigures:
+    """Each share of all who were asked lies between none and all of those who gave no answer."""
+    silent = max(0, asked_n - counts.total())
+    ends = [(counts[line.value] / asked_n, (counts[line.value] + silent) / asked_n) for line in found.lines]
+    return replace(found, lines=[replace(line, silent=pair) for line, pair in zip(found.lines, ends, strict=True)])
 
 
 def _is_alike(one: Question, other: Question) -> bool:

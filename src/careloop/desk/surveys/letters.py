@@ -64,6 +64,13 @@ def letter_of(invitation: Invitation, *, now: datetime, is_reminder: bool = Fals
         return Letter(parts.subject, text, html_of(parts, language) if is_mail else "", _refuse(link))
 
 
+def letter_to_show(version: SurveyVersion, language: str) -> Letter:
+    """The mail as an editor shows it: about a case that is none, by links that lead nowhere."""
+    with override(CODES[language]):
+        parts = parts_of(version, language, _("Where is my order?"), link="#")
+        return Letter(parts.subject, _text(parts, language, is_mail=True), html_of(parts, language), "#")
+
+
 def parts_of(version: SurveyVersion, language: str, subject: str, *, link: str, is_reminder: bool = False) -> Parts:
     """The words in the language that is switched on; a question without a scale is not answered in the mail."""
     first = questions_of(version.questions)[0]

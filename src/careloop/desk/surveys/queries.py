@@ -61,9 +61,9 @@ def list_newest_versions() -> list[SurveyVersion]:
     return list({one.survey_id: one for one in newest}.values())
 
 
-def unsaved_version(questions: Sequence[Question]) -> SurveyVersion:
-    """Questions as a page shows them, stored nowhere."""
-    return SurveyVersion(questions=[one.to_json() for one in questions])
+def unsaved_version(questions: Sequence[Question], intro: dict[str, str], thanks: dict[str, str]) -> SurveyVersion:
+    """Questions and texts as a page shows them, stored nowhere."""
+    return SurveyVersion(questions=[one.to_json() for one in questions], intro=intro, thanks=thanks)
 
 
 def unsaved_setting(**facts: Any) -> SurveySetting:
@@ -221,12 +221,13 @@ def results_of(survey: Survey, viewer: Viewer, *, since: datetime | None = None,
     shown = next((one for one in versions if one.number == number), versions[0])
     related = ("invitation__case", "invitation__version", "message__reading")
     written = answers_of(survey, viewer, since).exclude(message=None).select_related(*related).order_by("-changed_at", "-pk")
+    counts = _counts(viewer, chosen).get(survey.pk, Counts(0, 0, 0, 0, 0, 0, 0))
     return Results(
         survey=survey,
         version=shown,
-        counts=_counts(viewer, chosen).get(survey.pk, Counts(0, 0, 0, 0, 0, 0, 0)),
+        counts=counts,
         reasons=list(reasons.order_by("-n", "reason")),
-        figures=figures_of(survey, shown, viewer, since=since),
+        figures=figures_of(survey, shown, viewer, since=since, asked_n=counts.asked),
         latest=list(written[:LATEST_SHOWN]),
         versions=versions,
     )

@@ -29,8 +29,9 @@ from careloop.desk.web.access import for_viewer
 from careloop.desk.web.conflicts import different
 from careloop.desk.web.downloads import csv_answer
 from careloop.desk.web.survey_form import facts_of, facts_to_begin, read_facts, shown_facts
+from careloop.desk.web.survey_preview import previews_of
 from careloop.desk.web.survey_results import HEAD, figure_lines, shown_estimate, shown_figures
-from careloop.desk.web.survey_words import KINDS, NAMES, answers_in_words, rate_words, shown_questions
+from careloop.desk.web.survey_words import KINDS, NAMES, answers_in_words, rate_words
 
 PERIODS = (30, 90, 365)
 
@@ -45,7 +46,8 @@ def now() -> datetime:
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Every survey with its answers and how many were asked."""
     rows = [{"row": row, "rate": rate_words(row.counts.rate)} for row in queries.list_surveys(viewer)]
-    return render(request, "surveys/page.html", {"rows": rows, "kinds": queries.kind_choices()})
+    has_by_themselves = any(one["row"].counts.by_themselves for one in rows)
+    return render(request, "surveys/page.html", {"rows": rows, "kinds": queries.kind_choices(), "has_by_themselves": has_by_themselves})
 
 
 @require_GET
@@ -143,7 +145,7 @@ def edit(request: HttpRequest, viewer: Viewer, survey_id: int | None = None) -> 
         "version": stored.version if stored is not None else 0,
         "errors": errors,
         "sides": sides,
-        "previews": _previews(facts),
+        "previews": previews_of(facts, request),
         "kinds": queries.kind_choices(),
         "question_kinds": list(KINDS.items()),
         "case_kinds": choices()["kind"],
@@ -153,6 +155,7 @@ def edit(request: HttpRequest, viewer: Viewer, survey_id: int | None = None) -> 
         "channels": list_channels(viewer),
         "teams": list_teams(viewer),
         "languages": [(code, NAMES[code]) for code in CODES],
+        "seen_in": _language(),
     }
     return render(request, "surveys/edit.html", context, status=status)
 
@@ -174,14 +177,6 @@ def setting(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         except DeskError as refused:
             errors, status = {refused.field or "form": refused.message}, refused.status
     return render(request, "surveys/setting.html", {"given": given, "errors": errors, "version": stored.version}, status=status)
-
-
-def _previews(facts: SurveyFacts) -> list[dict[str, Any]]:
-    version = queries.unsaved_version(facts.questions)
-    return [
-        {"code": code, "name": NAMES[code], "questions": shown_questions(version, code), "intro": facts.intro.get(code, "")}
-        for code in CODES
-    ]
 
 
 def _sides(stored: Any, version: Any, facts: SurveyFacts) -> Any:
