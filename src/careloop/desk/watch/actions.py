@@ -18,7 +18,7 @@ from careloop.desk.kernel.errors import Conflict, InvalidInput, NotAllowed
 from careloop.desk.measures.queries import find_moment
 from careloop.desk.measures.series import STEP, Drawn, check_watchable, judge_series, list_odd_days, read_series
 from careloop.desk.watch.models import Alarm, Watched, WatchSetting
-from careloop.desk.watch.queries import UNDECIDED, find_setting, get_alarm, get_watched, list_expected
+from careloop.desk.watch.queries import UNDECIDED, get_alarm, get_watched, list_expected, share_of_promise
 from careloop.desk.watch.telling import tell
 
 FIRST_SET = (("satisfied", "week"), ("opened", "day"), ("first_response", "day"), ("first_response_on_time", "day"), ("negative", "day"))
@@ -47,13 +47,13 @@ def judge_figures(*, now: datetime) -> int:
     today = timezone.localdate(now)
     _ensure_first_set(today)
     watched = list(Watched.objects.filter(until=None).order_by("pk"))
-    promise, days, expected = find_setting().false_alarms, list_odd_days(today), list_expected()
+    promise, days, expected = share_of_promise(), list_odd_days(today), list_expected()
     n_opened = 0
     for one in watched:
         chosen = {name: value for name, value in (("team", one.team_id), ("category", one.category)) if value}
         series = read_series(one.measure, one.period, chosen, today)
         left_out = [start for start in series.starts if any(first <= start <= last for first, last in expected[one.pk])]
-        drawn = judge_series(series, false_alarms=promise / len(watched), days=days, left_out=left_out)
+        drawn = judge_series(series, false_alarms=promise, days=days, left_out=left_out)
         n_opened += _store(one.pk, drawn, now)
     return n_opened
 
@@ -162,7 +162,7 @@ def _store(watched_id: int, drawn: Drawn, now: datetime) -> int:
         after = held.judged_until or held.since - timedelta(days=TOLD_BACK_DAYS + STEP[held.period])
         fresh = [point for point in drawn.points if point["alarm"] and date.fromisoformat(point["start"]) > after]
         opened = [alarm for point in fresh if (alarm := _open(held, point, now)) is not None]
-        held.chart = drawn.to_json()
+        held.chart = {**held.chart, **drawn.to_json()}
         if drawn.points:
             held.judged_until = date.fromisoformat(drawn.points[-1]["start"])
         held.save(update_fields=["chart", "judged_until"])
@@ -172,15 +172,18 @@ def _store(watched_id: int, drawn: Drawn, now: datetime) -> int:
 
 
 def _open(watched: Watched, point: dict[str, Any], now: datetime) -> Alarm | None:
-    """The new alarm of a point; None when an open one in the same direction goes on, or the period alarmed before."""
+    """The alarm of a point of the chart."""
     start = date.fromisoformat(str(point["start"]))
-    end = start + timedelta(days=STEP[watched.period] - 1)
-    is_up = bool(point["is_up"])
-    going_on = Alarm.objects.select_for_update().filter(watched=watched, state__in=UNDECIDED, is_up=is_up).first()
-    if going_on is not None:
-        Alarm.objects.filter(pk=going_on.pk).update(end=end)
-        return None
     numbers = {name: float(point[name]) for name in ("value", "expected", "low", "high")}
-    facts = {"end": end, "sign": str(point["alarm"]), "is_up": is_up, "n": int(point["n"]), "opened_at": now, **numbers}
-    alarm, is_new = Alarm.objects.get_or_create(watched=watched, start=start, defaults=facts)
+    facts = {"sign": str(point["alarm"]), "is_up": bool(point["is_up"]), "n": int(point["n"]), **numbers}
+    return open_alarm(watched, start=start, end=start + timedelta(days=STEP[watched.period] - 1), facts=facts, now=now)
+
+
+def open_alarm(watched: Watched, *, start: date, end: date, facts: dict[str, Any], now: datetime) -> Alarm | None:
+    """The new alarm of a period; None when an open one in the same direction goes on, or the period alarmed before."""
+    going_on = Alarm.objects.select_for_update().filter(watched=watched, state__in=UNDECIDED, is_up=facts["is_up"]).first()
+    if going_on is not None:
+        Alarm.objects.filter(pk=going_on.pk).update(end=max(end, going_on.end))
+        return None
+    alarm, is_new = Alarm.objects.get_or_create(watched=watched, start=start, defaults={**facts, "end": end, "opened_at": now})
     return alarm if is_new else None

@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from careloop.desk.accounts.models import Team
 from careloop.desk.accounts.queries import check_may
 from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import NotFound
+from careloop.desk.measures.hours import MEASURE
 from careloop.desk.measures.rules.values import Figure
 from careloop.desk.measures.series import rate_of_alarms
 from careloop.desk.watch.models import Alarm, Watched, WatchSetting
@@ -90,6 +93,12 @@ def list_expected() -> dict[int, list[tuple[date, date]]]:
     return found
 
 
+def find_span(alarm: Alarm) -> dict[str, Any] | None:
+    """The hours of an alarm that was raised on its own day; None of those that whole periods raised."""
+    span = alarm.watched.chart.get("hours", {}).get("spans", {}).get(alarm.start.isoformat())
+    return span and {**span, **{name: timezone.localtime(datetime.fromisoformat(span[name])) for name in ("since", "until")}}
+
+
 def list_notes(watched: Watched) -> list[Alarm]:
     """What people said of the figure's alarms, to stand beside its periods."""
     return list(watched.alarms.exclude(state__in=UNDECIDED).order_by("start"))
@@ -98,6 +107,12 @@ def list_notes(watched: Watched) -> list[Alarm]:
 def find_setting() -> WatchSetting:
     """The setting, stored or not."""
     return WatchSetting.objects.filter(pk=1).first() or WatchSetting(pk=1)
+
+
+def share_of_promise() -> float:
+    """False alarms a quarter that each judged series may raise: all share the promise equally, hours count beside their days."""
+    figures = list(Watched.objects.filter(until=None).values_list("measure", "period"))
+    return find_setting().false_alarms / max(len(figures) + figures.count((MEASURE, Watched.Period.DAY)), 1)
 
 
 def _seen(viewer: Viewer) -> QuerySet[Watched]:

@@ -15,7 +15,7 @@ from careloop.desk.teamwork.models import WebhookDelivery
 from careloop.desk.teamwork.webhooks import ALARM, list_webhooks
 from careloop.desk.watch.mailing import mail_alarm
 from careloop.desk.watch.models import Alarm
-from careloop.desk.watch.queries import find_setting
+from careloop.desk.watch.queries import find_setting, find_span
 from careloop.desk.watch.words import sentence_of
 
 
@@ -46,7 +46,7 @@ def list_people(alarm: Alarm) -> list[User]:
 
 def said_of(alarm: Alarm) -> dict[str, Any]:
     """What another system is told: codes and numbers, no text and no customer."""
-    watched = alarm.watched
+    watched, span = alarm.watched, find_span(alarm)
     return {
         "event": ALARM,
         "alarm": alarm.pk,
@@ -56,6 +56,7 @@ def said_of(alarm: Alarm) -> dict[str, Any]:
         "category": watched.category or None,
         "period": watched.period,
         "start": alarm.start.isoformat(),
+        "hours": span and {name: span[name].isoformat() for name in ("since", "until")},
         "sign": alarm.sign,
         "is_up": alarm.is_up,
         "value": alarm.value,

@@ -1,5 +1,7 @@
 """An alarm in words, for mails and notices."""
 
+from datetime import datetime
+
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -7,6 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.watch.models import Alarm
+from careloop.desk.watch.queries import find_span
 
 NAMES: dict[str, str | Promise] = {
     "opened": gettext_lazy("Cases opened"),
@@ -42,6 +45,9 @@ def sentence_of(alarm: Alarm) -> str:
         "high": say(alarm.watched.measure, alarm.high),
         "expected": say(alarm.watched.measure, alarm.expected),
     }
+    if (span := find_span(alarm)) is not None:
+        facts |= {name: clock(span[name]) for name in ("since", "until")}
+        return _("%(name)s: %(value)s from %(since)s to %(until)s on %(when)s; between %(low)s and %(high)s were expected.") % facts
     if alarm.sign == Alarm.Sign.SINGLE:
         if alarm.watched.period == "week":
             return _("%(name)s: %(value)s in the week from %(when)s; between %(low)s and %(high)s were expected.") % facts
@@ -68,6 +74,11 @@ def say(measure: str, value: float) -> str:
                 return words % {"count": _number(value / seconds, 1)}
         return _("%(count)s seconds") % {"count": _number(value, 0)}
     return _number(value, 0)
+
+
+def clock(moment: datetime) -> str:
+    """A full hour as a person writes it."""
+    return str(formats.date_format(moment, "TIME_FORMAT"))
 
 
 def _number(value: float, digits: int) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from careloop.desk.measures.rules.definitions import MEASURES
 from careloop.desk.reports.rules.scales import measure_ticks
+from careloop.desk.watch.words import clock
 from careloop.desk.web.charts import short_day
 from careloop.desk.web.measure_words import say
 
@@ -39,6 +41,12 @@ class Place:
 def places(measure: str, chart: Mapping[str, Any]) -> list[Place]:
     """The points of a stored chart, oldest first."""
     return [_place(measure, point) for point in chart.get("points", [])]
+
+
+def hour_places(measure: str, chart: Mapping[str, Any]) -> list[Place]:
+    """The hours of the last two days, oldest first; none before they were looked at."""
+    points = chart.get("hours", {}).get("points", [])
+    return [_hour(measure, point, timezone.localtime(datetime.fromisoformat(point["since"]))) for point in points]
 
 
 def draw(measure: str, points: Sequence[Place], *, alt: str) -> SafeString:
@@ -114,6 +122,19 @@ def _place(measure: str, point: Mapping[str, Any]) -> Place:
         (deviation or 0) > 0,
         (value if MEASURES[measure].form == "COUNT" else f"{value} (n = {point['n']:,})", expected, limits),
     )
+
+
+def _hour(measure: str, point: Mapping[str, Any], since: datetime) -> Place:
+    low, high = say(measure, point["low"]), say(measure, point["high"])
+    cells = (say(measure, point["value"]), f"{point['expected']:.1f}", f"{low}–{high}")
+    numbers = (point["value"], point["expected"], point["low"], point["high"], int(point["value"]))
+    return Place(since.date(), clock(since), *numbers, point["alarm"], point["value"] > point["expected"], cells)
+
+
+def hour_words(since: datetime, until: datetime) -> str:
+    """Hours of a day as a person writes them; those that began the day before say so."""
+    begun = clock(since) if since.date() == (until - timedelta(seconds=1)).date() else f"{day_words(since.date())}, {clock(since)}"
+    return f"{begun}–{clock(until)}"
 
 
 def _path(name: str, at: Sequence[tuple[float, float]]) -> SafeString:

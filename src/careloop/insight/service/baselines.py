@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.special import expit
-from scipy.stats import nbinom, norm, t
+from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
+from scipy.stats import nbinom
 
 from careloop.insight.service.steps import Steps, beta_binomial, deviate_counts, deviate_shares, steps_of_counts, steps_of_shares
 
@@ -114,7 +114,7 @@ class Baseline:
         """Return what steps do to the deviations of periods and to a limit, in standard deviations."""
         if self.measure == "time":
             return Steps(np.zeros(len(past.totals)), np.ones(len(past.totals)), np.ones(len(past.totals)))
-        wide, expected = float(t.isf(norm.sf(limit), self.freedom)), self.expect(past.design)
+        wide, expected = as_seldom(limit, self.freedom), self.expect(past.design)
         if self.measure == "share":
             return steps_of_shares(past.totals, expected, self._spreads(past), wide)
         return steps_of_counts(expected, self._spreads(past), wide)
@@ -129,15 +129,15 @@ class Baseline:
         else:
             found = deviate_counts(past.values, expected, spreads)
         known = np.asarray(np.clip(found, -30, 30))
-        tails = np.exp(np.maximum(t.logsf(np.abs(known), self.freedom), -600))
-        narrowed = np.sign(known) * norm.isf(tails)  # the scatter itself is only estimated
+        tails = np.maximum(stdtr(self.freedom, -np.abs(known)), 1e-200)
+        narrowed = -np.sign(known) * ndtri(tails)  # the scatter itself is only estimated
         return np.asarray(np.clip(narrowed, -_LARGEST_DEVIATION, _LARGEST_DEVIATION))
 
     def bound(self, past: Past, deviation: float) -> tuple[Doubles, Doubles]:
         """Return the values that are `deviation` standard deviations below and above what is expected, each of shape (n_periods,)."""
-        wide = float(t.isf(norm.sf(deviation), self.freedom))
+        wide = as_seldom(deviation, self.freedom)
         expected, spreads = self.expect(past.design), self._spreads(past)
-        ends = np.array([norm.cdf(-wide), norm.cdf(wide)])[:, None]
+        ends = np.array([ndtr(-wide), ndtr(wide)])[:, None]
         if self.measure == "time":
             half = wide * np.sqrt(spreads)
             return np.asarray(expected * np.exp(-half)), np.asarray(expected * np.exp(half))
@@ -185,6 +185,11 @@ def learn_baseline(measure: Measure, past: Past, recency: Doubles) -> Baseline:
     n_effective = float(recency.sum() ** 2 / (recency**2).sum())
     freedom = max(n_effective - past.design.shape[1] / 2, 3.0)
     return Baseline(measure, effects, covariance, dispersion, freedom, _correlate(residuals))
+
+
+def as_seldom(deviation: float, freedom: float) -> float:
+    """Return the deviation of Student's t that is as seldom as one of a normal law."""
+    return -float(stdtrit(freedom, ndtr(-deviation)))
 
 
 def _fit(
@@ -238,15 +243,12 @@ def _disperse(measure: Measure, past: Past, predictor: Doubles, recency: Doubles
     aim = _ROBUST_MEAN_SQUARE * max(1 - past.design.shape[1] / n_effective, 0.3)
     if measure == "time":
         return _disperse_times(past, predictor, recency, aim)
-    low, high = 0, len(_DISPERSIONS) - 1
-    while low < high:  # the more dispersion, the smaller the deviations
-        middle = (low + high) // 2
-        squares = np.minimum(_residuals(measure, past, predictor, (float(_DISPERSIONS[middle]), 0.0)) ** 2, _CUT)
-        if np.average(squares, weights=recency) <= aim:
-            high = middle
-        else:
-            low = middle + 1
-    return float(_DISPERSIONS[low]), 0.0
+    expected = past.totals * _from_link(measure, np.clip(predictor, -20, 20))
+    chance, more = (expected, expected) if measure == "count" else (expected * (1 - expected / past.totals), past.totals - 1)
+    squares = (past.values - expected) ** 2 / np.maximum(chance, _TINY)
+    means = np.minimum(squares / (1 + _DISPERSIONS[:, None] * more), _CUT) @ (recency / recency.sum())
+    found = min(int(np.searchsorted(-means, -aim)), len(_DISPERSIONS) - 1)  # the more dispersion, the smaller the deviations
+    return float(_DISPERSIONS[found]), 0.0
 
 
 def _disperse_times(past: Past, predictor: Doubles, recency: Doubles, aim: float) -> tuple[float, float]:

@@ -20,10 +20,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
 
 from careloop.insight.errors import InputError
-from careloop.insight.service.baselines import Baseline, Measure, Past, learn_baseline
+from careloop.insight.service.baselines import Baseline, Measure, Past, as_seldom, learn_baseline
 from careloop.insight.service.run_lengths import SMOOTHING, Limits, find_limits
 
 Doubles = NDArray[np.float64]
@@ -39,6 +38,7 @@ _HALF_LIFE = {"day": 56.0, "week": 16.0}
 _REFIT = {"day": 7, "week": 1}
 _LEAST_HOLIDAYS = 3
 _MOST_LEFT_OUT = 0.1
+_SMOOTHING = {"day": SMOOTHING, "week": 0.25}  # of the mean of deviations; a quarter has few weeks, so they must tell sooner
 _REMEMBERED = 60  # periods after which the weighted mean has forgotten all but 0.2 %
 
 
@@ -177,7 +177,8 @@ def draw_chart(
     """Return the chart of one series; see `draw_charts`. Nothing is learnt from periods that begin on days `left_out`, nor carried on."""
     _check(series)
     run_length = PERIODS_A_QUARTER[series.period] / false_alarms
-    limits = find_limits(run_length)
+    smoothing = _SMOOTHING[series.period]
+    limits = find_limits(run_length, smoothing=smoothing)
     design, is_new = _design(series, holidays, made_up)
     n = len(series.starts)
     first = 0 if judged is None else max(0, n - judged)
@@ -191,8 +192,8 @@ def draw_chart(
             continue
         now = _take(series, design, places)
         steps = baseline.find_steps(now, limits.single)
-        limits = find_limits(run_length, used=_round_up(steps.used))
-        width = _widen(baseline, _take(series, design, seen[seen <= places[-1]][-_REMEMBERED:]), limits)
+        limits = find_limits(run_length, used=_round_up(steps.used), smoothing=smoothing)
+        width = _widen(baseline, _take(series, design, seen[seen <= places[-1]][-_REMEMBERED:]), (limits, smoothing))
         found = (baseline.expect(now.design), *baseline.bound(now, limits.single), baseline.deviate(now), steps.mean, steps.sd)
         for at, place in enumerate(places):
             if is_new[place]:
@@ -202,7 +203,7 @@ def draw_chart(
                 points[place] = replace(points[place], expected=expected)
                 continue
             if is_known[place]:
-                mean = (1 - SMOOTHING) * mean + SMOOTHING * (deviation - usual) / scatter
+                mean = (1 - smoothing) * mean + smoothing * (deviation - usual) / scatter
             alarm: Alarm = ""
             if abs(deviation) > limits.single:
                 alarm, trusted[place] = "single", False
@@ -286,15 +287,16 @@ def _take(series: Series, design: Doubles, places: NDArray[np.int64]) -> Past:
     return Past(design[places], values, totals)
 
 
-def _widen(baseline: Baseline, past: Past, limits: Limits) -> float:
+def _widen(baseline: Baseline, past: Past, judged: tuple[Limits, float]) -> float:
     """Return by how much the mean of the deviations of these periods scatters more than that of independent ones known for sure.
 
     The scatter itself is only estimated, and the mean of all deviations shares what is wrong with it: a tail of Student's t.
     """
-    shares = np.asarray(SMOOTHING * (1 - SMOOTHING) ** np.arange(len(past.values))[::-1], dtype=np.float64)
+    limits, smoothing = judged
+    shares = np.asarray(smoothing * (1 - smoothing) ** np.arange(len(past.values))[::-1], dtype=np.float64)
     wider = float(np.sqrt(baseline.spread_of_mean(past, shares) / (shares**2).sum()))
-    far = limits.lasting * float(np.sqrt((2 - SMOOTHING) / SMOOTHING))
-    return wider * float(t.isf(norm.sf(far), baseline.freedom)) / far
+    far = limits.lasting * float(np.sqrt((2 - smoothing) / smoothing))
+    return wider * as_seldom(far, baseline.freedom) / far
 
 
 def _round_up(used: Doubles) -> float:

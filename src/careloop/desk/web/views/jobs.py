@@ -32,6 +32,7 @@ SCHEDULES = {
     "forget who was here": gettext_lazy("forget who had which case open"),
     "how long promises took": gettext_lazy("count how long promises took"),
     "judge figures": gettext_lazy("judge the watched figures"),
+    "look at hours": gettext_lazy("look at the hours of the present day"),
     "judge solutions": gettext_lazy("judge which solutions may answer by themselves"),
     "look for solutions": gettext_lazy("look for solutions to new cases"),
     "mail reports": gettext_lazy("mail reports that are due"),

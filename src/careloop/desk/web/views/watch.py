@@ -95,7 +95,15 @@ def figure(request: HttpRequest, viewer: Viewer, watched_id: int) -> HttpRespons
         }
         for one in reversed(shown["places"])
     ]
-    context = {"one": shown, "rows": rows, "definition": DEFINITIONS[watched.measure]}
+    hours = watch_charts.hour_places(watched.measure, watched.chart)
+    alt = _("%(name)s by the hour in the last two days; hours that alarmed are red. The numbers are in the table below.")
+    context = {
+        "one": shown,
+        "rows": rows,
+        "definition": DEFINITIONS[watched.measure],
+        "hours": list(reversed(hours)),
+        "hours_svg": watch_charts.draw(watched.measure, hours, alt=alt % {"name": shown["name"]}),
+    }
     return render(request, "watch/figure.html", context)
 
 
@@ -117,6 +125,9 @@ def alarm(request: HttpRequest, viewer: Viewer, alarm_id: int) -> HttpResponse:
     watched, key = found.watched, found.watched.measure
     question = Question((key,), since=found.start, until=found.end, chosen=_chosen(watched))
     cases = list_cases_behind(question, key, viewer, is_hit=found.is_up if MEASURES[key].form == SHARE else None)
+    span = queries.find_span(found)
+    if span is not None and found.start == found.end:
+        cases = [case for case in cases if span["since"] <= case.opened_at < span["until"]]
     context = {
         "alarm": found,
         "one": _shown(watched, group_names("category", viewer)),
@@ -202,6 +213,8 @@ def _facts(found: Any) -> list[tuple[str, str]]:
     period = watch_charts.day_words(found.start)
     if found.end > found.start:
         period = f"{period} – {watch_charts.day_words(max(found.end, found.start + step))}"
+    if (hours := queries.find_span(found)) is not None:
+        period = f"{period}, {watch_charts.hour_words(hours['since'], hours['until'])}"
     return [
         (_("Period"), period),
         (_("Value"), say(key, found.value)),
