@@ -45,9 +45,13 @@ def now() -> datetime:
 @for_viewer("survey.view")
 def page(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Every survey with its answers and how many were asked."""
-    rows = [{"row": row, "rate": rate_words(row.counts.rate)} for row in queries.list_surveys(viewer)]
-    has_by_themselves = any(one["row"].counts.by_themselves for one in rows)
-    return render(request, "surveys/page.html", {"rows": rows, "kinds": queries.kind_choices(), "has_by_themselves": has_by_themselves})
+    found = queries.list_surveys(viewer)
+    context = {
+        "rows": [{"row": row, "rate": rate_words(row.counts.rate)} for row in found],
+        "kinds": queries.kind_choices(),
+        "has_by_themselves": any(row.counts.by_themselves for row in found),
+    }
+    return render(request, "surveys/page.html", context)
 
 
 @require_GET
