@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 
 from careloop.desk.cases.models import Case, Clock
 from careloop.desk.kernel.errors import InvalidInput, NotAllowed
-from careloop.desk.measures.actions import recount, refresh
-from careloop.desk.measures.models import CaseFact, CaseFactPast
+from careloop.desk.measures.actions import TICK, recount, refresh
+from careloop.desk.measures.models import CaseFact, CaseFactPast, Ledger
 from careloop.desk.measures.queries import ask, list_cases_behind
 from careloop.desk.measures.reading import Question
 from careloop.desk.measures.rules.definitions import MEASURES
@@ -152,6 +152,19 @@ def test_before_the_first_count_nothing_can_be_told(cast):
     table = ask(Question(("opened", "satisfaction")), cast.viewer(cast.analyst))
     assert (table.as_of, table.rows) == (None, [])
     assert table.whole["opened"].value is None
+
+
+def test_before_the_first_count_there_was_nothing_to_show(life, cast):
+    played = life(3)
+    played.play(30)
+    refresh(now=played.now)
+    viewer = cast.viewer(cast.analyst)
+    first = Ledger.objects.get().first_shown_at
+    assert (first, ask(Question(("opened",), as_of=first), viewer).as_of) == (played.now, first)
+    table = ask(Question(("opened",), as_of=first - TICK), viewer)
+    assert (table.as_of, table.rows, table.whole["opened"].value) == (None, [], None)
+    refresh(now=played.now + TICK)
+    assert Ledger.objects.get().first_shown_at == first
 
 
 @pytest.mark.parametrize(

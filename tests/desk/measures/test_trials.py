@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from io import StringIO
 from statistics import mean, stdev
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from scipy.stats import f
@@ -19,6 +20,7 @@ from careloop.desk.kernel.errors import NotAllowed
 from careloop.desk.measures.actions import columns_of
 from careloop.desk.measures.models import AnswerFact, AnswerFactPast, CaseFact, CaseFactPast, Facets, Ledger
 from careloop.desk.measures.trial_lines import lines_of
+from careloop.desk.measures.trial_looks import CHECKPOINTS, SHARE, Rows, look_at_pairs
 from careloop.desk.measures.trial_planning import plan_comparison
 from careloop.desk.measures.trials import judge_comparison
 from careloop.insight.stats import Moments, difference_of_shares, look_at_means, wilson_interval
@@ -187,9 +189,31 @@ def test_three_groups_are_compared_with_the_one_that_goes_without(house, now):
     assert 0 <= overall.omega <= overall.eta.value and overall.spread_ratio == pytest.approx(
         max(map(stdev, groups)) / min(map(stdev, groups))
     )
-    alone = look_at_means(Moments.of(groups[0]), Moments.of(groups[1]), planned=400 * 0.6, alpha=0.05 / 3)
-    assert (satisfaction.pairs[0].low, satisfaction.pairs[0].high) == pytest.approx((alone.low, alone.high))
+    first_two = [row for row in Exposure.objects.order_by("at", "pk").select_related("arm") if row.arm.position < 2]
+    rated = [(row.arm.position, AnswerFact.objects.get(case_id=row.case_id).hundredths / 100) for row in first_two]
+    looks = []
+    for stop in np.linspace(0, len(rated), CHECKPOINTS + 1).astype(int):
+        sides = [Moments.of([value for arm, value in rated[:stop] if arm == side]) for side in (0, 1)]
+        looks.append(look_at_means(*sides, planned=400 * 0.6, alpha=0.05 / 3))
+    expected = (max(look.low for look in looks), min(look.high for look in looks))
+    assert (satisfaction.pairs[0].low, satisfaction.pairs[0].high) == pytest.approx(expected)
     assert {line["line"] for line in lines_of(trial)} == {"GROUP", "PAIR", "OVERALL"}
+
+
+@pytest.mark.parametrize(("later", "is_agreed"), [(0.7, True), (0.5, False)])
+def test_what_was_shown_keeps_its_direction_and_its_range_says_the_same(later, is_agreed):
+    """Of the first group 8 in 10 for 300 cases, then as many as `later` says; of the second 5 in 10 throughout."""
+    arms = np.tile([0, 1], 600)
+    chances = np.where(arms == 1, 0.5, np.where(np.arange(1200) < 300, 0.8, later))
+    values = (np.random.default_rng(4).random(1200) < chances).astype(float)
+    rows = Rows(arms, values, np.ones(1200, dtype=bool), np.zeros(1200, dtype=np.int64), np.empty((1, 0)), ())
+    (pair,), history = look_at_pairs(SHARE, rows, [0.5, 0.5], 1, 1200)
+    assert (pair.verdict, pair.p < 0.001) == ("MORE", True)
+    last = history[-1]
+    assert pair.difference == pytest.approx(last[1])
+    agreed = (max(low for _n, _d, low, _h in history), min(high for _n, _d, _l, high in history))
+    assert (pair.low, pair.high) == pytest.approx(agreed if is_agreed else last[2:])
+    assert (pair.low > 0) is is_agreed
 
 
 def welch_of(groups):

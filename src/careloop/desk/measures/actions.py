@@ -157,6 +157,8 @@ def _write(counted: list[Counted], case_ids: list[int], ledger: Ledger, now: dat
         by_model[type(fact)].append(fact)
     for model, past in PAST.items():
         _replace(model, past, by_model[model], case_ids, moment)
+    if ledger.shown_at is None and is_whole:
+        ledger.first_shown_at = moment
     if ledger.shown_at is not None or is_whole:
         ledger.shown_at = moment
     ledger.save()

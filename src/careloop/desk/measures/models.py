@@ -145,6 +145,7 @@ class Ledger(models.Model):
     event_id = models.BigIntegerField(default=0)
     feedback_id = models.BigIntegerField(default=0)
     shown_at = models.DateTimeField(null=True, help_text="null until all cases were counted once")
+    first_shown_at = models.DateTimeField(null=True, help_text="when they were; before it nothing was shown")
     counted_case_id = models.BigIntegerField(default=0, help_text="where counting all cases has come to")
     basis = models.CharField(max_length=200, blank=True, help_text="zone, calendars and levels that the facts were counted with")
 

@@ -95,12 +95,14 @@ def list_cases_behind(question: Question, key: str, viewer: Viewer, *, is_hit: b
 
 
 def find_moment(as_of: datetime | None) -> datetime | None:
-    """The moment that the facts show: the newest, or the one asked for if facts were kept then; None before the first count."""
+    """The moment that the facts show: the newest, or the one asked for; None where nothing had been counted yet."""
     ledger = Ledger.objects.filter(pk=1).first()
-    shown_at = ledger.shown_at if ledger is not None else None
-    if as_of is None or shown_at is None:
-        return shown_at
-    return min(as_of, shown_at)
+    if ledger is None or ledger.shown_at is None:
+        return None
+    if as_of is None:
+        return ledger.shown_at
+    is_before_all = ledger.first_shown_at is not None and as_of < ledger.first_shown_at
+    return None if is_before_all else min(as_of, ledger.shown_at)
 
 
 def check_question(question: Question) -> None:

@@ -60,7 +60,7 @@ def look_at_pairs(form: str, rows: Rows, ratios: Sequence[float], control: int, 
     part = {pair: 1.0 if len(named) == 1 else ratios[pair[0]] + ratios[pair[1]] for pair in named}  # of what is planned
     looked = [_looks(form, rows, pair, planned * part[pair], CALLED / len(named)) for pair in named]
     right = correct_by_holm([follow_p(look for _n, look in looks)[-1] for looks in looked]).tolist()
-    pairs = [_pair(form, pair, looks[-1][1], p) for pair, looks, p in zip(named, looked, right, strict=True)]
+    pairs = [_pair(form, pair, [look for _n, look in looks], p) for pair, looks, p in zip(named, looked, right, strict=True)]
     shown = next(looks for pair, looks in zip(named, looked, strict=True) if pair[1] == control) if form != TIME else []
     return pairs, [(n, look.difference, look.low, look.high) for n, look in shown if math.isfinite(look.low)]
 
@@ -92,9 +92,14 @@ def _look(form: str, first: Moments, second: Moments, planned: float, alpha: flo
     return look_at_shares((int(first.total), first.n), (int(second.total), second.n), planned=planned, alpha=alpha)
 
 
-def _pair(form: str, arms: tuple[int, int], look: Look, p: float) -> Pair:
+def _pair(form: str, arms: tuple[int, int], looks: Sequence[Look], p: float) -> Pair:
+    """As p is the smallest of all looks, the range is what all agree on: what was shown once stays shown, and says the same."""
+    look, clearest = looks[-1], max(looks, key=lambda one: one.evidence)
     is_silent = not math.isfinite(look.low)
-    verdict = TOO_FEW if is_silent else NOT_SHOWN if p >= CALLED else MORE if look.difference > 0 else LESS
-    ends = (math.nan if is_silent else look.difference, look.low, look.high, look.visible)
+    low, high = max(one.low for one in looks), min(one.high for one in looks)
+    if not low <= look.difference <= high:  # it is not now what it was: the last look alone
+        low, high = look.low, look.high
+    verdict = TOO_FEW if is_silent else NOT_SHOWN if p >= CALLED else MORE if clearest.difference > 0 else LESS
+    ends = (math.nan if is_silent else look.difference, low, high, look.visible)
     difference, low, high, visible = (finite(math.exp(one) if form == TIME and math.isfinite(one) else one) for one in ends)
     return Pair(*arms, difference, low, high, p, visible, verdict)

@@ -62,11 +62,12 @@ def judge_comparison(comparison: Comparison, viewer: Viewer, *, now: datetime, a
     """Count everything anew from the facts as they are, or as they were; five statements."""
     check_may(viewer, "comparison.view")
     shown = find_moment(as_of)
+    until = shown or as_of or now
+    kept = None if as_of is None else until
     if comparison.design == Design.BEFORE_AFTER:
-        window = judge_window(comparison, viewer, as_of=None if as_of is None else shown, shown=shown or now)
+        window = judge_window(comparison, viewer, as_of=kept, shown=until)
         return Trial(comparison, shown, [], 0, None, window=window)
     arms = list(comparison.arms.all())
-    until, kept = shown or now, None if as_of is None else shown
     seen = read_seen(comparison, viewer, as_of=kept, until=until)
     counts = np.bincount(seen.arms, minlength=len(arms)).tolist()
     listed = [ArmCount(arm, n, arm.ratio * len(seen.arms)) for arm, n in zip(arms, counts, strict=True)]
