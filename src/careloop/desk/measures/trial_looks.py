@@ -96,10 +96,9 @@ def _pair(form: str, arms: tuple[int, int], looks: Sequence[Look], p: float) -> 
     """As p is the smallest of all looks, the range is what all agree on: what was shown once stays shown, and says the same."""
     look, clearest = looks[-1], max(looks, key=lambda one: one.evidence)
     is_silent = not math.isfinite(look.low)
-    low, high = max(one.low for one in looks), min(one.high for one in looks)
-    if not low <= look.difference <= high:  # it is not now what it was: the last look alone
-        low, high = look.low, look.high
+    agreed = max(one.low for one in looks), min(one.high for one in looks)
+    is_agreed = agreed[0] <= look.difference <= agreed[1]  # else it is not now what it was, and the last look stands alone
     verdict = TOO_FEW if is_silent else NOT_SHOWN if p >= CALLED else MORE if clearest.difference > 0 else LESS
-    ends = (math.nan if is_silent else look.difference, low, high, look.visible)
+    ends = (math.nan if is_silent else look.difference, *(agreed if is_agreed else (look.low, look.high)), look.visible)
     difference, low, high, visible = (finite(math.exp(one) if form == TIME and math.isfinite(one) else one) for one in ends)
     return Pair(*arms, difference, low, high, p, visible, verdict)
