@@ -77,7 +77,7 @@ def _split(paper: Paper, split: Split) -> None:
 
 
 def _comparison(paper: Paper, comparison: Comparison, split: Split) -> None:
-    words = {BETTER: _("better than chance explains"), WORSE: _("worse than chance explains"), "": _("no difference shown")}
+    words = {BETTER: "▲ " + _("better than chance explains"), WORSE: "▼ " + _("worse than chance explains"), "": _("no difference shown")}
     key = comparison.key
     paper.room(CHART_HEIGHT + 40)
     paper.say(_("%(name)s: which differences are more than chance?") % {"name": NAMES[key]}, 10, after=0)

@@ -112,9 +112,18 @@ def draw_funnel(pdf: FPDF, comparison: Comparison, box: tuple[float, float, floa
     pdf.set_dash_pattern()
     for one in comparison.standings:
         pdf.set_fill_color(*TONES[one.verdict])
-        pdf.circle(x=across(one.own.n), y=frame.up(one.own.value or 0.0), radius=0.9, style="F")
+        _mark(pdf, one.verdict, across(one.own.n), frame.up(one.own.value or 0.0))
     for size in sorted({max(1, round(largest * part)) for part in (0.05, 0.25, 0.5, 1)}):
         frame.write(min(across(size) - 10, frame.right - 14), frame.bottom + 0.8, f"n = {size:,}", 20, "C")
+
+
+def _mark(pdf: FPDF, verdict: str, x: float, y: float) -> None:
+    """A triangle with its tip up for better, down for worse, else a dot: colours alone are lost in grey."""
+    if not verdict:
+        pdf.circle(x=x, y=y, radius=0.9, style="F")
+        return
+    tip = -1.3 if verdict == BETTER else 1.3
+    pdf.polygon([(x, y + tip), (x - 1.2, y - tip * 0.6), (x + 1.2, y - tip * 0.6)], style="F")
 
 
 def _day_words(day: date | None, unit: str) -> str:

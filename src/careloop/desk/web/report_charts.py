@@ -80,9 +80,13 @@ def bars(points: Sequence[Point], *, alt: str, ticks: Ticks, top: float, width: 
     )
 
 
+# A triangle with its tip up or down, or a dot: colours alone tell nothing to some.
+MARKS = {"good": "M0 -6.5L6 4.5H-6Z", "bad": "M0 6.5L6 -4.5H-6Z", "": "M-4.5 0A4.5 4.5 0 1 0 4.5 0A4.5 4.5 0 1 0 -4.5 0Z"}
+
+
 @dataclass(frozen=True)
 class Group:
-    """One dot of a funnel: how many facts it has, its own value, and how it is shown (good, bad or "")."""
+    """One mark of a funnel: how many facts it has, its own value, and how it is shown (good, bad or "")."""
 
     n: int
     value: float
@@ -116,8 +120,8 @@ def funnel(
     )
     dots = format_html_join(
         "",
-        '<circle class="dot {}" cx="{}" cy="{}" r="4.5"><title>{}</title></circle>',
-        ((one.tone, round(x(one.n), 1), round(y(one.value or 0), 1), one.title) for one in groups),
+        '<path class="dot {}" transform="translate({} {})" d="{}"><title>{}</title></path>',
+        ((one.tone, round(x(one.n), 1), round(y(one.value or 0), 1), MARKS[one.tone], one.title) for one in groups),
     )
     sizes = format_html_join(
         "",
