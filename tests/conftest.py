@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import translation
 
 NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -17,6 +18,13 @@ PASSWORD = "correct horse battery staple"
 def pytest_addoption(parser):
     """One option of our own, for the run on PostgreSQL."""
     parser.addoption("--database-only", action="store_true", help="leave out tests that use no database: they ran on SQLite already")
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_house():
+    """What one test asked in another language leaves no trace in the next."""
+    yield
+    translation.deactivate()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -21,7 +21,7 @@ LETTERS = st.lists(st.text("退款慢ab ", max_size=6), min_size=1, max_size=6)
 class Letters:
     """An encoder whose vectors count the letters a and b and blanks."""
 
-    name = "letters 1"
+    name = "three letters 1"
     dimensions = 3
 
     def encode(self, texts):

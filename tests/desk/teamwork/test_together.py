@@ -271,7 +271,7 @@ def test_fields_and_templates_are_kept_on_their_page(client, cast, now):
     client.post("/fields/new/", {"name": "Colour", "name_zh": "颜色", "kind": "CHOICE", "choices": "red\nblue\n"})
     client.post("/fields/follow-up/new/", {"name": "Recall", "lines": "Check | Warehouse | 2"})
     page = client.get("/fields/").content.decode()
-    assert "red, blue" in page and "Check (Warehouse) +2 d" in page
+    assert "red, blue" in page and "Check (Warehouse) in 2 days" in page
     client.force_login(cast.agent)
     assert client.get("/fields/").status_code == 403
 
