@@ -99,6 +99,19 @@ def test_a_burst_is_told_within_the_hour_with_one_statement_over_the_facts(hourl
     assert Notice.objects.filter(key=f"alarm:{alarm.pk}").exists()
 
 
+def test_a_burst_is_told_although_a_lasting_change_waits_for_a_decision(hourly):
+    hourly.usual(last=[45])
+    one = watched()
+    facts = {"is_up": True, "value": 30, "expected": 20, "low": 9, "high": 35, "n": 30, "opened_at": NOW - timedelta(days=2)}
+    days = {"start": TODAY - timedelta(days=3), "end": TODAY - timedelta(days=2)}
+    lasting = Alarm.objects.create(watched=one, sign="lasting", **days, **facts)
+    assert look_at_hours(now=NOW) == 1
+    burst = Alarm.objects.exclude(pk=lasting.pk).get()
+    assert (burst.sign, burst.start, burst.value) == ("single", TODAY, 45)
+    lasting.refresh_from_db()
+    assert lasting.end == days["end"]
+
+
 def test_looking_again_reads_nothing_and_tells_nobody_again(hourly, django_assert_num_queries):
     hourly.usual(last=[30])
     watched()

@@ -180,8 +180,12 @@ def _open(watched: Watched, point: dict[str, Any], now: datetime) -> Alarm | Non
 
 
 def open_alarm(watched: Watched, *, start: date, end: date, facts: dict[str, Any], now: datetime) -> Alarm | None:
-    """The new alarm of a period; None when an open one in the same direction goes on, or the period alarmed before."""
-    going_on = Alarm.objects.select_for_update().filter(watched=watched, state__in=UNDECIDED, is_up=facts["is_up"]).first()
+    """The new alarm of a period; None when an open one in the same direction goes on, or the period alarmed before.
+
+    What leaves its limits at once is told although a change that lasts is open: it is news.
+    """
+    undecided = Alarm.objects.select_for_update().filter(watched=watched, state__in=UNDECIDED, is_up=facts["is_up"])
+    going_on = undecided.filter(sign=facts["sign"]).first() if facts["sign"] == Alarm.Sign.SINGLE else undecided.first()
     if going_on is not None:
         Alarm.objects.filter(pk=going_on.pk).update(end=max(end, going_on.end))
         return None
