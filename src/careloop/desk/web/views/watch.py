@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,7 +16,7 @@ from careloop.desk.accounts.rules import Viewer
 from careloop.desk.kernel.errors import DeskError, InvalidInput
 from careloop.desk.measures.queries import list_cases_behind
 from careloop.desk.measures.reading import Question
-from careloop.desk.measures.rules.definitions import MEASURES, SHARE
+from careloop.desk.measures.rules.definitions import COUNT, MEASURES, SHARE
 from careloop.desk.measures.series import watchable
 from careloop.desk.watch import actions, queries
 from careloop.desk.watch.emerging import list_emerged
@@ -27,6 +27,7 @@ from careloop.desk.web.measure_words import DEFINITIONS, NAMES, group_names, say
 from careloop.desk.web.views.together import number_or_none
 
 CASES_LISTED = 50
+FEW = 10  # expected counts below it are told with a decimal
 PROMISES = ("0.25", "0.5", "1", "2", "4", "12")
 
 
@@ -210,15 +211,18 @@ def _alarm_words(found: Any) -> str:
 def _facts(found: Any) -> list[tuple[str, str]]:
     key = found.watched.measure
     step = timedelta(days=6 if found.watched.period == "week" else 0)
-    period = watch_charts.day_words(found.start)
-    if found.end > found.start:
-        period = f"{period} – {watch_charts.day_words(max(found.end, found.start + step))}"
+    period, last = watch_charts.day_words(found.start), watch_charts.day_words(max(found.end, found.start + step))
     if (hours := queries.find_span(found)) is not None:
         period = f"{period}, {watch_charts.hour_words(hours['since'], hours['until'])}"
+        if found.end > found.start:
+            period = _("%(first)s, going on until %(last)s") % {"first": period, "last": last}
+    elif found.end > found.start:
+        period = f"{period} – {last}"
+    is_few = MEASURES[key].form == COUNT and found.expected < FEW
     return [
         (_("Period"), period),
         (_("Value"), say(key, found.value)),
-        (_("Expected"), say(key, found.expected)),
+        (_("Expected"), formats.number_format(round(found.expected, 1), 1) if is_few else say(key, found.expected)),
         (_("Limits of a single period"), f"{say(key, found.low)}–{say(key, found.high)}"),
         (_("Cases or answers"), f"{found.n:,}"),
     ]
